@@ -1,0 +1,39 @@
+/*
+ * cache.h
+ *		Per-backend caches of policy tables that are never stale.
+ *
+ * A cache is declared as a static QgCache naming the tables it is built from.  Each of those
+ * tables carries a statement trigger that sends a relcache invalidation when its rows change
+ * (cache_invalidate()), so a committed change drops the cache in every backend.
+ */
+#ifndef QG_CACHE_H
+#define QG_CACHE_H
+
+#include "quality_gov.h"
+
+#define QG_CACHE_TABLES_MAX 8
+
+typedef struct QgCache
+{
+	const char *name;						 /* name of the memory context, a literal */
+	const char *tables[QG_CACHE_TABLES_MAX]; /* tables of quality_gov, NULL-terminated */
+
+	/*
+	 * Builds the content in the current memory context and returns it.  Runs as the extension's
+	 * owner, inside SPI, with the latest snapshot active: qg_cache_select() reads with it.
+	 */
+	void *(*build)(void);
+
+	/* private */
+	Oid relids[QG_CACHE_TABLES_MAX];
+	MemoryContext context;
+	void *content;
+	bool registered;
+	uint64 builds;
+} QgCache;
+
+extern void *qg_cache_get(QgCache *cache);
+extern uint64 qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values,
+							  const char *nulls);
+
+#endif

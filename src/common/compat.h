@@ -1,0 +1,31 @@
+/*
+ * compat.h
+ *		Every difference between the PostgreSQL versions that quality_gov supports; no other
+ *		file looks at PG_VERSION_NUM.
+ */
+#ifndef QG_COMPAT_H
+#define QG_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "quality_gov needs PostgreSQL 15 or later"
+#endif
+
+/* Since 16 the varlena macros have a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Since 16 input functions can report errors softly; before, the same line raises the error. */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#else
+#define ereturn(context, dummy, ...) \
+	do                               \
+	{                                \
+		(void) (context);            \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy;                \
+	} while (0)
+#endif
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * text.h
+ *		Unicode services; text.c is the only file that includes ICU's headers.
+ */
+#ifndef QG_TEXT_H
+#define QG_TEXT_H
+
+#include "quality_gov.h"
+
+/* Properties of a code point, as a mask. */
+#define QG_CHAR_IGNORABLE 0x01 /* default-ignorable or control: invisible between letters */
+#define QG_CHAR_SEPARATOR 0x02 /* punctuation, space, symbol, emoji */
+#define QG_CHAR_WORD 0x04	   /* Latin letter or decimal digit: words are delimited */
+
+extern uint32 qg_char_class(uint32 codepoint);
+extern uint32 qg_char_fold_case(uint32 codepoint);
+extern bool qg_char_starts_segment(uint32 codepoint);
+extern int qg_text_nfkc_casefold(const uint32 *in, int nin, uint32 *out, int maxout);
+extern int qg_text_nfkc(const uint32 *in, int nin, uint32 *out, int maxout);
+extern const char *qg_text_icu_version(void);
+
+#endif

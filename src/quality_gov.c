@@ -1,0 +1,57 @@
+/*
+ * quality_gov.c
+ *		Module magic, settings, and the check that library and SQL are of one version.
+ */
+#include "quality_gov.h"
+
+#include "utils/guc.h"
+
+#include "common/guard.h"
+#include "common/version.h"
+
+PG_MODULE_MAGIC;
+
+int qg_guard_mode = QG_MODE_ENFORCE;
+char *qg_identity_key_file = NULL;
+
+static const struct config_enum_entry guard_modes[] = {{"enforce", QG_MODE_ENFORCE, false},
+													   {"shadow", QG_MODE_SHADOW, false},
+													   {"off", QG_MODE_OFF, false},
+													   {NULL, 0, false}};
+
+/* Gives the name of a guard mode as the setting spells it. */
+const char *
+qg_guard_mode_name(int mode)
+{
+	return guard_modes[mode].name;
+}
+
+/* Leaves a line in the server log for each change of the incident switch. */
+static void
+guard_mode_assign(int newval, void *extra)
+{
+	if (newval != qg_guard_mode && IsUnderPostmaster)
+		ereport(LOG, (errmsg("quality_gov.guard_mode changed from \"%s\" to \"%s\"",
+							 qg_guard_mode_name(qg_guard_mode), qg_guard_mode_name(newval))));
+}
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	DefineCustomEnumVariable(
+		"quality_gov.guard_mode", "Incident switch: what guards do with their verdicts.",
+		"\"enforce\" applies them, \"shadow\" only records them, \"off\" stops "
+		"judging. Sessions record its use in the ledger.",
+		&qg_guard_mode, QG_MODE_ENFORCE, guard_modes, PGC_SUSET, 0, NULL, guard_mode_assign, NULL);
+	DefineCustomStringVariable(
+		"quality_gov.identity_key_file",
+		"File with the key of identity digests, readable by the server only.",
+		"At least 32 bytes; identity_digest() needs it.", &qg_identity_key_file, "", PGC_SUSET,
+		GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("quality_gov");
+
+	qg_version_require();
+	qg_guard_init();
+}
