@@ -6,7 +6,6 @@
 
 #include "utils/guc.h"
 
-#include "common/guard.h"
 #include "common/version.h"
 
 PG_MODULE_MAGIC;
@@ -53,5 +52,4 @@ _PG_init(void)
 	MarkGUCPrefixReserved("quality_gov");
 
 	qg_version_require();
-	qg_guard_init();
 }

@@ -29,10 +29,13 @@ typedef struct QgCache
 	MemoryContext context;
 	void *content;
 	bool registered;
+	bool valid;
+	uint64 invalidations;
 	uint64 builds;
 } QgCache;
 
 extern void *qg_cache_get(QgCache *cache);
+extern void qg_cache_drop(QgCache *cache);
 extern uint64 qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values,
 							  const char *nulls);
 

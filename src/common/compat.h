@@ -28,4 +28,11 @@
 	} while (0)
 #endif
 
+/* Since 17 a backend's local transaction id is part of a struct. */
+#if PG_VERSION_NUM >= 170000
+#define QG_LOCAL_XID (MyProc->vxid.lxid)
+#else
+#define QG_LOCAL_XID (MyProc->lxid)
+#endif
+
 #endif

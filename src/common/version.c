@@ -19,6 +19,8 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
+#include "common/crypto.h"
+#include "common/text.h"
 #include "common/version.h"
 
 /* Gives the installed version of the extension, or NULL where it is not installed. */
@@ -66,4 +68,13 @@ qg_version_require(void)
 						QG_VERSION, version),
 				 errhint("Run ALTER EXTENSION quality_gov UPDATE, or, where that is done, "
 						 "reconnect.")));
+}
+
+/* library_version(): the library's version and the libraries it runs on. */
+PG_FUNCTION_INFO_V1(qg_library_version);
+Datum
+qg_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(
+		psprintf("%s (%s, %s)", QG_VERSION, qg_text_icu_version(), qg_crypto_version())));
 }

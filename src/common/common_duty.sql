@@ -1,0 +1,74 @@
+
+-- common: law as rows
+
+CREATE TABLE duty_rule (
+  duty text NOT NULL,
+  title text NOT NULL,
+  amount integer NOT NULL,
+  unit text NOT NULL,
+  roll boolean NOT NULL DEFAULT true,
+  effect tstzrange NOT NULL DEFAULT '(,)',
+  legal_basis text NOT NULL,
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT duty_rule_pkey PRIMARY KEY (duty, effect),
+  CONSTRAINT duty_rule_amount CHECK (amount > 0),
+  CONSTRAINT duty_rule_unit CHECK (unit IN ('hour', 'day', 'workday', 'month', 'year'))
+);
+COMMENT ON TABLE duty_rule IS
+  'Deadlines of the law: what is due so long after what, on which clock, over which period of effect; roll: a term that would end on a holiday ends on the next working day';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.duty_rule', 'WHERE NOT builtin');
+
+INSERT INTO duty_rule VALUES
+  ('D1', 'Verify a merchant''s identity, address, contact and licences again', 6, 'month', true, '(,)',
+   '网络交易监督管理办法 (Order 37/2021, amended by Order 101/2025) art 24', true),
+  ('D14', 'Report a defect with death, serious injury or large loss, or an overseas recall', 2, 'workday', true,
+   '[2020-01-01 00:00+08,)', '消费品召回管理暂行规定 (Order 19) art 8', true),
+  ('D17', 'Report the recall plan', 10, 'workday', true, '[2020-01-01 00:00+08,)',
+   '消费品召回管理暂行规定 (Order 19) art 17', true),
+  ('D18', 'Publish the recall', 3, 'workday', true, '[2020-01-01 00:00+08,)',
+   '消费品召回管理暂行规定 (Order 19) art 19', true),
+  ('D19', 'Summary of a running recall', 3, 'month', true, '[2020-01-01 00:00+08,)',
+   '消费品召回管理暂行规定 (Order 19) art 21', true),
+  ('D19 final', 'Final summary of a recall', 15, 'workday', true, '[2020-01-01 00:00+08,)',
+   '消费品召回管理暂行规定 (Order 19) art 21', true),
+  ('D20 level 1', 'Start a food recall of level 1', 24, 'hour', false, '[2026-12-01 00:00+08,)',
+   '食品召回管理办法 (Order 122) art 11', true),
+  ('D20 level 2', 'Start a food recall of level 2', 36, 'hour', false, '[2026-12-01 00:00+08,)',
+   '食品召回管理办法 (Order 122) art 11', true),
+  ('D20 level 3', 'Start a food recall of level 3', 48, 'hour', false, '[2026-12-01 00:00+08,)',
+   '食品召回管理办法 (Order 122) art 11', true),
+  ('D21 level 1', 'Complete a food recall of level 1', 10, 'day', true, '[2026-12-01 00:00+08,)',
+   '食品召回管理办法 (Order 122) art 15', true),
+  ('D21 level 2', 'Complete a food recall of level 2', 20, 'day', true, '[2026-12-01 00:00+08,)',
+   '食品召回管理办法 (Order 122) art 15', true),
+  ('D21 level 3', 'Complete a food recall of level 3', 30, 'day', true, '[2026-12-01 00:00+08,)',
+   '食品召回管理办法 (Order 122) art 15', true);
+CREATE TRIGGER duty_rule_builtin BEFORE INSERT OR UPDATE OR DELETE ON duty_rule
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+
+CREATE FUNCTION duty_deadline(duty text, start timestamptz) RETURNS timestamptz
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT deadline_compute(start, r.amount, r.unit, 'CN', r.roll)
+  FROM duty_rule r WHERE r.duty = duty_deadline.duty AND r.effect @> start
+  ORDER BY r.builtin LIMIT 1;
+END;
+COMMENT ON FUNCTION duty_deadline(text, timestamptz) IS
+  'Instant by which a duty that began at start must be done, by the rule in force then; null where no rule was in force';
+
+CREATE TABLE legal_figure (
+  figure text NOT NULL,
+  value numeric NOT NULL,
+  unit text NOT NULL,
+  effect tstzrange NOT NULL DEFAULT '(,)',
+  legal_basis text NOT NULL,
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT legal_figure_pkey PRIMARY KEY (figure, effect)
+);
+COMMENT ON TABLE legal_figure IS 'Amounts and periods that the law sets, with their period of effect';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.legal_figure', 'WHERE NOT builtin');
+INSERT INTO legal_figure VALUES
+  ('small_seller_annual_total', 100000, 'CNY', '(,)', '网络交易监督管理办法 art 8', true),
+  ('record_retention', 3, 'year', '(,)', '电子商务法 art 31; 网络交易监督管理办法 art 31', true);
+CREATE TRIGGER legal_figure_builtin BEFORE INSERT OR UPDATE OR DELETE ON legal_figure
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();

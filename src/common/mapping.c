@@ -1,0 +1,229 @@
+/*
+ * mapping.c
+ *		How a trigger on a platform's table reads that table's rows.
+ *
+ * The extension's triggers on other people's tables carry three arguments: the kind, the mapping
+ * (a JSON object from the names rules use to column names) and options (a JSON object of texts).
+ * They are the only place where this is stored, so nothing can dangle, and a dump of the platform's
+ * table brings them back.  Each is parsed once a backend and again after the relation changed.
+ */
+#include "quality_gov.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "common/guard.h"
+
+static HTAB *mappings = NULL;
+
+/* Marks stale what was parsed for the relation. */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	QgMapping *mapping;
+
+	hash_seq_init(&scan, mappings);
+	while ((mapping = hash_seq_search(&scan)) != NULL)
+		if (!OidIsValid(relid) || mapping->relid == relid)
+			mapping->valid = false;
+}
+
+/* Splits a JSON object of strings into keys and values, in the current memory context. */
+static int
+parse_object(const char *json, char ***keys, char ***values)
+{
+	Jsonb *object = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbIteratorToken token;
+	JsonbValue item;
+	int n = 0;
+
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("trigger argument is not a JSON object: \"%s\"", json)));
+	*keys = palloc0(sizeof(char *) * (JB_ROOT_COUNT(object) + 1));
+	*values = palloc0(sizeof(char *) * (JB_ROOT_COUNT(object) + 1));
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			(*keys)[n] = pnstrdup(item.val.string.val, item.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			if (item.type != jbvString)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								errmsg("trigger argument has a value that is not a string: \"%s\"",
+									   json)));
+			(*values)[n++] = pnstrdup(item.val.string.val, item.val.string.len);
+		}
+	}
+	return n;
+}
+
+/* Finds a mapped column in the table as it is now. */
+static void
+resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
+{
+	Oid output;
+	bool varlena;
+
+	column->attnum = InvalidAttrNumber;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), column->column) == 0)
+		{
+			column->attnum = att->attnum;
+			column->type = att->atttypid;
+		}
+	}
+	if (column->attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("guarded table \"%s\" has no column \"%s\", which \"%s\" is mapped to",
+						mapping->relation, column->column, column->key),
+				 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
+						 "the present column names.")));
+	getTypeOutputInfo(column->type, &output, &varlena);
+	fmgr_info_cxt(output, &column->output, mapping->context);
+}
+
+/* Parses the trigger's arguments into the entry, which is valid only when all went well. */
+static void
+fill_mapping(QgMapping *mapping, TriggerData *trigger)
+{
+	Relation rel = trigger->tg_relation;
+	MemoryContext caller;
+	char **keys;
+	char **values;
+
+	if (mapping->context != NULL)
+		MemoryContextDelete(mapping->context);
+	mapping->context = AllocSetContextCreate(TopMemoryContext, "quality_gov guard mapping",
+											 ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(mapping->context);
+	mapping->relid = RelationGetRelid(rel);
+	mapping->relation = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												   RelationGetRelationName(rel));
+	mapping->ncolumns = parse_object(trigger->tg_trigger->tgargs[1], &keys, &values);
+	mapping->columns = palloc0(sizeof(QgColumn) * (mapping->ncolumns + 1));
+	for (int i = 0; i < mapping->ncolumns; i++)
+	{
+		mapping->columns[i].key = keys[i];
+		mapping->columns[i].column = values[i];
+		resolve_column(mapping, &mapping->columns[i], RelationGetDescr(rel));
+	}
+	mapping->noptions = parse_object(trigger->tg_trigger->tgargs[2], &mapping->option_keys,
+									 &mapping->option_values);
+	MemoryContextSwitchTo(caller);
+	mapping->valid = true;
+}
+
+/* Gives the parsed arguments of a trigger, current as of this call. */
+const QgMapping *
+qg_mapping_get(TriggerData *trigger)
+{
+	QgMapping *mapping;
+	bool found;
+
+	if (mappings == NULL)
+	{
+		HASHCTL ctl = {0};
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(QgMapping);
+		mappings = hash_create("quality_gov guard mappings", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+		CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	}
+	mapping = hash_search(mappings, &trigger->tg_trigger->tgoid, HASH_ENTER, &found);
+	if (!found)
+	{
+		mapping->valid = false;
+		mapping->context = NULL;
+		mapping->relid = RelationGetRelid(trigger->tg_relation);
+	}
+	if (!mapping->valid)
+		fill_mapping(mapping, trigger);
+	return mapping;
+}
+
+/* Gives the column mapped to a key, or NULL. */
+const QgColumn *
+qg_mapping_column(const QgMapping *mapping, const char *key)
+{
+	for (int i = 0; i < mapping->ncolumns; i++)
+		if (strcmp(mapping->columns[i].key, key) == 0)
+			return &mapping->columns[i];
+	return NULL;
+}
+
+/* Gives an option's text, or NULL. */
+const char *
+qg_mapping_option(const QgMapping *mapping, const char *key)
+{
+	for (int i = 0; i < mapping->noptions; i++)
+		if (strcmp(mapping->option_keys[i], key) == 0)
+			return mapping->option_values[i];
+	return NULL;
+}
+
+/* Gives a column's value as text, NULL for null or an unmapped key. */
+char *
+qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
+{
+	bool isnull;
+	Datum value;
+
+	if (column == NULL)
+		return NULL;
+	value = heap_getattr(row, column->attnum, desc, &isnull);
+	if (isnull)
+		return NULL;
+	if (column->type == TEXTOID || column->type == VARCHAROID)
+		return TextDatumGetCString(value);
+	return OutputFunctionCall(unconstify(FmgrInfo *, &column->output), value);
+}
+
+/* Gives the instant in a mapped timestamptz column; null or unmapped means now. */
+TimestampTz
+qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, TupleDesc desc)
+{
+	const QgColumn *column = qg_mapping_column(mapping, key);
+	bool isnull;
+	Datum value;
+
+	if (column == NULL || column->type != TIMESTAMPTZOID)
+		return GetCurrentTransactionStartTimestamp();
+	value = heap_getattr(row, column->attnum, desc, &isnull);
+	return isnull ? GetCurrentTransactionStartTimestamp() : DatumGetTimestampTz(value);
+}
+
+/* Tells whether an update touched any mapped column. */
+bool
+qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	for (int i = 0; i < mapping->ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, mapping->columns[i].attnum - 1);
+		bool oldnull;
+		bool newnull;
+		Datum oldvalue = heap_getattr(old, att->attnum, desc, &oldnull);
+		Datum newvalue = heap_getattr(new, att->attnum, desc, &newnull);
+
+		if (oldnull != newnull ||
+			(!oldnull && !datum_image_eq(oldvalue, newvalue, att->attbyval, att->attlen)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,32 @@
+
+-- merchant: views
+
+CREATE VIEW merchant_verification_due WITH (security_barrier) AS
+  SELECT m.merchant_id, m.name, m.kind, last.verified_at AS last_verified,
+         quality_gov.duty_deadline('D1', COALESCE(last.verified_at, m.admitted_at)) AS due,
+         quality_gov.duty_deadline('D1', COALESCE(last.verified_at, m.admitted_at)) <= now() AS overdue
+  FROM merchant m
+  LEFT JOIN LATERAL (
+    SELECT max(v.verified_at) AS verified_at FROM merchant_verification v
+    WHERE v.merchant_id = m.merchant_id AND v.result <> 'failed') last ON true
+  WHERE m.closed_at IS NULL
+    AND (session_reads_all() OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s));
+COMMENT ON VIEW merchant_verification_due IS
+  'When each merchant must be verified again (duty D1, 网络交易监督管理办法 art 24): last verification, due, overdue';
+
+CREATE VIEW merchant_public WITH (security_barrier) AS
+  SELECT m.merchant_id, m.shop_name, m.shop_url, m.name,
+         m.kind <> 'unregistered' AS registered,
+         m.kind, m.uscc, m.organization_type, m.legal_representative, m.operator, m.composition,
+         m.registered_address, m.registered_capital, m.member_contribution,
+         CASE WHEN m.kind = 'unregistered' THEN m.actual_address END AS actual_address,
+         CASE WHEN m.kind = 'unregistered' THEN m.contact END AS contact,
+         m.self_declaration,
+         ARRAY(SELECT l.kind || ' ' || l.number FROM merchant_license l
+               WHERE l.merchant_id = m.merchant_id AND l.status = 'valid'
+                 AND l.valid @> (now() AT TIME ZONE 'Asia/Shanghai')::date
+               ORDER BY l.kind, l.number) AS licenses
+  FROM merchant m
+  WHERE m.closed_at IS NULL;
+COMMENT ON VIEW merchant_public IS
+  'What must be shown of each merchant (网络交易监督管理办法 arts 12 and 27; 电子商务法 art 15), registered and unregistered told apart; everybody''s to see';
