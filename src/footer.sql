@@ -1,3 +1,2 @@
 
--- Nothing is executable by PUBLIC but what report_grants.sql decides.
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -71,7 +71,7 @@ COMMENT ON FUNCTION snapshot_delta(xid8, pg_snapshot, pg_snapshot) IS
 
 -- common: triggers on the platform's tables
 
-CREATE VIEW guard AS
+CREATE VIEW guard WITH (security_barrier) AS
   SELECT t.tgrelid::regclass AS relation,
          a.args[1] AS kind,
          a.args[2]::jsonb AS mapping,
@@ -206,7 +206,7 @@ BEGIN
     removed := removed + 1;
   END LOOP;
   IF removed = 0 THEN
-    RAISE EXCEPTION 'table "%" has no guard%', relation, COALESCE(format(' of kind "%s"', kind), '')
+    RAISE EXCEPTION 'table "%" has no guard%', relation, CASE WHEN kind IS NULL THEN '' ELSE format(' of kind "%s"', kind) END
       USING ERRCODE = 'undefined_object', HINT = 'The view quality_gov.guard lists the guards.';
   END IF;
   RETURN removed;

@@ -47,7 +47,7 @@ CREATE TRIGGER duty_rule_builtin BEFORE INSERT OR UPDATE OR DELETE ON duty_rule
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 
 CREATE FUNCTION duty_deadline(duty text, start timestamptz) RETURNS timestamptz
-  LANGUAGE sql STABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
   SELECT deadline_compute(start, r.amount, r.unit, 'CN', r.roll)
   FROM duty_rule r WHERE r.duty = duty_deadline.duty AND r.effect @> start

@@ -70,7 +70,10 @@ parse_object(const char *json, char ***keys, char ***values)
 	return n;
 }
 
-/* Finds a mapped column in the table as it is now. */
+/*
+ * Finds a mapped column in the table as it is now.  A column that is gone is an error only when a
+ * guard reads it, where the guard's own choice of what to do on failure applies.
+ */
 static void
 resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
 {
@@ -89,12 +92,7 @@ resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
 		}
 	}
 	if (column->attnum == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("guarded table \"%s\" has no column \"%s\", which \"%s\" is mapped to",
-						mapping->relation, column->column, column->key),
-				 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
-						 "the present column names.")));
+		return;
 	getTypeOutputInfo(column->type, &output, &varlena);
 	fmgr_info_cxt(output, &column->output, mapping->context);
 }
@@ -178,6 +176,19 @@ qg_mapping_option(const QgMapping *mapping, const char *key)
 	return NULL;
 }
 
+/* Raises an error where a mapped column is gone from the table. */
+static void
+require_column(const QgColumn *column)
+{
+	if (column->attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("guarded table has no column \"%s\", which \"%s\" is mapped to",
+						column->column, column->key),
+				 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
+						 "the present column names.")));
+}
+
 /* Gives a column's value as text, NULL for null or an unmapped key. */
 char *
 qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
@@ -187,6 +198,7 @@ qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
 
 	if (column == NULL)
 		return NULL;
+	require_column(column);
 	value = heap_getattr(row, column->attnum, desc, &isnull);
 	if (isnull)
 		return NULL;
@@ -203,7 +215,10 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 	bool isnull;
 	Datum value;
 
-	if (column == NULL || column->type != TIMESTAMPTZOID)
+	if (column == NULL)
+		return GetCurrentTransactionStartTimestamp();
+	require_column(column);
+	if (column->type != TIMESTAMPTZOID)
 		return GetCurrentTransactionStartTimestamp();
 	value = heap_getattr(row, column->attnum, desc, &isnull);
 	return isnull ? GetCurrentTransactionStartTimestamp() : DatumGetTimestampTz(value);
@@ -215,12 +230,17 @@ qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, Tuple
 {
 	for (int i = 0; i < mapping->ncolumns; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, mapping->columns[i].attnum - 1);
+		Form_pg_attribute att;
 		bool oldnull;
 		bool newnull;
-		Datum oldvalue = heap_getattr(old, att->attnum, desc, &oldnull);
-		Datum newvalue = heap_getattr(new, att->attnum, desc, &newnull);
+		Datum oldvalue;
+		Datum newvalue;
 
+		if (mapping->columns[i].attnum == InvalidAttrNumber)
+			return true;
+		att = TupleDescAttr(desc, mapping->columns[i].attnum - 1);
+		oldvalue = heap_getattr(old, att->attnum, desc, &oldnull);
+		newvalue = heap_getattr(new, att->attnum, desc, &newnull);
 		if (oldnull != newnull ||
 			(!oldnull && !datum_image_eq(oldvalue, newvalue, att->attbyval, att->attlen)))
 			return true;

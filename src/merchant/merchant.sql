@@ -176,6 +176,12 @@ CREATE FUNCTION session_reads_all() RETURNS boolean
 COMMENT ON FUNCTION session_reads_all() IS
   'Whether the current role has the rights of an analyst, a regulator or an administrator; false where these roles are missing';
 
+CREATE FUNCTION session_administers() RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN COALESCE(pg_has_role(current_user, to_regrole('quality_gov_admin'), 'USAGE'), false);
+COMMENT ON FUNCTION session_administers() IS
+  'Whether the current role has the rights of an administrator of quality_gov';
+
 CREATE VIEW session_merchant WITH (security_barrier) AS
   SELECT m.merchant_id FROM merchant_member m
   WHERE pg_has_role(current_user, to_regrole(quote_ident(m.role)), 'USAGE');
@@ -184,12 +190,18 @@ COMMENT ON VIEW session_merchant IS 'Merchants that the current role belongs to'
 ALTER TABLE merchant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_read ON merchant FOR SELECT
   USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+CREATE POLICY merchant_write ON merchant
+  USING (session_administers()) WITH CHECK (session_administers());
 ALTER TABLE merchant_license ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_license_read ON merchant_license FOR SELECT
   USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+CREATE POLICY merchant_license_write ON merchant_license
+  USING (session_administers()) WITH CHECK (session_administers());
 ALTER TABLE merchant_restriction ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_restriction_read ON merchant_restriction FOR SELECT
   USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+CREATE POLICY merchant_restriction_write ON merchant_restriction
+  USING (session_administers()) WITH CHECK (session_administers());
 
 CREATE FUNCTION merchant_member_add(role name, merchant_id text) RETURNS void
   LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER

@@ -38,6 +38,7 @@ CREATE TABLE watchlist_entry (
   term tstzrange NOT NULL,
   appeal_state text NOT NULL DEFAULT 'none',
   CONSTRAINT watchlist_entry_pkey PRIMARY KEY (entry_id),
+  CONSTRAINT watchlist_entry_source_item UNIQUE (source, source_item),
   CONSTRAINT watchlist_entry_subject CHECK (num_nonnulls(uscc, name_key(name), identity_digest) > 0),
   CONSTRAINT watchlist_entry_identity_digest CHECK (identity_digest ~ '^[0-9a-f]{64}$'),
   CONSTRAINT watchlist_entry_term CHECK (NOT lower_inf(term)),
@@ -46,7 +47,6 @@ CREATE TABLE watchlist_entry (
 CREATE INDEX watchlist_entry_uscc ON watchlist_entry (uscc) WHERE uscc IS NOT NULL;
 CREATE INDEX watchlist_entry_name ON watchlist_entry (name_key(name)) WHERE name IS NOT NULL;
 CREATE INDEX watchlist_entry_digest ON watchlist_entry (identity_digest) WHERE identity_digest IS NOT NULL;
-CREATE UNIQUE INDEX watchlist_entry_source_item ON watchlist_entry (source, source_item);
 COMMENT ON TABLE watchlist_entry IS
   'Subjects on the lists: by uscc, by name (compared as name_key), or by keyed digest of an identity number; an entry whose appeal lifted it (appeal_state lifted) has no effect';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.watchlist_entry', '');

@@ -116,7 +116,7 @@ BEGIN
               (watchlist, uscc, name, identity_digest, reason, legal_basis, source, source_item, term)
             VALUES (entry.value ->> 'list', parsed.uscc, parsed.name, entry.value ->> 'identity_digest',
                     entry.value ->> 'reason', entry.value ->> 'legal_basis', source, parsed.item, parsed.term)
-            ON CONFLICT (source, source_item) DO UPDATE
+            ON CONFLICT ON CONSTRAINT watchlist_entry_source_item DO UPDATE
             SET watchlist = EXCLUDED.watchlist, uscc = EXCLUDED.uscc, name = EXCLUDED.name,
                 identity_digest = EXCLUDED.identity_digest, reason = EXCLUDED.reason,
                 legal_basis = EXCLUDED.legal_basis, term = EXCLUDED.term;

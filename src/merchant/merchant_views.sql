@@ -30,3 +30,27 @@ CREATE VIEW merchant_public WITH (security_barrier) AS
   WHERE m.closed_at IS NULL;
 COMMENT ON VIEW merchant_public IS
   'What must be shown of each merchant (网络交易监督管理办法 arts 12 and 27; 电子商务法 art 15), registered and unregistered told apart; everybody''s to see';
+
+CREATE TABLE merchant_turnover (
+  merchant_id text NOT NULL,
+  year integer NOT NULL,
+  measured numeric NOT NULL,
+  CONSTRAINT merchant_turnover_pkey PRIMARY KEY (merchant_id, year),
+  CONSTRAINT merchant_turnover_measured CHECK (measured >= 0)
+);
+COMMENT ON TABLE merchant_turnover IS
+  'Yuan that a merchant turned over on this platform in a year, as the platform measured it';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.merchant_turnover', '');
+
+CREATE VIEW merchant_identity_report WITH (security_barrier) AS
+  SELECT m.merchant_id, m.name, m.kind, m.uscc, m.identity_ref, m.actual_address, m.contact, m.shop_name,
+         m.shop_url, m.self_declaration, t.measured AS measured_total, m.declared_annual_total AS declared_total,
+         CASE WHEN m.kind = 'unregistered' AND t.measured > f.value THEN 'measured'
+              WHEN m.kind = 'unregistered' AND m.declared_annual_total > f.value THEN 'declared' END AS over_limit
+  FROM merchant m
+  LEFT JOIN merchant_turnover t ON t.merchant_id = m.merchant_id
+    AND t.year = extract(year FROM now() AT TIME ZONE 'Asia/Shanghai')::integer
+  LEFT JOIN legal_figure f ON f.figure = 'small_seller_annual_total' AND f.effect @> now()
+  WHERE session_reads_all();
+COMMENT ON VIEW merchant_identity_report IS
+  'Half-yearly report of identities (duty D5: each January and July, 网络交易监督管理办法 art 25); the platform joins identity numbers by identity_ref on export; over_limit says which total puts an unregistered seller above the yearly limit (art 8): the one measured here, or the declared one over all platforms';

@@ -1,0 +1,219 @@
+/*
+ * finding.c
+ *		What a guard found in a row, as verdict and as JSON, and what happens when a guard fails
+ *		itself.
+ */
+#include "quality_gov.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "common/finding.h"
+
+static const char *const verdict_names[] = {"pass", "shadow", "warn", "quarantine", "deny"};
+
+/* Gives the name of a verdict. */
+const char *
+qg_verdict_name(QgVerdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+/* Gives the verdict of a name; tables check their names, so an unknown one cannot happen. */
+QgVerdict
+qg_verdict_of(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(verdict_names); i++)
+		if (strcmp(verdict_names[i], name) == 0)
+			return (QgVerdict) i;
+	elog(ERROR, "unknown verdict \"%s\"", name);
+}
+
+/* Gives the gravest verdict among findings. */
+QgVerdict
+qg_findings_verdict(List *findings)
+{
+	QgVerdict gravest = QG_PASS;
+	ListCell *cell;
+
+	foreach (cell, findings)
+		gravest = Max(gravest, ((QgFinding *) lfirst(cell))->verdict);
+	return gravest;
+}
+
+/* Appends "key": "value" or "key": null. */
+static void
+append_member(StringInfo json, const char *key, const char *value)
+{
+	appendStringInfo(json, ", \"%s\": ", key);
+	if (value != NULL)
+		escape_json(json, value);
+	else
+		appendStringInfoString(json, "null");
+}
+
+/* Writes findings as a JSON array of objects, in the shape of listing_check()'s rows. */
+char *
+qg_findings_json(List *findings)
+{
+	StringInfoData json;
+	ListCell *cell;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '[');
+	foreach (cell, findings)
+	{
+		const QgFinding *finding = lfirst(cell);
+
+		if (json.len > 1)
+			appendStringInfoString(&json, ", ");
+		appendStringInfoString(&json, "{\"rule\": ");
+		escape_json(&json, finding->rule);
+		appendStringInfo(&json, ", \"version\": %d", finding->version);
+		append_member(&json, "verdict", qg_verdict_name(finding->verdict));
+		append_member(&json, "severity", finding->severity);
+		append_member(&json, "field", finding->field);
+		append_member(&json, "message", finding->message);
+		append_member(&json, "legal_basis", finding->legal_basis);
+		appendStringInfo(&json, ", \"detail\": %s}", finding->detail ? finding->detail : "null");
+	}
+	appendStringInfoChar(&json, ']');
+	return json.data;
+}
+
+/* Joins the messages of findings of at least a verdict, for a primary error message. */
+char *
+qg_findings_summary(List *findings, QgVerdict least)
+{
+	StringInfoData summary;
+	ListCell *cell;
+
+	initStringInfo(&summary);
+	foreach (cell, findings)
+	{
+		const QgFinding *finding = lfirst(cell);
+
+		if (finding->verdict >= least)
+			appendStringInfo(&summary, "%s%s", summary.len > 0 ? "; " : "", finding->message);
+	}
+	return summary.data;
+}
+
+/* Adds a finding for each bar of a key whose period covers the instant, in the given form. */
+List *
+qg_findings_of_bars(List *findings, QgBarSource *source, const char *const keys[QG_BAR_KEYS],
+					TimestampTz at, const QgFinding *form)
+{
+	const QgBar *bars;
+	int n = qg_bars_find(source, keys, &bars);
+
+	for (int i = 0; i < n; i++)
+	{
+		QgFinding *finding;
+
+		if (bars[i].since > at || bars[i].until <= at)
+			continue;
+		finding = palloc(sizeof(QgFinding));
+		*finding = *form;
+		finding->message = bars[i].reason;
+		/* A form without a verdict of its own takes the bar's. */
+		if (form->verdict == QG_PASS)
+			finding->verdict = qg_verdict_of(bars[i].verdict);
+		findings = lappend(findings, finding);
+	}
+	return findings;
+}
+
+/* Tells in an error's context which guard was judging. */
+static void
+guard_context(void *arg)
+{
+	errcontext("quality_gov guard of table %s", ((const QgMapping *) arg)->relation);
+}
+
+/* Records that a guard failed and let the row pass. */
+static void
+record_failure(const QgMapping *mapping, const ErrorData *error)
+{
+	Oid types[3] = {TEXTOID, TEXTOID, TEXTOID};
+	Datum values[3];
+	QgOwner owner;
+
+	values[0] = CStringGetTextDatum(mapping->relation);
+	values[1] = CStringGetTextDatum(error->message);
+	values[2] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
+	qg_owner_begin(&owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args("SELECT quality_gov.ledger_record('guard_failed', $1, "
+							  "jsonb_build_object('relation', $1, 'error', $2, 'sqlstate', $3))",
+							  3, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not record the failure of a guard");
+	SPI_finish();
+	qg_owner_end(&owner);
+}
+
+/* Judges in a subtransaction; an error becomes a warning and an entry in the ledger. */
+static bool
+judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner resources = CurrentResourceOwner;
+	ErrorData *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		judge(mapping, arg);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = resources;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = resources;
+	}
+	PG_END_TRY();
+	if (error == NULL)
+		return true;
+	/* A cancelled statement stays cancelled. */
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		ReThrowError(error);
+	record_failure(mapping, error);
+	ereport(WARNING, (errcode(ERRCODE_QG_GUARD_FAILED),
+					  errmsg("guard of table %s failed and let the row pass: %s",
+							 mapping->relation, error->message)));
+	return false;
+}
+
+/*
+ * Runs a guard's judgement.  When the guard fails itself the statement fails with it, unless the
+ * guard was made with on_failure "allow"; then the result is false, and the row passes unjudged.
+ */
+bool
+qg_guard_judge(const QgMapping *mapping, QgJudge judge, void *arg)
+{
+	const char *on_failure = qg_mapping_option(mapping, "on_failure");
+	ErrorContextCallback callback;
+
+	if (on_failure != NULL && strcmp(on_failure, "allow") == 0)
+		return judge_or_allow(mapping, judge, arg);
+	callback.callback = guard_context;
+	callback.arg = unconstify(QgMapping *, mapping);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	judge(mapping, arg);
+	error_context_stack = callback.previous;
+	return true;
+}

@@ -1,0 +1,249 @@
+
+-- listing: rules, as rows
+
+CREATE FUNCTION listing_params_valid(kind text, params jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN COALESCE(jsonb_typeof(params) = 'object'
+    AND CASE WHEN kind IN ('lexicon', 'required')
+          THEN jsonb_typeof(params -> 'fields') = 'array' AND params -> 'fields' <> '[]'
+               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")')
+          ELSE true END
+    AND CASE WHEN kind IN ('lexicon', 'license', 'watchlist')
+          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END, false);
+COMMENT ON FUNCTION listing_params_valid(text, jsonb) IS
+  'Whether params has the shape a rule kind needs: lexicon {"lexicon", "fields"}, required {"fields"}, license {"license"}, watchlist {"watchlist"}';
+
+CREATE TABLE listing_rule (
+  rule text NOT NULL,
+  version integer NOT NULL,
+  kind text NOT NULL,
+  state text NOT NULL,
+  verdict text NOT NULL,
+  severity text NOT NULL,
+  categories text[],
+  params jsonb NOT NULL,
+  title text NOT NULL,
+  legal_basis text NOT NULL,
+  effect tstzrange NOT NULL,
+  superseded_at timestamptz,
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT listing_rule_pkey PRIMARY KEY (rule, version),
+  CONSTRAINT listing_rule_rule CHECK (rule ~ '^[a-z][a-z0-9_.-]{0,62}$' AND rule NOT IN ('merchant_may', 'recall')),
+  CONSTRAINT listing_rule_kind CHECK (kind IN ('lexicon', 'required', 'license', 'watchlist')),
+  CONSTRAINT listing_rule_params CHECK (listing_params_valid(kind, params)),
+  CONSTRAINT listing_rule_state CHECK (state IN ('draft', 'shadow', 'active', 'retired')),
+  CONSTRAINT listing_rule_verdict CHECK (verdict IN ('deny', 'quarantine', 'warn', 'shadow')),
+  CONSTRAINT listing_rule_severity CHECK (severity IN ('low', 'medium', 'high', 'critical'))
+);
+COMMENT ON TABLE listing_rule IS
+  'Rules of the listing audit by version: kind and params, verdict, categories (null: all; a category covers those below it), title, legal basis and period of effect; a published version is immutable';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_rule', 'WHERE NOT builtin');
+
+CREATE FUNCTION listing_rule_protect() RETURNS trigger
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.state <> 'draft'
+       AND (OLD.superseded_at IS NULL OR OLD.superseded_at > now() - interval '3 years') THEN
+      RAISE EXCEPTION 'version % of rule "%" was published and cannot be deleted yet', OLD.version, OLD.rule
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = 'Rule versions are kept for three years after they were superseded (网络交易监督管理办法 art 28, Order 116 art 15).';
+    END IF;
+    RETURN OLD;
+  END IF;
+  IF OLD.state <> 'draft'
+     AND (to_jsonb(NEW) - '{state,effect,superseded_at}'::text[] IS DISTINCT FROM
+          to_jsonb(OLD) - '{state,effect,superseded_at}'::text[]
+          OR lower(NEW.effect) IS DISTINCT FROM lower(OLD.effect) AND NOT isempty(NEW.effect)
+          OR NEW.state = 'draft') THEN
+    RAISE EXCEPTION 'version % of rule "%" is published and cannot be changed', OLD.version, OLD.rule
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Publish a new version with quality_gov.listing_rule_add().';
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION listing_rule_protect() IS 'Trigger: keeps published rule versions as they were';
+CREATE TRIGGER listing_rule_protect BEFORE UPDATE OR DELETE ON listing_rule
+  FOR EACH ROW EXECUTE FUNCTION listing_rule_protect();
+CREATE TRIGGER listing_rule_truncate BEFORE TRUNCATE ON listing_rule
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER listing_rule_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_rule
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+
+CREATE FUNCTION listing_rule_add(rule text, kind text, params jsonb, verdict text, title text,
+    legal_basis text, severity text DEFAULT 'medium', categories text[] DEFAULT NULL,
+    effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  latest quality_gov.listing_rule;
+BEGIN
+  IF kind IS NULL OR kind NOT IN ('lexicon', 'required', 'license', 'watchlist') THEN
+    RAISE EXCEPTION 'unknown rule kind "%"', kind USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Kinds are lexicon, required, license and watchlist.';
+  END IF;
+  IF NOT quality_gov.listing_params_valid(kind, params) THEN
+    RAISE EXCEPTION 'params of a rule of kind "%" must be %, found %', kind,
+      CASE kind WHEN 'lexicon' THEN '{"lexicon": name, "fields": [names]}'
+                WHEN 'required' THEN '{"fields": [names]}'
+                WHEN 'license' THEN '{"license": kind}' ELSE '{"watchlist": name}' END, COALESCE(params::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF effective IS NULL OR NOT isfinite(effective) OR until <= effective THEN
+    RAISE EXCEPTION 'a rule needs a finite instant to begin, and must not end before it'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF kind = 'lexicon' AND NOT EXISTS (SELECT FROM quality_gov.lexicon l
+       WHERE l.lexicon = params ->> 'lexicon' AND l.state IN ('shadow', 'active')) THEN
+    RAISE EXCEPTION 'lexicon "%" has no published version', params ->> 'lexicon' USING ERRCODE = 'undefined_object',
+      HINT = 'Load and publish it first: quality_gov.lexicon_load(), quality_gov.lexicon_publish().';
+  END IF;
+  IF kind = 'watchlist' AND NOT EXISTS (SELECT FROM quality_gov.watchlist w WHERE w.watchlist = params ->> 'watchlist') THEN
+    RAISE EXCEPTION 'unknown list "%"', params ->> 'watchlist' USING ERRCODE = 'undefined_object';
+  END IF;
+  -- Two publications of one rule at once would both take the same version number.
+  PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov listing_rule ' || rule, 0));
+  SELECT * INTO latest FROM quality_gov.listing_rule r
+  WHERE r.rule = listing_rule_add.rule ORDER BY r.version DESC LIMIT 1;
+  IF latest.state IN ('active', 'shadow') THEN
+    IF effective <= lower(latest.effect) THEN
+      RAISE EXCEPTION 'version % of rule "%" is in force from % on, a new version must begin later',
+        latest.version, rule, lower(latest.effect) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    UPDATE quality_gov.listing_rule r
+    SET state = 'retired', superseded_at = effective,
+        effect = r.effect * tstzrange(NULL, effective)
+    WHERE r.rule = latest.rule AND r.version = latest.version;
+  END IF;
+  INSERT INTO quality_gov.listing_rule (rule, version, kind, state, verdict, severity, categories, params,
+                                        title, legal_basis, effect)
+  VALUES (rule, COALESCE(latest.version, 0) + 1, kind, CASE verdict WHEN 'shadow' THEN 'shadow' ELSE 'active' END,
+          verdict, severity, categories, params, title, legal_basis, tstzrange(effective, until));
+  PERFORM quality_gov.ledger_record('listing_rule', rule, jsonb_build_object(
+    'version', COALESCE(latest.version, 0) + 1, 'kind', kind, 'verdict', verdict, 'params', params,
+    'effective', effective, 'until', until));
+  RETURN COALESCE(latest.version, 0) + 1;
+END
+$$;
+COMMENT ON FUNCTION listing_rule_add(text, text, jsonb, text, text, text, text, text[], timestamptz, timestamptz) IS
+  'Publishes a version of a rule in the place of the one before; verdict deny, quarantine, warn or shadow (on trial); gives the version';
+
+CREATE FUNCTION listing_rule_retire(rule text, at timestamptz DEFAULT now()) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  UPDATE quality_gov.listing_rule r
+  SET state = 'retired', superseded_at = listing_rule_retire.at,
+      effect = r.effect * tstzrange(NULL, listing_rule_retire.at)
+  WHERE r.rule = listing_rule_retire.rule AND r.state IN ('active', 'shadow') AND lower(r.effect) < listing_rule_retire.at;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'rule "%" is not in force', rule USING ERRCODE = 'undefined_object';
+  END IF;
+  PERFORM quality_gov.ledger_record('listing_rule', rule, jsonb_build_object('retired', at));
+END
+$$;
+COMMENT ON FUNCTION listing_rule_retire(text, timestamptz) IS 'Ends a rule without a successor';
+
+-- listing: decisions
+
+CREATE TABLE listing_decision (
+  merchant_id text NOT NULL,
+  decision_id bigint GENERATED ALWAYS AS IDENTITY,
+  relation text NOT NULL,
+  listing_id text,
+  category text,
+  operation text NOT NULL,
+  at timestamptz NOT NULL,
+  verdict text NOT NULL,
+  guard_mode text NOT NULL,
+  role text NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT listing_decision_pkey PRIMARY KEY (merchant_id, decision_id),
+  CONSTRAINT listing_decision_verdict CHECK (verdict IN ('deny', 'quarantine', 'warn', 'shadow', 'pass'))
+);
+CREATE INDEX listing_decision_listing ON listing_decision (merchant_id, listing_id, decision_id);
+COMMENT ON TABLE listing_decision IS
+  'What the guard decided on a stored listing that something was found on (or found on before), as of at; clean listings leave no row; append-only';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_decision', '');
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_decision_decision_id_seq', '');
+
+CREATE TABLE listing_finding (
+  merchant_id text NOT NULL,
+  decision_id bigint NOT NULL,
+  finding integer NOT NULL,
+  rule text NOT NULL,
+  version integer NOT NULL,
+  verdict text NOT NULL,
+  severity text NOT NULL,
+  field text,
+  message text NOT NULL,
+  legal_basis text,
+  detail jsonb,
+  CONSTRAINT listing_finding_pkey PRIMARY KEY (merchant_id, decision_id, finding)
+);
+COMMENT ON TABLE listing_finding IS
+  'Each finding of a decision: rule and version, verdict, field, message, legal basis, and what was matched; append-only';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_finding', '');
+
+CREATE TRIGGER listing_decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON listing_decision
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER listing_finding_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON listing_finding
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+ALTER TABLE listing_decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY listing_decision_read ON listing_decision FOR SELECT
+  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+ALTER TABLE listing_finding ENABLE ROW LEVEL SECURITY;
+CREATE POLICY listing_finding_read ON listing_finding FOR SELECT
+  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+
+CREATE FUNCTION listing_record(relation text, merchant_id text, listing_id text, category text, operation text,
+                               at timestamptz, verdict text, findings jsonb, guard_mode text) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  last quality_gov.listing_decision;
+  decision bigint;
+  gravest text;
+BEGIN
+  IF operation = 'UPDATE' THEN
+    SELECT * INTO last FROM quality_gov.listing_decision d
+    WHERE d.merchant_id = listing_record.merchant_id AND d.listing_id = listing_record.listing_id
+    ORDER BY d.decision_id DESC LIMIT 1;
+    -- An update that changes nothing about what was found is not decided again.
+    IF COALESCE(last.verdict, 'pass') = verdict AND findings = COALESCE((
+         SELECT jsonb_agg(jsonb_build_object('rule', f.rule, 'version', f.version, 'verdict', f.verdict,
+           'severity', f.severity, 'field', f.field, 'message', f.message, 'legal_basis', f.legal_basis,
+           'detail', f.detail) ORDER BY f.finding)
+         FROM quality_gov.listing_finding f
+         WHERE f.merchant_id = last.merchant_id AND f.decision_id = last.decision_id), '[]') THEN
+      RETURN last.decision_id;
+    END IF;
+  END IF;
+  INSERT INTO quality_gov.listing_decision
+    (merchant_id, relation, listing_id, category, operation, at, verdict, guard_mode, role)
+  VALUES (merchant_id, relation, listing_id, category, operation, at, verdict, guard_mode, session_user)
+  RETURNING decision_id INTO decision;
+  INSERT INTO quality_gov.listing_finding
+  SELECT merchant_id, decision, f.ordinality, f.value ->> 'rule', (f.value ->> 'version')::integer,
+         f.value ->> 'verdict', f.value ->> 'severity', f.value ->> 'field', f.value ->> 'message',
+         f.value ->> 'legal_basis', nullif(f.value -> 'detail', 'null')
+  FROM jsonb_array_elements(findings) WITH ORDINALITY f;
+  PERFORM quality_gov.ledger_record('listing_decision', COALESCE(listing_id, merchant_id), jsonb_build_object(
+    'decision_id', decision, 'relation', relation, 'merchant_id', merchant_id, 'listing_id', listing_id,
+    'operation', operation, 'at', at, 'verdict', verdict, 'guard_mode', guard_mode, 'findings', findings));
+  -- One event a decision, as grave as its gravest finding that is not on trial.
+  IF verdict IN ('warn', 'quarantine', 'deny') THEN
+    SELECT f.value ->> 'severity' INTO gravest FROM jsonb_array_elements(findings) f
+    WHERE f.value ->> 'verdict' <> 'shadow'
+    ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1;
+    PERFORM quality_gov.credit_event_add(merchant_id, 'listing', gravest, at, relation, listing_id);
+  END IF;
+  RETURN decision;
+END
+$$;
+COMMENT ON FUNCTION listing_record(text, text, text, text, text, timestamptz, text, jsonb, text) IS
+  'Writes a decision with its findings, ledger entry and credit event; the guard calls it';

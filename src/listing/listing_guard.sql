@@ -1,0 +1,124 @@
+
+-- listing: the guard
+
+CREATE FUNCTION guard_listing_before() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_guard_listing_before' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_listing_before() IS
+  'Trigger of guard_listing(): refuses a denied row with SQLSTATE QG401, or holds it by its status column';
+CREATE FUNCTION guard_listing_after() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_guard_listing_after' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_listing_after() IS
+  'Trigger of guard_listing(): records decision and findings of the row as it was stored';
+
+CREATE FUNCTION listing_check(listing jsonb, at timestamptz DEFAULT now(), OUT rule text, OUT version integer,
+    OUT verdict text, OUT severity text, OUT field text, OUT message text, OUT legal_basis text, OUT detail jsonb)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'qg_listing_check' LANGUAGE c STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION listing_check(jsonb, timestamptz) IS
+  'Findings that a guard would make on a listing, without side effects: {"merchant_id", "title", …} by the names of the mapping';
+
+CREATE FUNCTION guard_listing(relation regclass, columns jsonb, on_deny text DEFAULT 'error',
+                              held text DEFAULT 'quarantined', on_failure text DEFAULT 'refuse') RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  texts jsonb := '["text", "character varying", "character"]';
+BEGIN
+  IF on_deny IS NULL OR on_deny NOT IN ('error', 'quarantine') THEN
+    RAISE EXCEPTION 'on_deny must be error or quarantine, found %', COALESCE(quote_literal(on_deny), 'null')
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF on_failure IS NULL OR on_failure NOT IN ('refuse', 'allow') THEN
+    RAISE EXCEPTION 'on_failure must be refuse or allow, found %', COALESCE(quote_literal(on_failure), 'null')
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM quality_gov.mapping_check(relation, columns, '{listing_id,merchant_id,title}', jsonb_build_object(
+    'title', texts, 'description', texts,
+    'gtin', '["gtin", "quality_gov.gtin", "text", "character varying", "character", "bigint"]'::jsonb,
+    'at', '["timestamp with time zone"]'::jsonb), false);
+  IF on_deny = 'quarantine' AND (held IS NULL OR NOT columns ? 'status') THEN
+    RAISE EXCEPTION 'on_deny quarantine needs "status" mapped and the value that holds a listing'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF columns ? 'status' THEN
+    PERFORM quality_gov.guard_value_check(relation, columns ->> 'status', held);
+  END IF;
+  PERFORM quality_gov.guard_attach(relation, 'listing', columns,
+    jsonb_strip_nulls(jsonb_build_object('on_deny', on_deny, 'held', held, 'on_failure', on_failure)),
+    ARRAY['before BEFORE INSERT OR UPDATE:guard_listing_before',
+          'after AFTER INSERT OR UPDATE:guard_listing_after']);
+END
+$$;
+COMMENT ON FUNCTION guard_listing(regclass, jsonb, text, text, text) IS
+  'Guards a platform''s listing table. columns maps listing_id, merchant_id, title and whatever rules read (description, category, gtin, lot, status, at, …) to columns; held is written to status to hold a listing; takes a SHARE ROW EXCLUSIVE lock';
+
+CREATE FUNCTION guard_value_check(relation regclass, column_name text, value text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  type text := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                WHERE attrelid = relation AND attname = column_name AND NOT attisdropped);
+BEGIN
+  EXECUTE format('SELECT %L::%s', value, type);
+EXCEPTION WHEN data_exception THEN
+  RAISE EXCEPTION 'column "%" of table "%" cannot hold the value "%"', column_name, relation, value
+    USING ERRCODE = 'datatype_mismatch', DETAIL = SQLERRM,
+          HINT = 'Give a value of its type as "held".';
+END
+$$;
+COMMENT ON FUNCTION guard_value_check(regclass, text, text) IS
+  'Raises an error unless a column''s type accepts a value';
+
+-- listing: views and retirement
+
+CREATE VIEW listing_overview WITH (security_barrier) AS
+  SELECT (d.at AT TIME ZONE 'Asia/Shanghai')::date AS day, f.rule, d.category, f.verdict,
+         count(DISTINCT (d.merchant_id, d.decision_id)) AS count
+  FROM listing_decision d
+  JOIN listing_finding f ON f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
+  WHERE session_reads_all()
+  GROUP BY 1, 2, 3, 4;
+COMMENT ON VIEW listing_overview IS
+  'Listings with findings by day (Asia/Shanghai), rule, category and verdict';
+
+CREATE VIEW listing_held WITH (security_barrier) AS
+  SELECT d.merchant_id, d.relation, d.listing_id, d.category, d.at AS since,
+         ARRAY(SELECT f.message FROM listing_finding f
+               WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
+                 AND f.verdict <> 'shadow' ORDER BY f.finding) AS reasons
+  FROM listing_decision d
+  WHERE d.verdict = 'quarantine'
+    AND NOT EXISTS (SELECT FROM listing_decision later
+                    WHERE later.merchant_id = d.merchant_id AND later.listing_id = d.listing_id
+                      AND later.decision_id > d.decision_id)
+    AND (session_reads_all() OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
+COMMENT ON VIEW listing_held IS 'Listings that are held now, since when and why';
+
+CREATE FUNCTION listing_retire(before timestamptz DEFAULT NULL) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  keep interval := (SELECT make_interval(years => max(f.value)::int) FROM quality_gov.legal_figure f
+                    WHERE f.figure = 'record_retention' AND f.effect @> now());
+  retired bigint;
+BEGIN
+  before := COALESCE(before, now() - keep);
+  IF before > now() - keep THEN
+    RAISE EXCEPTION 'decisions are kept for %, so only those before % can be retired', keep, now() - keep
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
+  END IF;
+  PERFORM quality_gov.append_only_lift('quality_gov.listing_finding');
+  DELETE FROM quality_gov.listing_finding f USING quality_gov.listing_decision d
+  WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id AND d.recorded_at < before;
+  PERFORM quality_gov.append_only_lift('quality_gov.listing_decision');
+  DELETE FROM quality_gov.listing_decision d WHERE d.recorded_at < before;
+  GET DIAGNOSTICS retired = ROW_COUNT;
+  PERFORM quality_gov.append_only_lift(0::regclass);
+  PERFORM quality_gov.ledger_record('listing_retire', 'listing_decision',
+    jsonb_build_object('before', before, 'decisions', retired));
+  RETURN retired;
+END
+$$;
+COMMENT ON FUNCTION listing_retire(timestamptz) IS
+  'Deletes decisions and findings older than the retention period (three years) and gives their number; the ledger keeps what was decided';

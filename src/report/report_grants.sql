@@ -1,0 +1,81 @@
+
+-- report: every right that anybody but the owner has, in this one place
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA quality_gov FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA quality_gov FROM PUBLIC;
+
+-- The identifier types belong to everybody whose tables use them; the rest of the schema is only named.
+GRANT USAGE ON SCHEMA quality_gov TO PUBLIC;
+DO $$
+DECLARE
+  routine regprocedure;
+BEGIN
+  FOR routine IN
+    SELECT p.oid FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+      AND p.proname ~ '^(uscc|gtin|organization_code|registration_number|food_licence|ccc_number|gs1|digital_link)_'
+      OR p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+      AND p.proname IN ('uscc', 'gtin', 'digital_link', 'text', 'int8', 'bigint')
+  LOOP
+    EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', routine);
+  END LOOP;
+  REVOKE ALL ON FUNCTION quality_gov.gtin_try(text) FROM PUBLIC;
+END
+$$;
+
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  -- An administrator of quality_gov runs it; the owner of a platform's table attaches guards with it.
+  ('quality_gov_admin', '{merchant_admit,merchant_admission_check,merchant_may,merchant_member_add,regulatory_import,
+     lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
+     listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
+     credit_attach,guard_listing_before,guard_listing_after,guard_order_row,credit_event_row,
+     credit_score,credit_grade,credit_explain,credit_check,recall_open,recall_advance,lot_find,
+     maintenance,doctor,calendar_load,ledger_record,identity_digest}'::text[]),
+  -- An application asks and applies; it decides nothing by itself.
+  ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
+     credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
+  ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain}'),
+  ('quality_gov_regulator', '{credit_score,credit_grade,credit_explain,merchant_may,merchant_admission_check,
+     listing_check,credit_check}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION
+-- Pure or self-limiting functions that views and policies call with the reader's own rights.
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM unnest('{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator,quality_gov_merchant}'::text[])
+  AS r(role_name)
+JOIN pg_catalog.pg_proc p ON p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+  AND p.proname IN ('session_reads_all', 'session_administers', 'name_key', 'category_covers', 'duty_deadline',
+                    'credit_points', 'credit_tally', 'credit_tally_at', 'workday_add', 'workdays_between',
+                    'is_workday', 'deadline_at', 'library_version', 'listing_params_valid');
+
+INSERT INTO role_grant
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_analyst', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
+     loop_overview,merchant_public,merchant_verification_due,listing_held}'::text[]),
+  ('quality_gov_regulator', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
+     loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
+     session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
+     regulatory_record,watchlist,watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,
+     credit_event,credit_model,credit_indicator,credit_severity,credit_grade_band,duty_rule,legal_figure,
+     lot,recall,recall_scope,recall_step,ledger_entry}'),
+  ('quality_gov_admin', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
+     loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
+     session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
+     merchant_member,merchant_turnover,category_license,merchant_field,regulatory_record,watchlist,watchlist_effect,
+     watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,credit_event,credit_model,
+     credit_indicator,credit_severity,credit_grade_band,credit_grade_change,duty_rule,legal_figure,lot,recall,
+     recall_scope,recall_step,recall_state,ledger_entry,maintenance_task,doctor_check,role_grant,calendar,
+     calendar_day,calendar_year}'),
+  ('quality_gov_admin', 'INSERT', '{merchant_license,merchant_verification,merchant_restriction,merchant_turnover,
+     category_license,merchant_field,watchlist,watchlist_effect,watchlist_entry,lot}'),
+  ('quality_gov_admin', 'UPDATE', '{merchant,merchant_license,merchant_restriction,merchant_turnover,category_license,
+     watchlist_entry,lot}'),
+  ('quality_gov_app', 'SELECT', '{merchant_public}'),
+  ('quality_gov_merchant', 'SELECT', '{merchant_public,credit_overview,credit_grade_history,listing_held,
+     recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,
+     merchant_restriction}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o;

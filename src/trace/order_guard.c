@@ -1,0 +1,127 @@
+/*
+ * order_guard.c
+ *		The guard of a platform's order table: refuses a sale of goods under recall, and by a
+ *		merchant who may not sell.
+ *
+ * It is C because it sits on the hot path of other people's tables.  What stands in the way comes
+ * from the SQL functions that applications ask, merchant_bar() and recall_bar(), remembered per
+ * backend; a row that nothing stands against costs two hash look-ups.
+ */
+#include "quality_gov.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "common/finding.h"
+
+static QgBarSource merchant_bars = {
+	.sql = "SELECT since, until, verdict, reason FROM quality_gov.merchant_bar($1, $2, $3, $4)",
+	.cache = {.name = "orders: merchants",
+			  .tables = {"merchant", "merchant_license", "category_license", "merchant_restriction",
+						 "watchlist_effect", "watchlist_entry", "merchant_person"},
+			  .build = qg_bars_build}};
+
+/* Four parameters are the form of a source; two of them serve here. */
+static QgBarSource recall_bars = {
+	.sql = "SELECT since, until, verdict, reason FROM quality_gov.recall_bar($1, $2) "
+		   "WHERE $3::text IS NULL AND $4::text IS NULL",
+	.cache = {.name = "orders: recalls",
+			  .tables = {"recall_step", "recall_scope"},
+			  .build = qg_bars_build}};
+
+/* What the judgement reads and what it leaves. */
+typedef struct OrderCase
+{
+	HeapTuple row;
+	TupleDesc desc;
+	TimestampTz at;
+	char *order;
+	List *findings;
+} OrderCase;
+
+/* Finds everything that stands against the sale. */
+static void
+judge_order(const QgMapping *mapping, void *arg)
+{
+	OrderCase *order = arg;
+	const QgFinding seller = {
+		.rule = "merchant_may", .severity = "high", .field = "merchant_id", .verdict = QG_DENY};
+	const QgFinding goods = {
+		.rule = "recall", .severity = "critical", .field = "gtin", .verdict = QG_DENY};
+	char *merchant =
+		qg_column_text(qg_mapping_column(mapping, "merchant_id"), order->row, order->desc);
+	char *category =
+		qg_column_text(qg_mapping_column(mapping, "category"), order->row, order->desc);
+	char *gtin = qg_column_text(qg_mapping_column(mapping, "gtin"), order->row, order->desc);
+	char *lot = qg_column_text(qg_mapping_column(mapping, "lot"), order->row, order->desc);
+
+	order->order = qg_column_text(qg_mapping_column(mapping, "order_id"), order->row, order->desc);
+	if (merchant == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+						errmsg("order of table %s names no merchant", mapping->relation),
+						errdetail("Column \"%s\" is null.",
+								  qg_mapping_column(mapping, "merchant_id")->column)));
+	order->findings = qg_findings_of_bars(
+		order->findings, &merchant_bars,
+		(const char *const[QG_BAR_KEYS]){merchant, "may", "sell", category}, order->at, &seller);
+	if (gtin != NULL)
+		order->findings = qg_findings_of_bars(order->findings, &recall_bars,
+											  (const char *const[QG_BAR_KEYS]){gtin, lot}, order->at,
+											  &goods);
+}
+
+/* Enters what would have been refused, for a guard in shadow mode. */
+static void
+record_shadow(const QgMapping *mapping, const OrderCase *order)
+{
+	Oid types[3] = {TEXTOID, TEXTOID, TEXTOID};
+	Datum values[3];
+	QgOwner owner;
+
+	values[0] = CStringGetTextDatum(mapping->relation);
+	values[1] = CStringGetTextDatum(order->order ? order->order : "unnamed order");
+	values[2] = CStringGetTextDatum(qg_findings_json(order->findings));
+	qg_owner_begin(&owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args("SELECT quality_gov.ledger_record('order_shadow', $2, "
+							  "jsonb_build_object('relation', $1, 'findings', $3::jsonb))",
+							  3, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not record an order's findings");
+	SPI_finish();
+	qg_owner_end(&owner);
+}
+
+/* Trigger of guard_order(). */
+PG_FUNCTION_INFO_V1(qg_guard_order_row);
+Datum
+qg_guard_order_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger =
+		qg_trigger_require(fcinfo, "guard_order_row", QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 3);
+	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+															   : trigger->tg_trigtuple;
+	const QgMapping *mapping = qg_mapping_get(trigger);
+	OrderCase order = {.row = row, .desc = RelationGetDescr(trigger->tg_relation)};
+
+	qg_guard_mode_record(mapping);
+	if (qg_guard_mode == QG_MODE_OFF ||
+		(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) &&
+		 !qg_mapping_changed(mapping, trigger->tg_trigtuple, row, order.desc)))
+		return PointerGetDatum(row);
+	order.at = qg_mapping_instant(mapping, "at", row, order.desc);
+	if (!qg_guard_judge(mapping, judge_order, &order) || order.findings == NIL)
+		return PointerGetDatum(row);
+	if (qg_guard_mode == QG_MODE_SHADOW)
+	{
+		record_shadow(mapping, &order);
+		return PointerGetDatum(row);
+	}
+	ereport(ERROR, (errcode(ERRCODE_QG_ORDER_DENIED),
+					errmsg("order is refused: %s", qg_findings_summary(order.findings, QG_DENY)),
+					errdetail_internal("%s", qg_findings_json(order.findings)),
+					errhint("The detail lists every reason.")));
+}
