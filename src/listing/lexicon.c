@@ -118,6 +118,7 @@ read_version(QgLexicon *lexicon, uint64 row)
 static void *
 build_lexicons(void)
 {
+	MemoryContext context = CurrentMemoryContext;
 	Lexicons *content = palloc0(sizeof(Lexicons));
 	uint64 count = qg_cache_select(
 		"SELECT lexicon, version, folds, legal_basis, lower(effect), upper(effect) "
@@ -125,6 +126,8 @@ build_lexicons(void)
 		"ORDER BY lexicon COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 
+	/* SPI left its own context current. */
+	MemoryContextSwitchTo(context);
 	content->versions = palloc((count + 1) * sizeof(QgLexicon));
 	for (uint64 i = 0; i < count; i++)
 		read_version(&content->versions[i], i);
@@ -361,7 +364,8 @@ pass_hit(const QgHit *hit, void *arg)
 
 	result.matched = pnstrdup(scan->text + hit->byte_first, hit->byte_end - hit->byte_first);
 	result.legal_basis = info->legal_basis ? strings + info->legal_basis : lexicon->legal_basis;
-	for (int i = 0; i < QG_FOLD_COUNT; i++)
+	/* A spelling that is the dictionary's own needs no fold, whatever folding did to both. */
+	for (int i = 0; i < QG_FOLD_COUNT && strcmp(result.matched, result.term) != 0; i++)
 		if (hit->folds & (1 << i))
 			result.folds[result.nfolds++] = qg_fold_name(i);
 	return scan->found(&result, scan->arg);
