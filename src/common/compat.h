@@ -35,4 +35,11 @@
 #define QG_LOCAL_XID (MyProc->lxid)
 #endif
 
+/* Since 16 a range's constructor takes a context for soft errors. */
+#if PG_VERSION_NUM >= 160000
+#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false, NULL)
+#else
+#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false)
+#endif
+
 #endif

@@ -19,9 +19,6 @@
 
 #include "common/text.h"
 
-/* Longest run of combining characters that is normalised as one piece. */
-#define SEGMENT_MAX 64
-
 /* Gives ICU's NFKC_Casefold or NFKC normalizer. */
 static const UNormalizer2 *
 normalizer(bool casefold)
@@ -51,20 +48,15 @@ qg_char_class(uint32 codepoint)
 
 	if (u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) || (type & U_GC_CC_MASK))
 		mask |= QG_CHAR_IGNORABLE;
-	if (type & (U_GC_P_MASK | U_GC_Z_MASK | U_GC_S_MASK | U_GC_CC_MASK))
+	if (type & (U_GC_P_MASK | U_GC_Z_MASK | U_GC_S_MASK | U_GC_CC_MASK | U_GC_ME_MASK))
 		mask |= QG_CHAR_SEPARATOR;
+	if (type & (U_GC_MN_MASK | U_GC_MC_MASK))
+		mask |= QG_CHAR_MARK;
 	if ((type & U_GC_ND_MASK) ||
 		((type & U_GC_L_MASK) && u_hasBinaryProperty(c, UCHAR_ALPHABETIC) &&
 		 u_getIntPropertyValue(c, UCHAR_SCRIPT) == USCRIPT_LATIN))
 		mask |= QG_CHAR_WORD;
 	return mask;
-}
-
-/* Folds the case of one code point where that gives one code point. */
-uint32
-qg_char_fold_case(uint32 codepoint)
-{
-	return (uint32) u_foldCase((UChar32) codepoint, U_FOLD_CASE_DEFAULT);
 }
 
 /* Tells whether normalisation never looks from before this code point into it. */
@@ -75,25 +67,37 @@ qg_char_starts_segment(uint32 codepoint)
 		   unorm2_hasBoundaryBefore(normalizer(false), (UChar32) codepoint);
 }
 
-/* Normalises one piece of text given as code points; returns the number written. */
-static int
-normalize(bool casefold, const uint32 *in, int nin, uint32 *out, int maxout)
+/* What transform() does to a piece of text. */
+typedef enum Transform
 {
-	UChar source[SEGMENT_MAX * 2];
-	UChar target[SEGMENT_MAX * 36];
+	NFKC_CASEFOLD,
+	NFKC,
+	CASEFOLD
+} Transform;
+
+/* Transforms one piece of text given as code points; returns the number written. */
+static int
+transform(Transform kind, const uint32 *in, int nin, uint32 *out, int maxout)
+{
+	UChar source[QG_SEGMENT_MAX * 2];
+	UChar target[QG_SEGMENT_MAX * QG_EXPANSION_MAX * 2];
 	int32_t length = 0;
 	int32_t pos = 0;
 	int nout = 0;
 	UErrorCode status = U_ZERO_ERROR;
 
-	if (nin > SEGMENT_MAX)
-		elog(ERROR, "normalisation of %d code points at once", nin);
+	if (nin > QG_SEGMENT_MAX)
+		elog(ERROR, "%d code points to transform at once", nin);
 	for (int i = 0; i < nin; i++)
 		U16_APPEND_UNSAFE(source, length, in[i]);
-	length = unorm2_normalize(normalizer(casefold), source, length, target, lengthof(target),
-							  &status);
+	if (kind == CASEFOLD)
+		length = u_strFoldCase(target, lengthof(target), source, length, U_FOLD_CASE_DEFAULT,
+							   &status);
+	else
+		length = unorm2_normalize(normalizer(kind == NFKC_CASEFOLD), source, length, target,
+								  lengthof(target), &status);
 	if (U_FAILURE(status))
-		elog(ERROR, "ICU normalisation failed: %s", u_errorName(status));
+		elog(ERROR, "ICU transformation failed: %s", u_errorName(status));
 	while (pos < length && nout < maxout)
 	{
 		UChar32 c;
@@ -105,20 +109,27 @@ normalize(bool casefold, const uint32 *in, int nin, uint32 *out, int maxout)
 }
 
 /*
- * Gives NFKC_Casefold of up to 64 code points as code points; out has room for maxout, what does
- * not fit is cut.  18 code points for one is the longest expansion Unicode defines.
+ * Gives NFKC_Casefold of up to QG_SEGMENT_MAX code points as code points; out has room for maxout,
+ * what does not fit is cut.
  */
 int
 qg_text_nfkc_casefold(const uint32 *in, int nin, uint32 *out, int maxout)
 {
-	return normalize(true, in, nin, out, maxout);
+	return transform(NFKC_CASEFOLD, in, nin, out, maxout);
 }
 
 /* The same without folding case. */
 int
 qg_text_nfkc(const uint32 *in, int nin, uint32 *out, int maxout)
 {
-	return normalize(false, in, nin, out, maxout);
+	return transform(NFKC, in, nin, out, maxout);
+}
+
+/* Gives the full case folding, without normalising. */
+int
+qg_text_casefold(const uint32 *in, int nin, uint32 *out, int maxout)
+{
+	return transform(CASEFOLD, in, nin, out, maxout);
 }
 
 /* Names the ICU and Unicode versions that folding depends on. */
@@ -137,8 +148,8 @@ qg_name_key(PG_FUNCTION_ARGS)
 	const unsigned char *pos = (const unsigned char *) VARDATA_ANY(input);
 	const unsigned char *end = pos + VARSIZE_ANY_EXHDR(input);
 	StringInfoData key;
-	uint32 segment[SEGMENT_MAX];
-	uint32 folded[SEGMENT_MAX * 18];
+	uint32 segment[QG_SEGMENT_MAX];
+	uint32 folded[QG_SEGMENT_MAX * QG_EXPANSION_MAX];
 	int nsegment = 0;
 
 	initStringInfo(&key);
@@ -149,7 +160,7 @@ qg_name_key(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (pos < end)
 			c = utf8_to_unicode(pos);
-		if (nsegment > 0 && (pos >= end || nsegment == SEGMENT_MAX || qg_char_starts_segment(c)))
+		if (nsegment > 0 && (pos >= end || nsegment == QG_SEGMENT_MAX || qg_char_starts_segment(c)))
 		{
 			int nfolded = qg_text_nfkc_casefold(segment, nsegment, folded, lengthof(folded));
 

@@ -1,0 +1,205 @@
+
+-- listing: lexicons, versioned lists of terms
+
+CREATE TABLE lexicon (
+  lexicon text NOT NULL,
+  version integer NOT NULL,
+  state text NOT NULL DEFAULT 'draft',
+  folds text[] NOT NULL,
+  digest bytea,
+  legal_basis text,
+  title text,
+  effect tstzrange,
+  published_at timestamptz,
+  superseded_at timestamptz,
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT lexicon_pkey PRIMARY KEY (lexicon, version),
+  CONSTRAINT lexicon_name CHECK (char_length(lexicon) BETWEEN 1 AND 100),
+  CONSTRAINT lexicon_version CHECK (version > 0),
+  CONSTRAINT lexicon_state CHECK (state IN ('draft', 'shadow', 'active', 'superseded')),
+  CONSTRAINT lexicon_folds CHECK (array_position(folds, NULL) IS NULL),
+  CONSTRAINT lexicon_published CHECK (
+    (state = 'draft') = (effect IS NULL) AND (state = 'draft') = (published_at IS NULL)
+    AND (state = 'draft') = (digest IS NULL) AND (state = 'superseded') = (superseded_at IS NOT NULL)),
+  CONSTRAINT lexicon_effect CHECK (
+    isempty(effect) OR lower_inc(effect) AND NOT upper_inc(effect)
+    AND (state = 'active') = upper_inf(effect))
+);
+CREATE UNIQUE INDEX lexicon_active ON lexicon (lexicon) WHERE state = 'active';
+COMMENT ON TABLE lexicon IS
+  'Versions of lists of terms that listings are scanned for; a published version is immutable and kept for three years after it was superseded (Order 116 art. 15, Order 37 of 2021 art. 28)';
+COMMENT ON COLUMN lexicon.lexicon IS 'Name of the lexicon';
+COMMENT ON COLUMN lexicon.version IS 'Number of the version, from 1';
+COMMENT ON COLUMN lexicon.state IS
+  'draft, shadow (on trial), active (the newest published, in force from the start of effect), superseded';
+COMMENT ON COLUMN lexicon.folds IS 'Folds that terms and texts pass before they are compared, as in text_fold()';
+COMMENT ON COLUMN lexicon.digest IS 'SHA-256 of folds and terms when it was published, as lexicon_digest() computes it';
+COMMENT ON COLUMN lexicon.legal_basis IS 'Law and article that its terms rest on, where a term names none';
+COMMENT ON COLUMN lexicon.title IS 'What the lexicon is for';
+COMMENT ON COLUMN lexicon.effect IS 'When the version is in force, lower bound inclusive, upper exclusive';
+COMMENT ON COLUMN lexicon.published_at IS 'When the version was published';
+COMMENT ON COLUMN lexicon.superseded_at IS 'When the version went out of force; it is kept for three years from then';
+COMMENT ON COLUMN lexicon.builtin IS 'Shipped with the extension, and not dumped';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.lexicon', 'WHERE NOT builtin');
+
+CREATE TABLE lexicon_term (
+  lexicon text NOT NULL,
+  version integer NOT NULL,
+  term text NOT NULL,
+  allow boolean NOT NULL,
+  severity smallint NOT NULL DEFAULT 3,
+  categories text[],
+  tags text[],
+  legal_basis text,
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT lexicon_term_pkey PRIMARY KEY (lexicon, version, allow, term),
+  CONSTRAINT lexicon_term_length CHECK (char_length(term) BETWEEN 1 AND 500),
+  CONSTRAINT lexicon_term_severity CHECK (severity BETWEEN 1 AND 5),
+  CONSTRAINT lexicon_term_categories CHECK (
+    categories IS NULL OR cardinality(categories) > 0 AND '' <> ALL (categories)
+    AND array_position(categories, NULL) IS NULL),
+  CONSTRAINT lexicon_term_tags CHECK (
+    tags IS NULL OR '' <> ALL (tags) AND array_position(tags, NULL) IS NULL)
+);
+COMMENT ON TABLE lexicon_term IS
+  'Terms of the versions of lexicons; written by lexicon_load() only, since a restore must be able to load the terms of published versions and no trigger refuses them; lexicon_check() finds what was added past it';
+COMMENT ON COLUMN lexicon_term.lexicon IS 'Name of the lexicon';
+COMMENT ON COLUMN lexicon_term.version IS 'Version of the lexicon';
+COMMENT ON COLUMN lexicon_term.term IS 'The term as written, at most 500 characters';
+COMMENT ON COLUMN lexicon_term.allow IS 'Whether the term excuses hits within it (大麻烦 over 大麻) instead of being one';
+COMMENT ON COLUMN lexicon_term.severity IS 'From 1 (minor) to 5 (grave)';
+COMMENT ON COLUMN lexicon_term.categories IS
+  'Categories the term is about, each with those below it (food covers food/infant); null means all';
+COMMENT ON COLUMN lexicon_term.tags IS 'Labels that its hits carry';
+COMMENT ON COLUMN lexicon_term.legal_basis IS 'Law and article, where it differs from the lexicon''s';
+COMMENT ON COLUMN lexicon_term.builtin IS 'Shipped with the extension, and not dumped';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.lexicon_term', 'WHERE NOT builtin');
+
+CREATE TRIGGER lexicon_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lexicon
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+CREATE TRIGGER lexicon_term_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lexicon_term
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+
+-- listing: published versions stay as they are
+
+CREATE FUNCTION lexicon_is_kept(lexicon text, version integer) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT FROM lexicon l
+    WHERE (lexicon_is_kept.lexicon IS NULL OR l.lexicon = lexicon_is_kept.lexicon)
+      AND (lexicon_is_kept.version IS NULL OR l.version = lexicon_is_kept.version)
+      AND l.state <> 'draft'
+      AND (l.superseded_at IS NULL OR l.superseded_at + interval '3 years' > now()));
+END;
+COMMENT ON FUNCTION lexicon_is_kept(text, integer) IS
+  'Whether a version is published and not yet superseded for three years; null means any lexicon, any version';
+
+CREATE FUNCTION lexicon_protect() RETURNS trigger
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  what text;
+  fixed boolean;
+BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    fixed := lexicon_is_kept(NULL, NULL);
+    what := 'published lexicons cannot be truncated';
+  ELSIF TG_OP = 'DELETE' THEN
+    fixed := lexicon_is_kept(OLD.lexicon, OLD.version);
+    what := format('version %s of lexicon "%s" is published and cannot be deleted', OLD.version, OLD.lexicon);
+  ELSE
+    -- A published version changes in one way: active to superseded, which ends its effect.
+    what := format('version %s of lexicon "%s" is published and cannot be changed', OLD.version, OLD.lexicon);
+    IF TG_TABLE_NAME = 'lexicon_term' THEN
+      fixed := (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version)
+        OR EXISTS (SELECT FROM quality_gov.lexicon l
+                   WHERE l.lexicon = OLD.lexicon AND l.version = OLD.version AND l.state <> 'draft');
+    ELSE
+      fixed := CASE
+        WHEN OLD.state = 'draft' THEN
+          NEW.state NOT IN ('draft', 'active', 'shadow')
+          OR (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version)
+        WHEN OLD.state = 'active' AND NEW.state = 'superseded' THEN
+          to_jsonb(NEW) - '{state,effect,superseded_at}'::text[]
+            <> to_jsonb(OLD) - '{state,effect,superseded_at}'::text[]
+          OR NEW.effect <> tstzrange(lower(OLD.effect), NEW.superseded_at, '[)')
+        ELSE true END;
+    END IF;
+  END IF;
+  IF fixed THEN
+    RAISE EXCEPTION '%', what
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Published versions are kept unchanged for three years after they were superseded.',
+            HINT = 'Load a new version with lexicon_load() and publish it with lexicon_publish().';
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN OLD;
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION lexicon_protect() IS
+  'Trigger: keeps published versions of lexicons and their terms as they are (Order 116 art. 15, Order 37 of 2021 art. 28)';
+
+CREATE TRIGGER lexicon_protect BEFORE UPDATE OR DELETE ON lexicon
+  FOR EACH ROW EXECUTE FUNCTION lexicon_protect();
+CREATE TRIGGER lexicon_protect_truncate BEFORE TRUNCATE ON lexicon
+  FOR EACH STATEMENT EXECUTE FUNCTION lexicon_protect();
+CREATE TRIGGER lexicon_term_protect BEFORE UPDATE OR DELETE ON lexicon_term
+  FOR EACH ROW EXECUTE FUNCTION lexicon_protect();
+CREATE TRIGGER lexicon_term_protect_truncate BEFORE TRUNCATE ON lexicon_term
+  FOR EACH STATEMENT EXECUTE FUNCTION lexicon_protect();
+
+-- listing: folding and scanning
+
+CREATE FUNCTION text_fold(body text, folds text[] DEFAULT NULL) RETURNS text
+  AS 'MODULE_PATHNAME', 'qg_text_fold_sql' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION text_fold(text, text[]) IS
+  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none';
+
+CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT NULL,
+                             at timestamptz DEFAULT now(), overlaps boolean DEFAULT false,
+                             OUT lexicon text, OUT version integer, OUT term text, OUT severity smallint,
+                             OUT span int4range, OUT matched text, OUT folds text[], OUT tags text[],
+                             OUT legal_basis text)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'qg_lexicon_scan_sql' LANGUAGE c STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lexicon_scan(text, text[], text, timestamptz, boolean) IS
+  'Hits of the lexicons'' versions in force: leftmost, then longest, or with overlaps all; span counts characters of body from 1, upper bound exclusive; matched is that text, folds are those needed to see it; without a category deny terms of any category count and allow terms with categories do not; unknown lexicon 42704';
+
+-- listing: the life of a version
+
+CREATE FUNCTION lexicon_digest(lexicon text, version integer) RETURNS bytea
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT sha256(convert_to(to_jsonb(l.folds)::text, 'UTF8') || COALESCE((
+           SELECT string_agg(sha256(convert_to(jsonb_build_array(
+                    t.term, t.allow, t.severity, t.categories, t.tags, t.legal_basis)::text, 'UTF8')), ''::bytea
+                    ORDER BY t.allow, t.term COLLATE "C")
+           FROM lexicon_term t
+           WHERE t.lexicon = l.lexicon AND t.version = l.version), ''))
+  FROM lexicon l
+  WHERE l.lexicon = lexicon_digest.lexicon AND l.version = lexicon_digest.version;
+END;
+COMMENT ON FUNCTION lexicon_digest(text, integer) IS
+  'SHA-256 of a version''s folds and terms; null where there is no such version';
+
+CREATE FUNCTION lexicon_check(OUT lexicon text, OUT version integer, OUT reason text) RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT l.lexicon, l.version, 'terms or folds changed since it was published'
+  FROM lexicon l
+  WHERE l.state <> 'draft' AND l.digest IS DISTINCT FROM lexicon_digest(l.lexicon, l.version)
+  UNION ALL
+  SELECT DISTINCT t.lexicon, t.version, 'terms of a version that does not exist'
+  FROM lexicon_term t
+  WHERE NOT EXISTS (SELECT FROM lexicon l WHERE l.lexicon = t.lexicon AND l.version = t.version)
+  UNION ALL
+  SELECT a.lexicon, a.version, format('in force together with version %s', b.version)
+  FROM lexicon a
+  JOIN lexicon b ON b.lexicon = a.lexicon AND b.version <> a.version AND b.effect && a.effect
+  WHERE a.state <> 'shadow' AND b.state <> 'shadow';
+END;
+COMMENT ON FUNCTION lexicon_check() IS
+  'Versions of lexicons that are not what was published, with the reason; no rows when all is well';
