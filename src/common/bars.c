@@ -127,8 +127,7 @@ read_bars(QgBarSource *source, const char *const keys[QG_BAR_KEYS], MemoryContex
 
 		bar->since = row_bound(row, 1, DT_NOBEGIN);
 		bar->until = row_bound(row, 2, DT_NOEND);
-		bar->verdict =
-			MemoryContextStrdup(context, SPI_getvalue(row, SPI_tuptable->tupdesc, 3));
+		bar->verdict = MemoryContextStrdup(context, SPI_getvalue(row, SPI_tuptable->tupdesc, 3));
 		bar->reason = MemoryContextStrdup(context, SPI_getvalue(row, SPI_tuptable->tupdesc, 4));
 	}
 	SPI_finish();

@@ -105,7 +105,8 @@ build_content(QgCache *cache)
 
 	resolve_tables(cache);
 	before = cache->invalidations;
-	aside = AllocSetContextCreate(TopTransactionContext, "quality_gov cache", ALLOCSET_DEFAULT_SIZES);
+	aside = AllocSetContextCreate(TopTransactionContext, "quality_gov cache",
+								  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSetIdentifier(aside, cache->name);
 	qg_owner_begin(&owner);
 	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
@@ -168,8 +169,11 @@ qg_cache_drop(QgCache *cache)
 uint64
 qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int rc = SPI_execute_with_args(sql, nargs, types, values, nulls, true, 0);
 
+	/* SPI leaves its own context current; a builder goes on allocating in the cache's. */
+	MemoryContextSwitchTo(caller);
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "cache query failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
@@ -180,8 +184,8 @@ PG_FUNCTION_INFO_V1(qg_cache_invalidate);
 Datum
 qg_cache_invalidate(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = qg_trigger_require(
-		fcinfo, "cache_invalidate", QG_TRIGGER_AFTER | QG_TRIGGER_STATEMENT, 0);
+	TriggerData *trigger = qg_trigger_require(fcinfo, "cache_invalidate",
+											  QG_TRIGGER_AFTER | QG_TRIGGER_STATEMENT, 0);
 
 	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(NULL);

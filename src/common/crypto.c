@@ -73,19 +73,18 @@ qg_key_file_read(const char *path, const char *setting, size_t min, size_t *leng
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("the key file that \"%s\" names is not a regular file", setting)));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the key file that \"%s\" names can be read by others", setting),
-				 errhint("Set its permissions to 0600 or 0400.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("the key file that \"%s\" names can be read by others", setting),
+						errhint("Set its permissions to 0600 or 0400.")));
 	key = palloc(KEY_FILE_MAX);
 	got = read(fd, key, KEY_FILE_MAX);
 	CloseTransientFile(fd);
 	if (got < (ssize_t) min)
 	{
 		qg_key_forget(key, KEY_FILE_MAX);
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the key file that \"%s\" names holds fewer than %zu bytes", setting, min)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the key file that \"%s\" names holds fewer than %zu bytes", setting,
+							   min)));
 	}
 	*length = (size_t) got;
 	return key;
@@ -115,7 +114,8 @@ qg_identity_digest(PG_FUNCTION_ARGS)
 {
 	char *number = identity_canonical(PG_GETARG_TEXT_PP(0));
 	size_t keylen = 0;
-	uint8 *key = qg_key_file_read(qg_identity_key_file, "quality_gov.identity_key_file", 32, &keylen);
+	uint8 *key = qg_key_file_read(qg_identity_key_file, "quality_gov.identity_key_file", 32,
+								  &keylen);
 	uint8 digest[QG_SHA256_BYTES];
 	char hex[QG_SHA256_BYTES * 2 + 1];
 	bool ok = qg_hmac_sha256(key, keylen, (const uint8 *) number, strlen(number), digest);

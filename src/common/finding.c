@@ -192,8 +192,8 @@ judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
 		ReThrowError(error);
 	record_failure(mapping, error);
 	ereport(WARNING, (errcode(ERRCODE_QG_GUARD_FAILED),
-					  errmsg("guard of table %s failed and let the row pass: %s",
-							 mapping->relation, error->message)));
+					  errmsg("guard of table %s failed and let the row pass: %s", mapping->relation,
+							 error->message)));
 	return false;
 }
 

@@ -140,8 +140,8 @@ PG_FUNCTION_INFO_V1(qg_append_only);
 Datum
 qg_append_only(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger =
-		qg_trigger_require(fcinfo, "append_only", QG_TRIGGER_BEFORE | QG_TRIGGER_STATEMENT, 0);
+	TriggerData *trigger = qg_trigger_require(fcinfo, "append_only",
+											  QG_TRIGGER_BEFORE | QG_TRIGGER_STATEMENT, 0);
 	const char *verb = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)	? "updated"
 					   : TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? "deleted"
 																	: "truncated";
@@ -167,8 +167,8 @@ PG_FUNCTION_INFO_V1(qg_stamp_xid);
 Datum
 qg_stamp_xid(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger =
-		qg_trigger_require(fcinfo, "stamp_xid", QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 1);
+	TriggerData *trigger = qg_trigger_require(fcinfo, "stamp_xid",
+											  QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 1);
 	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
 	int attnum = SPI_fnumber(desc, trigger->tg_trigger->tgargs[0]);
 	Datum value = FullTransactionIdGetDatum(GetTopFullTransactionId());
@@ -179,6 +179,6 @@ qg_stamp_xid(PG_FUNCTION_ARGS)
 						errmsg("table \"%s\" has no column \"%s\" of type xid8",
 							   RelationGetRelationName(trigger->tg_relation),
 							   trigger->tg_trigger->tgargs[0])));
-	return PointerGetDatum(heap_modify_tuple_by_cols(trigger->tg_trigtuple, desc, 1, &attnum,
-													 &value, &isnull));
+	return PointerGetDatum(
+		heap_modify_tuple_by_cols(trigger->tg_trigtuple, desc, 1, &attnum, &value, &isnull));
 }

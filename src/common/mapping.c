@@ -181,12 +181,13 @@ static void
 require_column(const QgColumn *column)
 {
 	if (column->attnum == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("guarded table has no column \"%s\", which \"%s\" is mapped to",
-						column->column, column->key),
-				 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
-						 "the present column names.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("guarded table has no column \"%s\", which \"%s\" is mapped to", column->column,
+					column->key),
+			 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
+					 "the present column names.")));
 }
 
 /* Gives a column's value as text, NULL for null or an unmapped key. */

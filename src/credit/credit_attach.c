@@ -70,7 +70,7 @@ static void
 write_event(const QgMapping *mapping, const CreditEvent *event, bool isvoid)
 {
 	static SPIPlanPtr plan = NULL;
-	Oid types[9] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, FLOAT8OID,	  FLOAT8OID,
+	Oid types[9] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, FLOAT8OID,	 FLOAT8OID,
 					TEXTOID, TEXTOID, BOOLOID,		  TIMESTAMPTZOID};
 	Datum values[9];
 	char nulls[10] = "         ";
@@ -104,8 +104,8 @@ PG_FUNCTION_INFO_V1(qg_credit_event_row);
 Datum
 qg_credit_event_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger =
-		qg_trigger_require(fcinfo, "credit_event_row", QG_TRIGGER_AFTER | QG_TRIGGER_ROW, 3);
+	TriggerData *trigger = qg_trigger_require(fcinfo, "credit_event_row",
+											  QG_TRIGGER_AFTER | QG_TRIGGER_ROW, 3);
 	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
 	const QgMapping *mapping = qg_mapping_get(trigger);
 	HeapTuple before = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? NULL : trigger->tg_trigtuple;

@@ -51,10 +51,10 @@ judge_order(const QgMapping *mapping, void *arg)
 		.rule = "merchant_may", .severity = "high", .field = "merchant_id", .verdict = QG_DENY};
 	const QgFinding goods = {
 		.rule = "recall", .severity = "critical", .field = "gtin", .verdict = QG_DENY};
-	char *merchant =
-		qg_column_text(qg_mapping_column(mapping, "merchant_id"), order->row, order->desc);
-	char *category =
-		qg_column_text(qg_mapping_column(mapping, "category"), order->row, order->desc);
+	char *merchant = qg_column_text(qg_mapping_column(mapping, "merchant_id"), order->row,
+									order->desc);
+	char *category = qg_column_text(qg_mapping_column(mapping, "category"), order->row,
+									order->desc);
 	char *gtin = qg_column_text(qg_mapping_column(mapping, "gtin"), order->row, order->desc);
 	char *lot = qg_column_text(qg_mapping_column(mapping, "lot"), order->row, order->desc);
 
@@ -69,8 +69,8 @@ judge_order(const QgMapping *mapping, void *arg)
 		(const char *const[QG_BAR_KEYS]){merchant, "may", "sell", category}, order->at, &seller);
 	if (gtin != NULL)
 		order->findings = qg_findings_of_bars(order->findings, &recall_bars,
-											  (const char *const[QG_BAR_KEYS]){gtin, lot}, order->at,
-											  &goods);
+											  (const char *const[QG_BAR_KEYS]){gtin, lot},
+											  order->at, &goods);
 }
 
 /* Enters what would have been refused, for a guard in shadow mode. */
@@ -100,8 +100,8 @@ PG_FUNCTION_INFO_V1(qg_guard_order_row);
 Datum
 qg_guard_order_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger =
-		qg_trigger_require(fcinfo, "guard_order_row", QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 3);
+	TriggerData *trigger = qg_trigger_require(fcinfo, "guard_order_row",
+											  QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 3);
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
 															   : trigger->tg_trigtuple;
 	const QgMapping *mapping = qg_mapping_get(trigger);

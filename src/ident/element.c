@@ -1,0 +1,271 @@
+/*
+ * element.c
+ *		GS1 element strings (GS1 General Specifications), written and read.
+ *
+ * An element is an application identifier (AI) and its value.  In brackets a string reads
+ * "(01)09506000134352(10)ABC"; in a bar code there are no brackets, and an element whose AI has no
+ * predefined length ends with the separator 0x1D unless it is the last.  The AIs 01, 10, 11, 13,
+ * 15, 17, 21, 22 and 235 are checked here, others are kept as they came.
+ */
+#include "quality_gov.h"
+
+#include "ident/element.h"
+#include "ident/ident.h"
+
+#define SEPARATOR '\x1D'
+
+/* What is known of the identifiers that are checked. */
+typedef struct AiForm
+{
+	const char *ai;
+	int length; /* greatest, or the only one */
+	char form;	/* 'g' GTIN, 'd' date, 'x' characters of set 82 */
+} AiForm;
+
+static const AiForm forms[] = {{"01", 14, 'g'}, {"10", 20, 'x'}, {"11", 6, 'd'},
+							   {"13", 6, 'd'},	{"15", 6, 'd'},	 {"17", 6, 'd'},
+							   {"21", 20, 'x'}, {"22", 20, 'x'}, {"235", 28, 'x'}};
+
+/* Gives the digits of the AI that a text begins with, 0 where it begins with none. */
+static int
+ai_digits(const char *text, int length)
+{
+	static const char *const three[] = {"23", "24", "25", "40", "41", "42", "71"};
+	static const char *const four[] = {"31", "32", "33", "34", "35", "36", "39",
+									   "43", "70", "72", "80", "81", "82"};
+	int n = 2;
+
+	for (int i = 0; length >= 2 && i < (int) lengthof(three); i++)
+		if (memcmp(three[i], text, 2) == 0)
+			n = 3;
+	for (int i = 0; length >= 2 && i < (int) lengthof(four); i++)
+		if (memcmp(four[i], text, 2) == 0)
+			n = 4;
+	return length >= n && qg_all_digits(text, n) ? n : 0;
+}
+
+/* Gives the length of the value where the AI predefines it, else 0. */
+static int
+predefined_length(const char *ai)
+{
+	int prefix = (ai[0] - '0') * 10 + (ai[1] - '0');
+	int ailen = (int) strlen(ai);
+
+	if (prefix == 0)
+		return 20 - ailen;
+	if ((prefix >= 1 && prefix <= 3) || prefix == 41)
+		return 16 - ailen;
+	if (prefix == 4)
+		return 18 - ailen;
+	if (prefix >= 11 && prefix <= 19)
+		return 8 - ailen;
+	if (prefix == 20)
+		return 4 - ailen;
+	if (prefix >= 31 && prefix <= 36)
+		return 10 - ailen;
+	return 0;
+}
+
+/* Tells whether a character is of GS1's invariant set 82. */
+static bool
+in_set_82(char c)
+{
+	return c > ' ' && c < 127 && strchr("#$@[\\]^`{|}~", c) == NULL;
+}
+
+/* Tells whether six digits are a date YYMMDD whose day may be 00. */
+static bool
+is_date(const char *value)
+{
+	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int month = (value[2] - '0') * 10 + value[3] - '0';
+	int day = (value[4] - '0') * 10 + value[5] - '0';
+
+	return month >= 1 && month <= 12 && day <= days[month - 1];
+}
+
+/* Says what is wrong with a value, NULL where nothing is. */
+static const char *
+value_fault(const AiForm *form, const char *value, int length, QgElementError *error)
+{
+	if (form->form == 'x')
+	{
+		if (length > form->length)
+			return "is too long";
+		for (int i = 0; i < length; i++)
+			if (!in_set_82(value[i]))
+				return "has a character outside GS1's character set 82";
+		return NULL;
+	}
+	if (length != form->length || !qg_all_digits(value, length))
+		return form->form == 'g' ? "is not 14 digits" : "is not 6 digits";
+	if (form->form == 'd' && !is_date(value))
+		return "is not a date YYMMDD";
+	if (form->form == 'g' && value[13] - '0' != qg_gs1_check_digit(value, 13))
+	{
+		error->expected = qg_gs1_check_digit(value, 13);
+		return "has a wrong check digit";
+	}
+	return NULL;
+}
+
+/* Adds an element after checking it. */
+bool
+qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, int length,
+			   QgElementError *error)
+{
+	QgElement *item = &list->items[list->n];
+
+	error->message = NULL;
+	error->expected = -1;
+	memcpy(error->ai, ai, Min(ailen, 4));
+	error->ai[Min(ailen, 4)] = '\0';
+	if (list->n == QG_ELEMENTS_MAX)
+		error->message = "is one element too many";
+	else if (length == 0)
+		error->message = "is empty";
+	else if (length > QG_ELEMENT_VALUE_MAX)
+		error->message = "is too long";
+	for (int i = 0; error->message == NULL && i < (int) lengthof(forms); i++)
+		if (strcmp(forms[i].ai, error->ai) == 0)
+			error->message = value_fault(&forms[i], value, length, error);
+	if (error->message != NULL)
+		return false;
+	strcpy(item->ai, error->ai);
+	memcpy(item->value, value, length);
+	item->value[length] = '\0';
+	list->n++;
+	return true;
+}
+
+/* Reads "(ai)value" pieces; a bracket that holds no identifier belongs to the value before it. */
+static bool
+parse_bracketed(const char *text, int length, QgElements *list, QgElementError *error)
+{
+	int pos = 0;
+
+	while (pos < length)
+	{
+		int ailen = pos + 1 < length ? ai_digits(text + pos + 1, length - pos - 1) : 0;
+		int start = pos + ailen + 2;
+		int end = start;
+
+		if (text[pos] != '(' || ailen == 0 || pos + ailen + 1 >= length ||
+			text[pos + ailen + 1] != ')')
+		{
+			error->message = "malformed";
+			return false;
+		}
+		while (end < length)
+		{
+			int next = text[end] == '(' ? ai_digits(text + end + 1, length - end - 1) : 0;
+
+			if (next > 0 && end + next + 1 < length && text[end + next + 1] == ')')
+				break;
+			end++;
+		}
+		if (!qg_element_add(list, text + pos + 1, ailen, text + start, end - start, error))
+			return false;
+		pos = end;
+	}
+	return true;
+}
+
+/* Reads elements as a bar code holds them. */
+static bool
+parse_plain(const char *text, int length, QgElements *list, QgElementError *error)
+{
+	int pos = 0;
+
+	/* The symbology identifier of GS1-128 or GS1 DataMatrix, and a first separator, may stand before. */
+	if (length >= 3 && text[0] == ']')
+		pos = 3;
+	while (pos < length && text[pos] == SEPARATOR)
+		pos++;
+	while (pos < length)
+	{
+		int ailen = ai_digits(text + pos, length - pos);
+		char ai[5] = {0};
+		int fixed;
+		int end;
+
+		if (ailen == 0)
+		{
+			error->message = "malformed";
+			return false;
+		}
+		memcpy(ai, text + pos, ailen);
+		fixed = predefined_length(ai);
+		pos += ailen;
+		end = pos;
+		while (end < length && text[end] != SEPARATOR && (fixed == 0 || end - pos < fixed))
+			end++;
+		if (!qg_element_add(list, ai, ailen, text + pos, end - pos, error))
+			return false;
+		if (fixed > 0 && end - pos < fixed)
+		{
+			error->message = "is too short";
+			return false;
+		}
+		pos = end < length && text[end] == SEPARATOR ? end + 1 : end;
+	}
+	return true;
+}
+
+/* Reads an element string, in brackets or not. */
+bool
+qg_elements_parse(const char *text, int length, QgElements *list, QgElementError *error)
+{
+	bool ok;
+
+	list->n = 0;
+	memset(error, 0, sizeof(*error));
+	error->expected = -1;
+	ok = length > 0 && text[0] == '(' ? parse_bracketed(text, length, list, error)
+									  : parse_plain(text, length, list, error);
+	if (ok && list->n == 0)
+	{
+		error->message = "malformed";
+		return false;
+	}
+	return ok;
+}
+
+/* Gives the first element of an AI, or NULL. */
+const QgElement *
+qg_elements_find(const QgElements *list, const char *ai)
+{
+	for (int i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].ai, ai) == 0)
+			return &list->items[i];
+	return NULL;
+}
+
+/*
+ * Writes an element string: what has a predefined length first, by AI, so that it needs no
+ * separator; the rest as it came.
+ */
+void
+qg_elements_write(const QgElements *list, bool bracketed, StringInfo out)
+{
+	bool written[QG_ELEMENTS_MAX] = {false};
+
+	for (int n = 0; n < list->n; n++)
+	{
+		int next = -1;
+		const QgElement *item;
+
+		for (int i = 0; i < list->n; i++)
+			if (!written[i] && predefined_length(list->items[i].ai) > 0 &&
+				(next < 0 || strcmp(list->items[i].ai, list->items[next].ai) < 0))
+				next = i;
+		for (int i = 0; next < 0; i++)
+			if (!written[i])
+				next = i;
+		item = &list->items[next];
+		written[next] = true;
+		appendStringInfo(out, bracketed ? "(%s)%s" : "%s%s", item->ai, item->value);
+		if (!bracketed && predefined_length(item->ai) == 0 && n < list->n - 1)
+			appendStringInfoChar(out, SEPARATOR);
+	}
+}

@@ -1,0 +1,73 @@
+/*
+ * license_number.c
+ *		Numbers that registrations and licences carry: form and check digit.
+ *
+ * Registration numbers (工商注册号, GS 15-2006) and food production licences (SC) end in the check
+ * digit of ISO 7064 MOD 11,10 (GB/T 17710): from p = 10, each digit a makes p twice ((p + a) mod 10,
+ * with 10 for 0) mod 11; the check digit is (11 - p) mod 10.
+ */
+#include "quality_gov.h"
+
+#include "utils/builtins.h"
+
+#include "ident/ident.h"
+
+/* Gives the MOD 11,10 check digit of the digits before it. */
+int
+qg_mod11_10_check_digit(const char *digits, int length)
+{
+	int p = 10;
+
+	for (int i = 0; i < length; i++)
+	{
+		int s = (p + digits[i] - '0') % 10;
+
+		p = (s == 0 ? 10 : s) * 2 % 11;
+	}
+	return (11 - p) % 10;
+}
+
+/* Tells whether digits end in their MOD 11,10 check digit. */
+static bool
+mod11_10_valid(const char *digits, int length)
+{
+	return qg_all_digits(digits, length) &&
+		   digits[length - 1] - '0' == qg_mod11_10_check_digit(digits, length - 1);
+}
+
+/* registration_number_is_valid(text) */
+PG_FUNCTION_INFO_V1(qg_registration_number_is_valid);
+Datum
+qg_registration_number_is_valid(PG_FUNCTION_ARGS)
+{
+	text *input = PG_GETARG_TEXT_PP(0);
+	char plain[64];
+	int n = qg_ident_plain(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input), plain, sizeof(plain));
+
+	PG_RETURN_BOOL(n == 15 && mod11_10_valid(plain, 15));
+}
+
+/* food_licence_is_valid(text): SC, a category of food or additive, and 14 digits in all. */
+PG_FUNCTION_INFO_V1(qg_food_licence_is_valid);
+Datum
+qg_food_licence_is_valid(PG_FUNCTION_ARGS)
+{
+	text *input = PG_GETARG_TEXT_PP(0);
+	char plain[64];
+	int n = qg_ident_plain(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input), plain, sizeof(plain));
+
+	PG_RETURN_BOOL(n == 16 && plain[0] == 'S' && plain[1] == 'C' && mod11_10_valid(plain + 2, 14) &&
+				   (plain[2] == '1' || plain[2] == '2'));
+}
+
+/* ccc_number_is_valid(text): form only, no check digit is known. */
+PG_FUNCTION_INFO_V1(qg_ccc_number_is_valid);
+Datum
+qg_ccc_number_is_valid(PG_FUNCTION_ARGS)
+{
+	text *input = PG_GETARG_TEXT_PP(0);
+	char plain[64];
+	int n = qg_ident_plain(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input), plain, sizeof(plain));
+
+	PG_RETURN_BOOL((n == 16 || n == 12) && qg_all_digits(plain, n));
+}
