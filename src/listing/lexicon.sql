@@ -159,14 +159,14 @@ COMMENT ON FUNCTION text_fold(text, text[]) IS
   'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none';
 
 CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT NULL,
-                             at timestamptz DEFAULT now(), overlaps boolean DEFAULT false,
+                             at timestamptz DEFAULT now(), all_hits boolean DEFAULT false,
                              OUT lexicon text, OUT version integer, OUT term text, OUT severity smallint,
                              OUT span int4range, OUT matched text, OUT folds text[], OUT tags text[],
                              OUT legal_basis text)
   RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_lexicon_scan_sql' LANGUAGE c STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lexicon_scan(text, text[], text, timestamptz, boolean) IS
-  'Hits of the lexicons'' versions in force: leftmost, then longest, or with overlaps all; span counts characters of body from 1, upper bound exclusive; matched is that text, folds are those needed to see it; without a category deny terms of any category count and allow terms with categories do not; unknown lexicon 42704';
+  'Hits of the lexicons'' versions in force: leftmost, then longest, or with all_hits every one; span counts characters of body from 1, upper bound exclusive; matched is that text, folds are those needed to see it; without a category deny terms of any category count and allow terms with categories do not; unknown lexicon 42704';
 
 -- listing: the life of a version
 

@@ -13,7 +13,8 @@
 /* A term in the list of its pattern. */
 typedef struct MatcherTerm
 {
-	int32 number; /* its place among the terms given */
+	int32 number;		/* its place among the terms given */
+	uint32 first_break; /* in breaks; the next term's ends the list */
 	bool allow;
 } MatcherTerm;
 
@@ -41,7 +42,9 @@ struct QgMatcher
 	/* patterns and their terms */
 	uint32 npatterns;
 	uint32 *pattern_terms; /* where in terms a pattern's list begins; npatterns + 1 entries */
-	MatcherTerm *terms;
+	MatcherTerm *terms;	   /* one more ends the last one's breaks */
+	uint16
+		*breaks; /* of allow terms: code points that the spelling separates from the one before */
 };
 
 /* Gives the symbol of a code point, 0 where no term contains it. */

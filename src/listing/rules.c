@@ -229,11 +229,11 @@ term_found(const QgLexiconHit *hit, void *arg)
 	for (int i = 0; i < hit->nfolds; i++)
 		appendStringInfo(&detail, "%s\"%s\"", i > 0 ? ", " : "", hit->folds[i]);
 	appendStringInfoString(&detail, "]}");
-	scan->findings = lappend(
-		scan->findings,
-		make_finding(scan->rule, scan->field,
-					 psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message),
-					 detail.data));
+	scan->findings = lappend(scan->findings,
+							 make_finding(scan->rule, scan->field,
+										  psprintf("\"%s\" in %s: %s", hit->matched, scan->field,
+												   scan->rule->form.message),
+										  detail.data));
 	return ++scan->nhits < HITS_MAX;
 }
 
@@ -280,19 +280,19 @@ judge_rule(const ListingRule *rule, const QgListing *listing, TimestampTz at, Li
 				if (qg_listing_field(listing, rule->fields[i]) == NULL)
 					findings = lappend(findings,
 									   make_finding(rule, rule->fields[i],
-													psprintf("\"%s\" is missing: %s", rule->fields[i],
-															 rule->form.message),
+													psprintf("\"%s\" is missing: %s",
+															 rule->fields[i], rule->form.message),
 													NULL));
 			return findings;
 		case RULE_LICENSE:
 		case RULE_WATCHLIST:
 			form.field = "merchant_id";
-			return qg_findings_of_bars(
-				findings, &merchant_bars,
-				(const char *const[QG_BAR_KEYS]){
-					merchant, rule->kind == RULE_LICENSE ? "license" : "watchlist", rule->argument,
-					category},
-				at, &form);
+			return qg_findings_of_bars(findings, &merchant_bars,
+									   (const char *const[QG_BAR_KEYS]){
+										   merchant,
+										   rule->kind == RULE_LICENSE ? "license" : "watchlist",
+										   rule->argument, category},
+									   at, &form);
 	}
 	return findings;
 }
@@ -313,9 +313,9 @@ qg_listing_judge(const QgListing *listing, TimestampTz at)
 	if (merchant == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("listing names no merchant"),
 						errdetail("\"merchant_id\" is missing or null.")));
-	findings = qg_findings_of_bars(findings, &merchant_bars,
-								   (const char *const[QG_BAR_KEYS]){merchant, "may", "list", category},
-								   at, &seller);
+	findings = qg_findings_of_bars(
+		findings, &merchant_bars,
+		(const char *const[QG_BAR_KEYS]){merchant, "may", "list", category}, at, &seller);
 	if (gtin != NULL)
 		findings = qg_findings_of_bars(
 			findings, &recall_bars,
