@@ -156,7 +156,7 @@ CREATE TRIGGER lexicon_term_protect_truncate BEFORE TRUNCATE ON lexicon_term
 CREATE FUNCTION text_fold(body text, folds text[] DEFAULT NULL) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_text_fold_sql' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION text_fold(text, text[]) IS
-  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none';
+  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none; follows Unicode as the installed ICU knows it, so rebuild an index on it when ICU changes';
 
 CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT NULL,
                              at timestamptz DEFAULT now(), all_hits boolean DEFAULT false,

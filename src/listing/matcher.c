@@ -141,6 +141,8 @@ settle(Scan *scan, int64 horizon)
 {
 	int i;
 
+	if (scan->nwaiting == 0)
+		return true;
 	qsort(scan->waiting, scan->nwaiting, sizeof(Candidate), compare_candidates);
 	for (i = 0; i < scan->nwaiting && scan->waiting[i].start < horizon; i++)
 	{
@@ -295,11 +297,4 @@ qg_matcher_scan(const QgMatcher *matcher, const char *text, size_t length, bool 
 	if (scan.excuses != NULL)
 		pfree(scan.excuses);
 	return completed;
-}
-
-/* Gives the bytes that a compiled dictionary takes. */
-size_t
-qg_matcher_size(const QgMatcher *matcher)
-{
-	return matcher->size;
 }

@@ -57,11 +57,10 @@ array(MemoryContext context, size_t count, size_t width)
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Allocates an array of the dictionary's own and counts its bytes. */
+/* Allocates an array of the dictionary's own. */
 static void *
 own_array(Build *build, size_t count, size_t width)
 {
-	build->matcher->size += mul_size(count, width);
 	return array(build->result, count, width);
 }
 
@@ -312,7 +311,6 @@ qg_matcher_build(const QgTerm *terms, int nterms, uint32 folds)
 	build.result = MemoryContextSwitchTo(work);
 	build.matcher = MemoryContextAllocZero(build.result, sizeof(QgMatcher));
 	build.matcher->folds = folds;
-	build.matcher->size = sizeof(QgMatcher);
 	build.arena_size = 1024;
 	build.arena = array(work, build.arena_size, sizeof(uint32));
 	build.breaks_size = 1024;

@@ -22,7 +22,6 @@ struct QgMatcher
 {
 	uint32 folds;
 	uint32 longest; /* code points of the longest pattern */
-	size_t size;	/* bytes of all arrays */
 
 	/* symbols: 1 + the rank of a code point among those that occur, 0 where it does not */
 	uint32 nsymbols;
