@@ -167,6 +167,7 @@ $$;
 COMMENT ON FUNCTION doctor_guards() IS 'Check: guards that are disabled or whose columns are gone';
 
 INSERT INTO doctor_check VALUES
+  ('calendar', 'quality_gov.doctor_calendar', 'Calendars whose current year is not loaded', true),
   ('installation', 'quality_gov.doctor_installation', 'Versions, roles, caches', true),
   ('settings', 'quality_gov.doctor_settings', 'Settings and grants that weaken governance', true),
   ('guards', 'quality_gov.doctor_guards', 'Guards disabled or broken', true);

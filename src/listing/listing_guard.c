@@ -67,11 +67,10 @@ judge_trigger_row(TriggerData *trigger, const QgMapping *mapping, ListingCase *t
 static void
 deny(const ListingCase *this)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_QG_LISTING_DENIED),
-			 errmsg("listing is denied: %s", qg_findings_summary(this->findings, QG_DENY)),
-			 errdetail_internal("%s", qg_findings_json(this->findings)),
-			 errhint("The detail lists every finding, as quality_gov.listing_check() would.")));
+	ereport(ERROR, (errcode(ERRCODE_QG_LISTING_DENIED),
+					errmsg("listing is denied: %s", qg_findings_summary(this->findings, QG_DENY)),
+					errdetail_internal("%s", qg_findings_json(this->findings)),
+					errhint("The detail lists every finding, as quality_gov.listing_check() would.")));
 }
 
 /* Gives the row with its status column set to the value that holds a listing. */
@@ -109,8 +108,8 @@ PG_FUNCTION_INFO_V1(qg_guard_listing_before);
 Datum
 qg_guard_listing_before(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = qg_trigger_require(fcinfo, "guard_listing_before",
-											  QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 3);
+	TriggerData *trigger =
+		qg_trigger_require(fcinfo, "guard_listing_before", QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 3);
 	const QgMapping *mapping = qg_mapping_get(trigger);
 	ListingCase this = {0};
 	QgVerdict verdict;
@@ -146,8 +145,8 @@ record_decision(const QgMapping *mapping, TriggerData *trigger, const ListingCas
 	nulls[2] = listing ? ' ' : 'n';
 	values[3] = category ? CStringGetTextDatum(category) : (Datum) 0;
 	nulls[3] = category ? ' ' : 'n';
-	values[4] = CStringGetTextDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE"
-																			   : "INSERT");
+	values[4] =
+		CStringGetTextDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" : "INSERT");
 	values[5] = TimestampTzGetDatum(this->at);
 	values[6] = CStringGetTextDatum(qg_verdict_name(verdict));
 	values[7] = DirectFunctionCall1(jsonb_in, CStringGetDatum(qg_findings_json(this->findings)));
@@ -174,8 +173,8 @@ PG_FUNCTION_INFO_V1(qg_guard_listing_after);
 Datum
 qg_guard_listing_after(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = qg_trigger_require(fcinfo, "guard_listing_after",
-											  QG_TRIGGER_AFTER | QG_TRIGGER_ROW, 3);
+	TriggerData *trigger =
+		qg_trigger_require(fcinfo, "guard_listing_after", QG_TRIGGER_AFTER | QG_TRIGGER_ROW, 3);
 	const QgMapping *mapping = qg_mapping_get(trigger);
 	ListingCase this = {0};
 	QgVerdict verdict;
@@ -206,10 +205,10 @@ read_json(Jsonb *object, QgListing *listing)
 	int n = 0;
 
 	if (!JB_ROOT_IS_OBJECT(object))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("listing must be a JSON object"),
-				 errhint("Use the names that the guard's mapping uses, such as "
-						 "\"merchant_id\" and \"title\".")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("listing must be a JSON object"),
+						errhint("Use the names that the guard's mapping uses, such as "
+								"\"merchant_id\" and \"title\".")));
 	listing->keys = palloc0(sizeof(char *) * (JB_ROOT_COUNT(object) + 1));
 	listing->values = palloc0(sizeof(char *) * (JB_ROOT_COUNT(object) + 1));
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)

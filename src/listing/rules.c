@@ -54,7 +54,6 @@ typedef struct RuleSet
 typedef struct FieldScan
 {
 	const ListingRule *rule;
-	const QgLexicon *lexicon;
 	const char *field;
 	int nhits;
 	List *findings;
@@ -211,16 +210,15 @@ make_finding(const ListingRule *rule, const char *field, char *message, char *de
 	return finding;
 }
 
-/* Turns a hit of a term into a finding; false ends the scan. */
-static bool
-term_found(const QgLexiconHit *hit, void *arg)
+/* Describes a hit: lexicon and version, term, what was matched and where, folds needed to see it. */
+static char *
+hit_detail(const QgLexiconHit *hit)
 {
-	FieldScan *scan = arg;
 	StringInfoData detail;
 
 	initStringInfo(&detail);
 	appendStringInfoString(&detail, "{\"lexicon\": ");
-	escape_json(&detail, scan->rule->argument);
+	escape_json(&detail, hit->lexicon);
 	appendStringInfo(&detail, ", \"lexicon_version\": %d, \"term\": ", hit->version);
 	escape_json(&detail, hit->term);
 	appendStringInfoString(&detail, ", \"matched\": ");
@@ -229,11 +227,22 @@ term_found(const QgLexiconHit *hit, void *arg)
 	for (int i = 0; i < hit->nfolds; i++)
 		appendStringInfo(&detail, "%s\"%s\"", i > 0 ? ", " : "", hit->folds[i]);
 	appendStringInfoString(&detail, "]}");
-	scan->findings = lappend(scan->findings,
-							 make_finding(scan->rule, scan->field,
-										  psprintf("\"%s\" in %s: %s", hit->matched, scan->field,
-												   scan->rule->form.message),
-										  detail.data));
+	return detail.data;
+}
+
+/* Turns a hit of a term into a finding; false ends the scan. */
+static bool
+term_found(const QgLexiconHit *hit, void *arg)
+{
+	FieldScan *scan = arg;
+	QgFinding *finding = make_finding(
+		scan->rule, scan->field,
+		psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message),
+		hit_detail(hit));
+
+	if (hit->legal_basis != NULL)
+		finding->legal_basis = hit->legal_basis;
+	scan->findings = lappend(scan->findings, finding);
 	return ++scan->nhits < HITS_MAX;
 }
 
@@ -256,8 +265,8 @@ judge_lexicon(const ListingRule *rule, const QgListing *listing, TimestampTz at,
 
 		if (text == NULL)
 			continue;
-		qg_lexicon_scan(lexicon, text, strlen(text), qg_listing_field(listing, "category"), false,
-						term_found, &scan);
+		(void) qg_lexicon_scan(lexicon, text, strlen(text), qg_listing_field(listing, "category"),
+							   false, term_found, &scan);
 		findings = scan.findings;
 	}
 	return findings;
@@ -280,19 +289,19 @@ judge_rule(const ListingRule *rule, const QgListing *listing, TimestampTz at, Li
 				if (qg_listing_field(listing, rule->fields[i]) == NULL)
 					findings = lappend(findings,
 									   make_finding(rule, rule->fields[i],
-													psprintf("\"%s\" is missing: %s",
-															 rule->fields[i], rule->form.message),
+													psprintf("\"%s\" is missing: %s", rule->fields[i],
+															 rule->form.message),
 													NULL));
 			return findings;
 		case RULE_LICENSE:
 		case RULE_WATCHLIST:
 			form.field = "merchant_id";
-			return qg_findings_of_bars(findings, &merchant_bars,
-									   (const char *const[QG_BAR_KEYS]){
-										   merchant,
-										   rule->kind == RULE_LICENSE ? "license" : "watchlist",
-										   rule->argument, category},
-									   at, &form);
+			return qg_findings_of_bars(
+				findings, &merchant_bars,
+				(const char *const[QG_BAR_KEYS]){
+					merchant, rule->kind == RULE_LICENSE ? "license" : "watchlist", rule->argument,
+					category},
+				at, &form);
 	}
 	return findings;
 }
@@ -313,9 +322,9 @@ qg_listing_judge(const QgListing *listing, TimestampTz at)
 	if (merchant == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("listing names no merchant"),
 						errdetail("\"merchant_id\" is missing or null.")));
-	findings = qg_findings_of_bars(
-		findings, &merchant_bars,
-		(const char *const[QG_BAR_KEYS]){merchant, "may", "list", category}, at, &seller);
+	findings = qg_findings_of_bars(findings, &merchant_bars,
+								   (const char *const[QG_BAR_KEYS]){merchant, "may", "list", category},
+								   at, &seller);
 	if (gtin != NULL)
 		findings = qg_findings_of_bars(
 			findings, &recall_bars,

@@ -79,3 +79,9 @@ FROM (VALUES
      recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,
      merchant_restriction}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o;
+
+-- Every domain has added its tasks and checks by now.
+CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+CREATE TRIGGER doctor_check_builtin BEFORE INSERT OR UPDATE OR DELETE ON doctor_check
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();

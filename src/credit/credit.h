@@ -1,0 +1,28 @@
+/*
+ * credit.h
+ *		The stored form of a credit tally.
+ */
+#ifndef QG_CREDIT_H
+#define QG_CREDIT_H
+
+#include "quality_gov.h"
+
+#define QG_TALLY_VERSION 1
+
+/* A decayed pair of sums; the form is stored, so a change of it needs another version. */
+typedef struct QgTally
+{
+	int32 vl_len_;	 /* varlena header, not to be touched directly */
+	uint8 version;	 /* QG_TALLY_VERSION */
+	uint8 unused[3]; /* always zero, checked on input */
+	int64 half_life; /* microseconds, at least one second */
+	int64 cell;		 /* landmark in units of 256 half-lives since 2000-01-01 */
+	double good;	 /* sums, as they stand at the landmark */
+	double bad;
+} QgTally;
+
+#define DatumGetTallyP(x) ((QgTally *) PG_DETOAST_DATUM(x))
+#define PG_GETARG_TALLY_P(n) DatumGetTallyP(PG_GETARG_DATUM(n))
+#define PG_RETURN_TALLY_P(x) PG_RETURN_POINTER(x)
+
+#endif

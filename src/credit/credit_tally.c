@@ -1,0 +1,409 @@
+/*
+ * credit_tally.c
+ *		An exactly linear, time-decayed pair of sums: how much good and how much bad.
+ *
+ * The idea.  An amount that counts by half after each half-life h is worth, at time t,
+ *
+ *		amount * 2^-((t - at) / h)
+ *
+ * A sum of such terms cannot be kept up to date, since every term shrinks all the time; but written
+ * as 2^-((t - L) / h) * sum(amount * 2^((at - L) / h)), for some fixed landmark L, the sum does not
+ * mention t.  That sum is the tally (forward decay), and a reader applies the factor in front.
+ *
+ * Exactness.  Landmarks lie on a grid of 256 half-lives, and an event is weighed against the grid
+ * point at or before it, by a factor between 1 and 2^256.  Moving a sum between grid points
+ * multiplies it by a power of two, which floating point does without error.  So an event has one
+ * weight, whatever the order in which events arrive, are merged or are voided by their negative,
+ * and results differ by the rounding of additions only.  The landmark of a tally is the latest grid
+ * point of its events; what is over 1,000 half-lives older than that vanishes.
+ *
+ * Example, h = one day, L = 0:  1 bad on day 1 and 1 bad on day 2 give 2^1 + 2^2 = 6;  read on
+ * day 2 that is 6 * 2^-2 = 1.5: the one of that day and half the one of the day before.
+ */
+#include "quality_gov.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "common/shortest_dec.h"
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "credit/credit.h"
+
+#define CELL_HALF_LIVES 256
+#define HALF_LIFE_MIN INT64CONST(1000000)
+/* Over this the grid step would leave the range of a timestamp's microseconds. */
+#define HALF_LIFE_MAX (PG_INT64_MAX / CELL_HALF_LIVES / 4)
+
+/* Makes a tally of checked parts; text and binary input and the aggregates all come here. */
+static QgTally *
+make_tally(int64 half_life, int64 cell, double good, double bad)
+{
+	QgTally *tally = palloc0(sizeof(QgTally));
+
+	SET_VARSIZE(tally, sizeof(QgTally));
+	tally->version = QG_TALLY_VERSION;
+	tally->half_life = half_life;
+	tally->cell = cell;
+	/* Zero has one form, so that equal tallies are equal bytes. */
+	tally->good = good == 0 ? 0 : good;
+	tally->bad = bad == 0 ? 0 : bad;
+	return tally;
+}
+
+/* Tells whether parts read from outside make a tally. */
+static bool
+parts_are_valid(int64 half_life, int64 cell, double good, double bad)
+{
+	int64 reach = half_life >= HALF_LIFE_MIN ? PG_INT64_MAX / half_life / CELL_HALF_LIVES : 0;
+
+	return half_life >= HALF_LIFE_MIN && half_life <= HALF_LIFE_MAX && cell >= -reach - 1 &&
+		   cell <= reach && isfinite(good) && isfinite(bad);
+}
+
+/* Gives the grid point at or before an instant. */
+static int64
+cell_of(TimestampTz at, int64 half_life)
+{
+	int64 step = half_life * CELL_HALF_LIVES;
+	int64 cell = at / step;
+
+	return at % step < 0 ? cell - 1 : cell;
+}
+
+/* Gives an amount as it stood at an earlier grid point as it stands at a later one. */
+static double
+move_sum(double sum, int64 from, int64 to)
+{
+	int64 cells = to - from;
+
+	/* Further than this nothing is left of any finite sum. */
+	return cells > 16 ? 0 : ldexp(sum, (int) -cells * CELL_HALF_LIVES);
+}
+
+/* Adds sums that stand at a grid point to a tally, which moves to the later of both. */
+static void
+add_sums(QgTally *tally, int64 cell, double good, double bad)
+{
+	if (cell > tally->cell)
+	{
+		tally->good = move_sum(tally->good, tally->cell, cell);
+		tally->bad = move_sum(tally->bad, tally->cell, cell);
+		tally->cell = cell;
+	}
+	tally->good += move_sum(good, cell, tally->cell);
+	tally->bad += move_sum(bad, cell, tally->cell);
+	if (unlikely(!isfinite(tally->good) || !isfinite(tally->bad)))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("credit tally is out of range")));
+	tally->good = tally->good == 0 ? 0 : tally->good;
+	tally->bad = tally->bad == 0 ? 0 : tally->bad;
+}
+
+/* Gives a half-life in microseconds, or raises an error that says what is wrong with it. */
+static int64
+half_life_of(const Interval *interval)
+{
+	int64 half_life;
+
+	if (interval->month != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("half-life must not count in months or years"),
+						errhint("Months differ in length; state days or hours.")));
+	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &half_life) ||
+		pg_add_s64_overflow(half_life, interval->time, &half_life) || half_life > HALF_LIFE_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("half-life is too long")));
+	if (half_life < HALF_LIFE_MIN)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("half-life must be at least one second")));
+	return half_life;
+}
+
+/* Raises an error unless two half-lives are the same. */
+static void
+require_same_half_life(int64 a, int64 b)
+{
+	if (a != b)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("credit tallies of different half-lives cannot be added"),
+				 errdetail("One has %.6f seconds, the other %.6f.", a / 1000000.0, b / 1000000.0)));
+}
+
+/* Raises an error for a value that no event can have. */
+static void
+require_event(double good, double bad, TimestampTz at)
+{
+	if (!isfinite(good) || !isfinite(bad))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("good and bad of a credit event must be finite")));
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("a credit event must have happened at a finite instant")));
+}
+
+/*
+ * Text form: "(good,bad)@cell/half_life", the cell in 256 half-lives since 2000-01-01 and the
+ * half-life in microseconds.
+ */
+PG_FUNCTION_INFO_V1(qg_credit_tally_in);
+Datum
+qg_credit_tally_in(PG_FUNCTION_ARGS)
+{
+	char *input = PG_GETARG_CSTRING(0);
+	char *pos = input;
+	double good;
+	double bad;
+	long long cell;
+	long long half_life;
+	int used = 0;
+
+	/* strtod and sscanf accept more than we print; what they make of it is checked below. */
+	if (*pos++ != '(')
+		goto malformed;
+	good = strtod(pos, &pos);
+	if (*pos++ != ',')
+		goto malformed;
+	bad = strtod(pos, &pos);
+	if (sscanf(pos, ")@%lld/%lld%n", &cell, &half_life, &used) != 2 || used == 0 ||
+		pos[used] != '\0' || !parts_are_valid(half_life, cell, good, bad))
+		goto malformed;
+	PG_RETURN_TALLY_P(make_tally(half_life, cell, good, bad));
+
+malformed:
+	ereturn(fcinfo->context, (Datum) 0,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input syntax for type credit_tally: \"%s\"", input),
+			 errdetail("Expected \"(good,bad)@cell/half_life\" with finite sums and a half-life of "
+					   "at least 1000000 microseconds.")));
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_out);
+Datum
+qg_credit_tally_out(PG_FUNCTION_ARGS)
+{
+	QgTally *tally = PG_GETARG_TALLY_P(0);
+	char good[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char bad[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	/* Not float8out, which a setting can make lossy. */
+	double_to_shortest_decimal_buf(tally->good, good);
+	double_to_shortest_decimal_buf(tally->bad, bad);
+	PG_RETURN_CSTRING(psprintf("(%s,%s)@" INT64_FORMAT "/" INT64_FORMAT, good, bad, tally->cell,
+							   tally->half_life));
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_recv);
+Datum
+qg_credit_tally_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	int version = pq_getmsgbyte(buf);
+	int64 half_life;
+	int64 cell;
+	double good;
+	double bad;
+
+	if (version != QG_TALLY_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("credit_tally of unknown version %d", version)));
+	half_life = pq_getmsgint64(buf);
+	cell = pq_getmsgint64(buf);
+	good = pq_getmsgfloat8(buf);
+	bad = pq_getmsgfloat8(buf);
+	if (!parts_are_valid(half_life, cell, good, bad))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("invalid binary value of type credit_tally")));
+	PG_RETURN_TALLY_P(make_tally(half_life, cell, good, bad));
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_send);
+Datum
+qg_credit_tally_send(PG_FUNCTION_ARGS)
+{
+	QgTally *tally = PG_GETARG_TALLY_P(0);
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, tally->version);
+	pq_sendint64(&buf, tally->half_life);
+	pq_sendint64(&buf, tally->cell);
+	pq_sendfloat8(&buf, tally->good);
+	pq_sendfloat8(&buf, tally->bad);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/* Transition: adds one event to the state, in place; a row with a null is passed over. */
+PG_FUNCTION_INFO_V1(qg_credit_tally_accum);
+Datum
+qg_credit_tally_accum(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	QgTally *tally;
+	int64 half_life;
+	int64 cell;
+	double weight;
+	double good;
+	double bad;
+	TimestampTz at;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "credit_tally_accum called outside an aggregate");
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	good = PG_GETARG_FLOAT8(1);
+	bad = PG_GETARG_FLOAT8(2);
+	at = PG_GETARG_TIMESTAMPTZ(3);
+	half_life = half_life_of(PG_GETARG_INTERVAL_P(4));
+	require_event(good, bad, at);
+	cell = cell_of(at, half_life);
+	weight = exp2((double) (at - cell * half_life * CELL_HALF_LIVES) / (double) half_life);
+	if (PG_ARGISNULL(0))
+	{
+		MemoryContext caller = MemoryContextSwitchTo(context);
+
+		tally = make_tally(half_life, cell, 0, 0);
+		MemoryContextSwitchTo(caller);
+	}
+	else
+		tally = PG_GETARG_TALLY_P(0);
+	require_same_half_life(tally->half_life, half_life);
+	add_sums(tally, cell, good * weight, bad * weight);
+	PG_RETURN_TALLY_P(tally);
+}
+
+/* Merges two tallies; also the combine function of the aggregates. */
+PG_FUNCTION_INFO_V1(qg_credit_tally_add);
+Datum
+qg_credit_tally_add(PG_FUNCTION_ARGS)
+{
+	QgTally *a = PG_GETARG_TALLY_P(0);
+	QgTally *b = PG_GETARG_TALLY_P(1);
+	QgTally *sum;
+
+	require_same_half_life(a->half_life, b->half_life);
+	sum = make_tally(a->half_life, a->cell, a->good, a->bad);
+	add_sums(sum, b->cell, b->good, b->bad);
+	PG_RETURN_TALLY_P(sum);
+}
+
+/* credit_tally_at(tally, at): what the sums are worth at an instant. */
+PG_FUNCTION_INFO_V1(qg_credit_tally_at);
+Datum
+qg_credit_tally_at(PG_FUNCTION_ARGS)
+{
+	QgTally *tally = PG_GETARG_TALLY_P(0);
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	TupleDesc desc;
+	Datum values[2];
+	bool nulls[2] = {false, false};
+	double halvings;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	require_event(0, 0, at);
+	halvings = ((double) at - (double) tally->cell * tally->half_life * CELL_HALF_LIVES) /
+			   (double) tally->half_life;
+	/* In two steps, since the factor alone may leave the range where the product does not. */
+	values[0] = Float8GetDatum(tally->good * exp2(-halvings / 2) * exp2(-halvings / 2));
+	values[1] = Float8GetDatum(tally->bad * exp2(-halvings / 2) * exp2(-halvings / 2));
+	if (!isfinite(DatumGetFloat8(values[0])) || !isfinite(DatumGetFloat8(values[1])))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("credit tally is out of range so long before its events")));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* Orders tallies by their parts; an order without meaning, for DISTINCT and merge joins. */
+static int
+compare_tallies(const QgTally *a, const QgTally *b)
+{
+	if (a->half_life != b->half_life)
+		return a->half_life < b->half_life ? -1 : 1;
+	if (a->cell != b->cell)
+		return a->cell < b->cell ? -1 : 1;
+	if (a->good != b->good)
+		return a->good < b->good ? -1 : 1;
+	if (a->bad != b->bad)
+		return a->bad < b->bad ? -1 : 1;
+	return 0;
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_cmp);
+Datum
+qg_credit_tally_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)));
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_eq);
+Datum
+qg_credit_tally_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)) == 0);
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_ne);
+Datum
+qg_credit_tally_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)) != 0);
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_lt);
+Datum
+qg_credit_tally_lt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)) < 0);
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_le);
+Datum
+qg_credit_tally_le(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)) <= 0);
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_gt);
+Datum
+qg_credit_tally_gt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)) > 0);
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_ge);
+Datum
+qg_credit_tally_ge(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare_tallies(PG_GETARG_TALLY_P(0), PG_GETARG_TALLY_P(1)) >= 0);
+}
+
+/* Hash of the parts behind the header, which have one form for equal tallies. */
+PG_FUNCTION_INFO_V1(qg_credit_tally_hash);
+Datum
+qg_credit_tally_hash(PG_FUNCTION_ARGS)
+{
+	QgTally *tally = PG_GETARG_TALLY_P(0);
+
+	return hash_any((unsigned char *) tally + offsetof(QgTally, half_life),
+					sizeof(QgTally) - offsetof(QgTally, half_life));
+}
+
+PG_FUNCTION_INFO_V1(qg_credit_tally_hash_extended);
+Datum
+qg_credit_tally_hash_extended(PG_FUNCTION_ARGS)
+{
+	QgTally *tally = PG_GETARG_TALLY_P(0);
+
+	return hash_any_extended((unsigned char *) tally + offsetof(QgTally, half_life),
+							 sizeof(QgTally) - offsetof(QgTally, half_life), PG_GETARG_INT64(1));
+}

@@ -1,0 +1,66 @@
+package QG;
+
+# What the TAP tests share: psql, pg_dump and pg_restore against the server that PGHOST and PGPORT
+# name, in databases of their own.
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Temp ();
+use IPC::Run qw(run);
+
+our @EXPORT = qw(sql sql_error database_create database_drop command scratch);
+
+my $scratch = File::Temp->newdir('qgtXXXXXX', DIR => $ENV{QG_TMP} || '/tmp');
+chmod 0755, "$scratch";
+
+# A folder that goes away with the test.
+sub scratch { return "$scratch"; }
+
+# Runs SQL and gives its output, columns separated by | and rows by newlines; dies on an error.
+sub sql
+{
+	my ($database, $sql, %option) = @_;
+	my ($out, $err) = ('', '');
+	run(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $database, @{ $option{args} || [] }],
+		'<', \$sql, '>', \$out, '2>', \$err)
+	  or die "psql failed: $err\n$sql\n";
+	chomp $out;
+	return $out;
+}
+
+# Runs SQL that must fail and gives the SQLSTATE.
+sub sql_error
+{
+	my ($database, $sql, @args) = @_;
+	my ($out, $err) = ('', '');
+	run(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=sqlstate', '-d', $database, @args],
+		'<', \$sql, '>', \$out, '2>', \$err)
+	  and return 'no error';
+	return $err =~ /(?:ERROR|FATAL):\s+(\w{5})/ ? $1 : $err;
+}
+
+sub command
+{
+	my @command = @_;
+	my ($out, $err) = ('', '');
+	run(\@command, '<', \undef, '>', \$out, '2>', \$err)
+	  or die "@command failed: $err\n";
+	return $err;
+}
+
+sub database_create
+{
+	my ($database) = @_;
+	database_drop($database);
+	sql('postgres', "CREATE DATABASE $database TEMPLATE template0 ENCODING 'UTF8'");
+	return;
+}
+
+sub database_drop
+{
+	my ($database) = @_;
+	sql('postgres', "SET client_min_messages = warning; DROP DATABASE IF EXISTS $database WITH (FORCE)");
+	return;
+}
+
+1;
