@@ -19,7 +19,7 @@ FROM (VALUES ('2025-12-31 23:59'::timestamptz), ('2026-01-01'), ('2026-11-30 23:
 -- a draft is filled in steps of different severity and scope
 SELECT lexicon_load('goods', '{处方药}', severity => 5, legal_basis => '药品管理法');
 SELECT lexicon_load('goods', '{治愈}', severity => 2, categories => '{food,toys}', draft => 1, legal_basis => '广告法 art. 17');
-SELECT lexicon_load('goods', '{女装}', draft => 1);
+SELECT lexicon_load('goods', '{女装}', categories => '{*}', draft => 1);
 SELECT lexicon_load('goods', '{}', '{女装}', categories => '{apparel}', draft => 1);
 SELECT lexicon_publish('goods', effective => '2026-01-01');
 SELECT category, array_agg(term || ' ' || severity || COALESCE(' ' || legal_basis, '') ORDER BY term COLLATE "C") AS hits

@@ -69,7 +69,7 @@ COMMENT ON COLUMN lexicon_term.term IS 'The term as written, at most 500 charact
 COMMENT ON COLUMN lexicon_term.allow IS 'Whether the term excuses hits within it (大麻烦 over 大麻) instead of being one';
 COMMENT ON COLUMN lexicon_term.severity IS 'From 1 (minor) to 5 (grave)';
 COMMENT ON COLUMN lexicon_term.categories IS
-  'Categories the term is about, each with those below it (food covers food/infant); null means all';
+  'Categories the term is about, each with those below it (food covers food/infant); null and * mean all';
 COMMENT ON COLUMN lexicon_term.tags IS 'Labels that its hits carry';
 COMMENT ON COLUMN lexicon_term.legal_basis IS 'Law and article, where it differs from the lexicon''s';
 COMMENT ON COLUMN lexicon_term.builtin IS 'Shipped with the extension, and not dumped';
