@@ -435,6 +435,7 @@ qg_fold_next(QgFoldScan *scan, QgFoldedChar *folded)
 		*folded = scan->place;
 		folded->codepoint = c;
 		folded->skipped = scan->skipped;
+		folded->broken = scan->broken;
 		folded->word = (class & QG_CHAR_WORD) || ((class & QG_CHAR_MARK) && scan->in_word &&
 												  !(class & QG_CHAR_IGNORABLE) && !scan->broken);
 		folded->joined = folded->word && scan->in_word && !scan->broken;

@@ -31,6 +31,7 @@ typedef struct QgFoldedChar
 	int32 byte_end;
 	uint8 folds;   /* folds that changed it */
 	uint8 skipped; /* folds that dropped something between it and the one before */
+	bool broken;   /* a separator was dropped between it and the one before */
 	bool word;	   /* Latin letter or digit, or a mark upon one */
 	bool joined;   /* continues the word that the one before belongs to */
 } QgFoldedChar;

@@ -321,27 +321,31 @@ typedef struct LexiconScan
 	void *arg;
 } LexiconScan;
 
-/* Tells whether a term is about the category scanned for; one unknown excuses nothing. */
+/*
+ * Tells whether a term is about the category scanned for, as category_covers() does in SQL.  Where
+ * the category is not known, a deny term limited to categories counts and an allow term does not.
+ */
 static bool
 term_applies(int term, void *arg)
 {
 	const LexiconScan *scan = arg;
 	const QgLexiconTerms *terms = scan->lexicon->terms;
-	const char *covering = terms->strings.data + terms->terms[term].categories;
+	const TermInfo *info = &terms->terms[term];
+	const char *scope = terms->strings.data + info->categories;
 
-	if (terms->terms[term].categories == 0)
+	if (info->categories == 0)
 		return true;
-	if (scan->category == NULL)
-		return !terms->terms[term].allow;
-	for (; *covering != '\0'; covering += strlen(covering) + 1)
+	for (; *scope != '\0'; scope += strlen(scope) + 1)
 	{
-		size_t length = strlen(covering);
+		size_t length = strlen(scope);
 
-		if (strncmp(scan->category, covering, length) == 0 &&
+		if (strcmp(scope, "*") == 0)
+			return true;
+		if (scan->category != NULL && strncmp(scan->category, scope, length) == 0 &&
 			(scan->category[length] == '\0' || scan->category[length] == '/'))
 			return true;
 	}
-	return false;
+	return scan->category == NULL && !info->allow;
 }
 
 /* Passes a hit of the matcher on with what the lexicon says of its term. */

@@ -69,7 +69,7 @@ COMMENT ON COLUMN lexicon_term.term IS 'The term as written, at most 500 charact
 COMMENT ON COLUMN lexicon_term.allow IS 'Whether the term excuses hits within it (大麻烦 over 大麻) instead of being one';
 COMMENT ON COLUMN lexicon_term.severity IS 'From 1 (minor) to 5 (grave)';
 COMMENT ON COLUMN lexicon_term.categories IS
-  'Categories the term is about, each with those below it (food covers food/infant); null means all';
+  'Categories the term is about, each with those below it (food covers food/infant); null and * mean all';
 COMMENT ON COLUMN lexicon_term.tags IS 'Labels that its hits carry';
 COMMENT ON COLUMN lexicon_term.legal_basis IS 'Law and article, where it differs from the lexicon''s';
 COMMENT ON COLUMN lexicon_term.builtin IS 'Shipped with the extension, and not dumped';
@@ -156,17 +156,17 @@ CREATE TRIGGER lexicon_term_protect_truncate BEFORE TRUNCATE ON lexicon_term
 CREATE FUNCTION text_fold(body text, folds text[] DEFAULT NULL) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_text_fold_sql' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION text_fold(text, text[]) IS
-  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none';
+  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none; follows Unicode as the installed ICU knows it, so rebuild an index on it when ICU changes';
 
 CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT NULL,
-                             at timestamptz DEFAULT now(), overlaps boolean DEFAULT false,
+                             at timestamptz DEFAULT now(), all_hits boolean DEFAULT false,
                              OUT lexicon text, OUT version integer, OUT term text, OUT severity smallint,
                              OUT span int4range, OUT matched text, OUT folds text[], OUT tags text[],
                              OUT legal_basis text)
   RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_lexicon_scan_sql' LANGUAGE c STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION lexicon_scan(text, text[], text, timestamptz, boolean) IS
-  'Hits of the lexicons'' versions in force: leftmost, then longest, or with overlaps all; span counts characters of body from 1, upper bound exclusive; matched is that text, folds are those needed to see it; without a category deny terms of any category count and allow terms with categories do not; unknown lexicon 42704';
+  'Hits of the lexicons'' versions in force: leftmost, then longest, or with all_hits every one; span counts characters of body from 1, upper bound exclusive; matched is that text, folds are those needed to see it; without a category deny terms of any category count and allow terms with categories do not; unknown lexicon 42704';
 
 -- listing: the life of a version
 

@@ -136,7 +136,7 @@ read_names(Datum array, int *count)
 	return names;
 }
 
-/* lexicon_scan(body, lexicons, category, at, overlaps): the hits, one row each. */
+/* lexicon_scan(body, lexicons, category, at, all_hits): the hits, one row each. */
 PG_FUNCTION_INFO_V1(qg_lexicon_scan_sql);
 Datum
 qg_lexicon_scan_sql(PG_FUNCTION_ARGS)

@@ -26,12 +26,14 @@
  *
  * Scanning.  At every code point the patterns that end there are looked at.  An occurrence whose
  * edge falls inside a word of Latin letters or digits is none: no "sm" in "smoking", but one in
- * "S.M" (fold.c knows where words join).  Of a pattern's terms the first that counts in this scan
- * is taken, separately for deny and allow terms.  The occurrences wait until nothing that may still
+ * "S.M" (fold.c knows where words join).  Of a pattern's deny terms the first that counts in this
+ * scan is taken, its allow terms all.  The occurrences wait until nothing that may still
  * begin can reach back to them: a later match begins no earlier than the current node's text.  Then
  * they are settled in order of their start, longest first:
  *
- *	  - a deny hit within an allow hit is excused;
+ *	  - a deny hit within an allow hit is excused, unless the allow hit needs a separator dropped that
+ *		neither its own spelling has nor the deny hit spans: 大麻烦 excuses 大麻 in "大，麻烦" but not in
+ *		"大麻，烦请联系", which would dodge the lexicon;
  *	  - unless overlaps are asked for, a deny hit that begins before the end of the last one
  *		reported is passed over (leftmost, then longest).
  *
@@ -53,6 +55,8 @@ typedef struct Candidate
 	int64 start; /* code points of the folded text, end exclusive */
 	int64 end;
 	bool allow;
+	int64 first_break; /* of an allow hit: separators dropped that its spelling has not, or -1 */
+	int64 last_break;
 	QgHit hit;
 } Candidate;
 
@@ -70,9 +74,12 @@ typedef struct Scan
 	Candidate *waiting;
 	int nwaiting;
 	int maxwaiting;
-	int settle_at;	   /* number of waiting occurrences that is worth settling */
-	int64 allow_reach; /* furthest end of the allow hits settled so far */
-	int last_end;	   /* end of the last hit reported, in characters of the original */
+	int settle_at;		/* number of waiting occurrences that is worth settling */
+	int64 allow_reach;	/* furthest end of the allow hits settled so far, but for the next */
+	Candidate *excuses; /* allow hits settled that drop separators */
+	int nexcuses;
+	int maxexcuses;
+	int last_end; /* end of the last hit reported, in characters of the original */
 } Scan;
 
 /* Orders occurrences by start, allow before deny, longest first. */
@@ -91,12 +98,51 @@ compare_candidates(const void *left, const void *right)
 	return 0;
 }
 
+/* Remembers an allow hit that drops separators, as long as a deny hit may lie within it. */
+static void
+add_excuse(Scan *scan, const Candidate *allow)
+{
+	int kept = 0;
+
+	for (int i = 0; i < scan->nexcuses; i++)
+		if (scan->excuses[i].end > allow->start)
+			scan->excuses[kept++] = scan->excuses[i];
+	scan->nexcuses = kept;
+	if (kept == scan->maxexcuses)
+	{
+		scan->maxexcuses = kept ? kept * 2 : 8;
+		scan->excuses = scan->excuses
+							? repalloc_huge(scan->excuses, scan->maxexcuses * sizeof(Candidate))
+							: palloc(scan->maxexcuses * sizeof(Candidate));
+	}
+	scan->excuses[scan->nexcuses++] = *allow;
+}
+
+/* Tells whether an allow hit settled before excuses a deny hit. */
+static bool
+is_excused(const Scan *scan, const Candidate *deny)
+{
+	if (deny->end <= scan->allow_reach)
+		return true;
+	for (int i = 0; i < scan->nexcuses; i++)
+	{
+		const Candidate *allow = &scan->excuses[i];
+
+		if (deny->end <= allow->end && deny->start < allow->first_break &&
+			allow->last_break < deny->end)
+			return true;
+	}
+	return false;
+}
+
 /* Settles the occurrences that begin before the horizon; tells whether the scan goes on. */
 static bool
 settle(Scan *scan, int64 horizon)
 {
 	int i;
 
+	if (scan->nwaiting == 0)
+		return true;
 	qsort(scan->waiting, scan->nwaiting, sizeof(Candidate), compare_candidates);
 	for (i = 0; i < scan->nwaiting && scan->waiting[i].start < horizon; i++)
 	{
@@ -104,10 +150,13 @@ settle(Scan *scan, int64 horizon)
 
 		if (c->allow)
 		{
-			scan->allow_reach = Max(scan->allow_reach, c->end);
+			if (c->first_break >= 0)
+				add_excuse(scan, c);
+			else
+				scan->allow_reach = Max(scan->allow_reach, c->end);
 			continue;
 		}
-		if (c->end <= scan->allow_reach || (!scan->overlaps && c->hit.first < scan->last_end))
+		if (is_excused(scan, c) || (!scan->overlaps && c->hit.first < scan->last_end))
 			continue;
 		scan->last_end = c->hit.end;
 		if (!scan->found(&c->hit, scan->arg))
@@ -121,8 +170,10 @@ settle(Scan *scan, int64 horizon)
 
 /* Adds an occurrence of a term to those that wait. */
 static void
-add_candidate(Scan *scan, int64 start, int64 end, int term, bool allow)
+add_candidate(Scan *scan, int64 start, int64 end, const MatcherTerm *term)
 {
+	const uint16 *spelled = scan->matcher->breaks + term->first_break;
+	const uint16 *spelled_end = scan->matcher->breaks + term[1].first_break;
 	const QgFoldedChar *first = &scan->ring[start & scan->ring_mask];
 	const QgFoldedChar *last = &scan->ring[(end - 1) & scan->ring_mask];
 	Candidate *c;
@@ -137,18 +188,26 @@ add_candidate(Scan *scan, int64 start, int64 end, int term, bool allow)
 	c = &scan->waiting[scan->nwaiting++];
 	c->start = start;
 	c->end = end;
-	c->allow = allow;
-	c->hit.term = term;
+	c->allow = term->allow;
+	c->first_break = c->last_break = -1;
+	c->hit.term = term->number;
 	c->hit.first = first->first;
 	c->hit.end = last->end;
 	c->hit.byte_first = first->byte_first;
 	c->hit.byte_end = last->byte_end;
 	c->hit.folds = first->folds;
-	for (int64 i = start + 1; !allow && i < end; i++)
+	for (int64 i = start + 1; i < end; i++)
 	{
 		const QgFoldedChar *inner = &scan->ring[i & scan->ring_mask];
 
 		c->hit.folds |= inner->folds | inner->skipped;
+		while (spelled < spelled_end && *spelled < i - start)
+			spelled++;
+		if (!inner->broken || (spelled < spelled_end && *spelled == i - start))
+			continue;
+		c->last_break = i;
+		if (c->first_break < 0)
+			c->first_break = i;
 	}
 }
 
@@ -161,7 +220,7 @@ report(Scan *scan, uint32 node, int64 end)
 	for (; node != 0; node = m->report[m->fallback[node]])
 	{
 		int64 start = end - m->depth[node];
-		bool taken[2] = {false, false};
+		bool taken = false;
 
 		if (scan->ring[start & scan->ring_mask].joined)
 			continue;
@@ -170,11 +229,11 @@ report(Scan *scan, uint32 node, int64 end)
 		{
 			const MatcherTerm *term = &m->terms[i];
 
-			if (taken[term->allow] ||
+			if ((taken && !term->allow) ||
 				(scan->applies != NULL && !scan->applies(term->number, scan->arg)))
 				continue;
-			taken[term->allow] = true;
-			add_candidate(scan, start, end, term->number, term->allow);
+			taken |= !term->allow;
+			add_candidate(scan, start, end, term);
 		}
 	}
 }
@@ -235,12 +294,7 @@ qg_matcher_scan(const QgMatcher *matcher, const char *text, size_t length, bool 
 	pfree(scan.ring);
 	if (scan.waiting != NULL)
 		pfree(scan.waiting);
+	if (scan.excuses != NULL)
+		pfree(scan.excuses);
 	return completed;
-}
-
-/* Gives the bytes that a compiled dictionary takes. */
-size_t
-qg_matcher_size(const QgMatcher *matcher)
-{
-	return matcher->size;
 }

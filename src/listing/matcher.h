@@ -41,6 +41,5 @@ typedef bool (*QgHitCallback)(const QgHit *hit, void *arg);
 extern QgMatcher *qg_matcher_build(const QgTerm *terms, int nterms, uint32 folds);
 extern bool qg_matcher_scan(const QgMatcher *matcher, const char *text, size_t length,
 							bool overlaps, QgTermFilter applies, QgHitCallback found, void *arg);
-extern size_t qg_matcher_size(const QgMatcher *matcher);
 
 #endif

@@ -19,6 +19,8 @@ typedef struct Folded
 	uint32 length;
 	int32 number;
 	int32 severity;
+	uint32 first_break; /* in the breaks */
+	uint32 nbreaks;
 	bool allow;
 } Folded;
 
@@ -30,6 +32,9 @@ typedef struct Build
 	uint32 *arena;		  /* code points, from stage 2 on symbols, of all folded terms */
 	size_t arena_used;
 	size_t arena_size;
+	uint16 *breaks; /* of the allow terms, in the order given */
+	size_t breaks_used;
+	size_t breaks_size;
 	Folded *folded;
 	uint32 nfolded;
 	Folded *patterns; /* the first of each run of equal folded terms */
@@ -52,12 +57,24 @@ array(MemoryContext context, size_t count, size_t width)
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Allocates an array of the dictionary's own and counts its bytes. */
+/* Allocates an array of the dictionary's own. */
 static void *
 own_array(Build *build, size_t count, size_t width)
 {
-	build->matcher->size += mul_size(count, width);
 	return array(build->result, count, width);
+}
+
+/* Notes that an allow term's spelling separates a code point from the one before. */
+static void
+note_break(Build *build, Folded *entry, size_t position)
+{
+	if (build->breaks_used == build->breaks_size)
+	{
+		build->breaks_size = mul_size(build->breaks_size, 2);
+		build->breaks = repalloc_huge(build->breaks, mul_size(build->breaks_size, sizeof(uint16)));
+	}
+	build->breaks[build->breaks_used++] = (uint16) position;
+	entry->nbreaks++;
 }
 
 /* Stage 1: folds one term into the arena. */
@@ -69,6 +86,8 @@ fold_term(Build *build, const QgTerm *term, int number)
 	Folded *entry = &build->folded[build->nfolded];
 
 	entry->offset = build->arena_used;
+	entry->first_break = (uint32) build->breaks_used;
+	entry->nbreaks = 0;
 	qg_fold_begin(&scan, build->matcher->folds, term->text, term->length);
 	while (qg_fold_next(&scan, &folded))
 	{
@@ -78,11 +97,13 @@ fold_term(Build *build, const QgTerm *term, int number)
 			build->arena_size = mul_size(build->arena_size, 2);
 			build->arena = repalloc_huge(build->arena, mul_size(build->arena_size, sizeof(uint32)));
 		}
+		if (build->arena_used - entry->offset == DEPTH_MAX)
+			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+							errmsg("term of a lexicon is longer than %d characters", DEPTH_MAX)));
+		if (term->allow && folded.broken && build->arena_used > entry->offset)
+			note_break(build, entry, build->arena_used - entry->offset);
 		build->arena[build->arena_used++] = folded.codepoint;
 	}
-	if (build->arena_used - entry->offset > DEPTH_MAX)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("term of a lexicon is longer than %d characters", DEPTH_MAX)));
 	entry->length = (uint32) (build->arena_used - entry->offset);
 	entry->number = number;
 	entry->severity = term->severity;
@@ -154,8 +175,10 @@ static void
 sort_patterns(Build *build)
 {
 	QgMatcher *m = build->matcher;
+	uint32 nbreaks = 0;
 
 	qsort_arg(build->folded, build->nfolded, sizeof(Folded), compare_folded, build);
+	m->breaks = own_array(build, build->breaks_used + 1, sizeof(uint16));
 	build->patterns = array(CurrentMemoryContext, (size_t) build->nfolded + 1, sizeof(Folded));
 	m->pattern_terms = own_array(build, (size_t) build->nfolded + 1, sizeof(uint32));
 	m->terms = own_array(build, (size_t) build->nfolded + 1, sizeof(MatcherTerm));
@@ -169,7 +192,12 @@ sort_patterns(Build *build)
 		}
 		m->terms[i].number = build->folded[i].number;
 		m->terms[i].allow = build->folded[i].allow;
+		m->terms[i].first_break = nbreaks;
+		memcpy(m->breaks + nbreaks, build->breaks + build->folded[i].first_break,
+			   build->folded[i].nbreaks * sizeof(uint16));
+		nbreaks += build->folded[i].nbreaks;
 	}
+	m->terms[build->nfolded].first_break = nbreaks;
 	m->pattern_terms[m->npatterns] = build->nfolded;
 }
 
@@ -283,9 +311,10 @@ qg_matcher_build(const QgTerm *terms, int nterms, uint32 folds)
 	build.result = MemoryContextSwitchTo(work);
 	build.matcher = MemoryContextAllocZero(build.result, sizeof(QgMatcher));
 	build.matcher->folds = folds;
-	build.matcher->size = sizeof(QgMatcher);
 	build.arena_size = 1024;
 	build.arena = array(work, build.arena_size, sizeof(uint32));
+	build.breaks_size = 1024;
+	build.breaks = array(work, build.breaks_size, sizeof(uint16));
 	build.folded = array(work, (size_t) nterms + 1, sizeof(Folded));
 
 	for (int i = 0; i < nterms; i++)

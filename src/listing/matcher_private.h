@@ -13,7 +13,8 @@
 /* A term in the list of its pattern. */
 typedef struct MatcherTerm
 {
-	int32 number; /* its place among the terms given */
+	int32 number;		/* its place among the terms given */
+	uint32 first_break; /* in breaks; the next term's ends the list */
 	bool allow;
 } MatcherTerm;
 
@@ -21,7 +22,6 @@ struct QgMatcher
 {
 	uint32 folds;
 	uint32 longest; /* code points of the longest pattern */
-	size_t size;	/* bytes of all arrays */
 
 	/* symbols: 1 + the rank of a code point among those that occur, 0 where it does not */
 	uint32 nsymbols;
@@ -41,7 +41,9 @@ struct QgMatcher
 	/* patterns and their terms */
 	uint32 npatterns;
 	uint32 *pattern_terms; /* where in terms a pattern's list begins; npatterns + 1 entries */
-	MatcherTerm *terms;
+	MatcherTerm *terms;	   /* one more ends the last one's breaks */
+	uint16
+		*breaks; /* of allow terms: code points that the spelling separates from the one before */
 };
 
 /* Gives the symbol of a code point, 0 where no term contains it. */
