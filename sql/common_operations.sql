@@ -4,6 +4,8 @@
 SET client_min_messages = warning;
 CREATE EXTENSION quality_gov;
 SET search_path = public, quality_gov;
+SET timezone = 'Asia/Shanghai';
+SET datestyle = 'ISO, YMD';
 
 -- maintenance calls what the rows name; a task that fails does not stop the others
 CREATE FUNCTION public.fails(at timestamptz) RETURNS text LANGUAGE plpgsql AS
@@ -60,9 +62,11 @@ UPDATE ledger_entry SET kind = 'x' WHERE false;
 \echo :LAST_ERROR_SQLSTATE
 DELETE FROM ledger_entry;
 TRUNCATE ledger_entry;
+\set VERBOSITY terse
 SELECT ledger_record('Not a kind', 's', '{}');
 SELECT ledger_record('test', 's', '[]');
 SELECT ledger_record('test', NULL, '{}');
+\set VERBOSITY default
 
 -- a lift holds for one table and one transaction
 BEGIN;

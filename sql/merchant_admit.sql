@@ -5,6 +5,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION quality_gov;
 SET search_path = public, quality_gov;
 SET timezone = 'Asia/Shanghai';
+SET datestyle = 'ISO, YMD';
 INSERT INTO category_license VALUES ('food', 'food_operation', '[2026-01-01,)', 'test: food needs a licence');
 CREATE TABLE app (n int PRIMARY KEY, body jsonb);
 INSERT INTO app VALUES
@@ -36,6 +37,9 @@ SELECT finding, message FROM merchant_admission_check('{"merchant_id": "m-3", "k
 SELECT finding, message FROM merchant_admission_check('{"merchant_id": "m-3", "kind": "other_organization", "name": "x", "uscc": "91110000600037341N"}', '2026-11-20');
 SELECT finding, message FROM merchant_admission_check('{"merchant_id": "m-3", "kind": "unregistered", "name": "x",
   "self_declaration": "poetry", "actual_address": "a", "contact": "c"}', '2026-11-20');
+
+SELECT finding, message FROM merchant_admission_check('{"merchant_id": "m-3", "kind": "unregistered", "name": "x", "uscc": "91440300708461136T",
+  "self_declaration": "own_farm_produce", "actual_address": "a", "contact": "c"}', '2026-11-20');
 
 -- licences: missing, expired, suspended; a requirement holds over its period of effect
 SELECT l AS given, f.finding, f.message FROM unnest(ARRAY[
@@ -69,10 +73,13 @@ VALUES ('m-1', '*', 'sold counterfeits', 'platform', '[2026-11-21,)');
 SELECT * FROM hits(format('{"persons": [{"identity_digest": "%s"}]}', repeat('a', 64))::jsonb, '2026-11-22');
 SELECT count(*) AS before_bar FROM hits(format('{"persons": [{"identity_digest": "%s"}]}', repeat('a', 64))::jsonb, '2026-11-20');
 
--- every decision is on record, and replays to the same findings
+-- every decision is on record, and replays to the same findings, whatever the session's settings
+SET datestyle = 'German';
+SET timezone = 'UTC';
 SELECT merchant_id, admitted, jsonb_array_length(findings) AS findings FROM merchant_admission ORDER BY admission_id;
 SELECT count(*) AS differ FROM merchant_admission a
 WHERE a.findings <> (SELECT COALESCE(jsonb_agg(to_jsonb(f)), '[]') FROM merchant_admission_check(a.application, a.at) f);
+SET timezone = 'Asia/Shanghai';
 SELECT kind, subject, body -> 'admitted' AS admitted FROM ledger_entry WHERE kind = 'merchant_admission' ORDER BY entry_id;
 UPDATE merchant_admission SET admitted = true;
 

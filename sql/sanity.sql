@@ -78,7 +78,8 @@ WHERE p.pronamespace = 'quality_gov'::regnamespace
 SELECT c.oid::regclass FROM pg_class c, aclexplode(c.relacl) a
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND a.grantee = 0 ORDER BY 1;
 
--- symbols and rows of the operations tables that name nothing
+-- rows of the operations tables that name nothing
+SET search_path = quality_gov, public;
 SELECT task FROM quality_gov.maintenance_task WHERE to_regprocedure(function || '(timestamptz)') IS NULL;
 SELECT check_name FROM quality_gov.doctor_check WHERE to_regprocedure(function || '()') IS NULL;
 SELECT object FROM quality_gov.role_grant

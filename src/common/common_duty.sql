@@ -15,11 +15,11 @@ CREATE TABLE duty_rule (
   CONSTRAINT duty_rule_unit CHECK (unit IN ('hour', 'day', 'workday', 'month', 'year'))
 );
 COMMENT ON TABLE duty_rule IS
-  'Deadlines of the law: what is due so long after what, on which clock, over which period of effect; roll: a term that would end on a holiday ends on the next working day';
+  'Deadlines of the law: what is due so long after what, on which clock, over which period of effect; roll: a term that would end on a holiday ends on the next working day, where the rule says so';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.duty_rule', 'WHERE NOT builtin');
 
 INSERT INTO duty_rule VALUES
-  ('D1', 'Verify a merchant''s identity, address, contact and licences again', 6, 'month', true, '(,)',
+  ('D1', 'Verify a merchant''s identity, address, contact and licences again', 6, 'month', false, '(,)',
    '网络交易监督管理办法 (Order 37/2021, amended by Order 101/2025) art 24', true),
   ('D14', 'Report a defect with death, serious injury or large loss, or an overseas recall', 2, 'workday', true,
    '[2020-01-01 00:00+08,)', '消费品召回管理暂行规定 (Order 19) art 8', true),
@@ -27,7 +27,7 @@ INSERT INTO duty_rule VALUES
    '消费品召回管理暂行规定 (Order 19) art 17', true),
   ('D18', 'Publish the recall', 3, 'workday', true, '[2020-01-01 00:00+08,)',
    '消费品召回管理暂行规定 (Order 19) art 19', true),
-  ('D19', 'Summary of a running recall', 3, 'month', true, '[2020-01-01 00:00+08,)',
+  ('D19', 'Summary of a running recall', 3, 'month', false, '[2020-01-01 00:00+08,)',
    '消费品召回管理暂行规定 (Order 19) art 21', true),
   ('D19 final', 'Final summary of a recall', 15, 'workday', true, '[2020-01-01 00:00+08,)',
    '消费品召回管理暂行规定 (Order 19) art 21', true),
@@ -37,11 +37,11 @@ INSERT INTO duty_rule VALUES
    '食品召回管理办法 (Order 122) art 11', true),
   ('D20 level 3', 'Start a food recall of level 3', 48, 'hour', false, '[2026-12-01 00:00+08,)',
    '食品召回管理办法 (Order 122) art 11', true),
-  ('D21 level 1', 'Complete a food recall of level 1', 10, 'day', true, '[2026-12-01 00:00+08,)',
+  ('D21 level 1', 'Complete a food recall of level 1', 10, 'day', false, '[2026-12-01 00:00+08,)',
    '食品召回管理办法 (Order 122) art 15', true),
-  ('D21 level 2', 'Complete a food recall of level 2', 20, 'day', true, '[2026-12-01 00:00+08,)',
+  ('D21 level 2', 'Complete a food recall of level 2', 20, 'day', false, '[2026-12-01 00:00+08,)',
    '食品召回管理办法 (Order 122) art 15', true),
-  ('D21 level 3', 'Complete a food recall of level 3', 30, 'day', true, '[2026-12-01 00:00+08,)',
+  ('D21 level 3', 'Complete a food recall of level 3', 30, 'day', false, '[2026-12-01 00:00+08,)',
    '食品召回管理办法 (Order 122) art 15', true);
 CREATE TRIGGER duty_rule_builtin BEFORE INSERT OR UPDATE OR DELETE ON duty_rule
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();

@@ -10,6 +10,7 @@
 #include "quality_gov.h"
 
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -97,6 +98,18 @@ resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
 	fmgr_info_cxt(output, &column->output, mapping->context);
 }
 
+/* Names a table as records do; a partition goes by the name of the table it belongs to. */
+static char *
+relation_name(Relation rel)
+{
+	Oid relid = RelationGetRelid(rel);
+
+	if (rel->rd_rel->relispartition)
+		relid = llast_oid(get_partition_ancestors(relid));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  get_rel_name(relid));
+}
+
 /* Parses the trigger's arguments into the entry, which is valid only when all went well. */
 static void
 fill_mapping(QgMapping *mapping, TriggerData *trigger)
@@ -112,8 +125,7 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 											 ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(mapping->context);
 	mapping->relid = RelationGetRelid(rel);
-	mapping->relation = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												   RelationGetRelationName(rel));
+	mapping->relation = relation_name(rel);
 	mapping->ncolumns = parse_object(trigger->tg_trigger->tgargs[1], &keys, &values);
 	mapping->columns = palloc0(sizeof(QgColumn) * (mapping->ncolumns + 1));
 	for (int i = 0; i < mapping->ncolumns; i++)

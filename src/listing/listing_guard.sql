@@ -72,7 +72,8 @@ COMMENT ON FUNCTION guard_value_check(regclass, text, text) IS
 -- listing: views and retirement
 
 CREATE VIEW listing_overview WITH (security_barrier) AS
-  SELECT (d.at AT TIME ZONE 'Asia/Shanghai')::date AS day, f.rule, d.category, f.verdict,
+  SELECT (d.at AT TIME ZONE 'Asia/Shanghai')::date AS day, f.rule, d.category,
+         CASE d.verdict WHEN 'shadow' THEN 'shadow' ELSE f.verdict END AS verdict,
          count(DISTINCT (d.merchant_id, d.decision_id)) AS count
   FROM listing_decision d
   JOIN listing_finding f ON f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id

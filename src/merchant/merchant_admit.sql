@@ -108,6 +108,11 @@ BEGIN
     WHERE f.kind = application ->> 'kind' AND COALESCE(btrim(application ->> f.field), '') = ''
     ORDER BY f.field;
   RETURN QUERY
+    SELECT 'field_unexpected', 'deny', f, format('"%s" does not go with kind "%s"', f, application ->> 'kind'),
+           '网络交易监督管理办法 arts 8 and 12'
+    FROM unnest(CASE application ->> 'kind' WHEN 'unregistered' THEN '{uscc}' ELSE '{self_declaration}' END::text[]) f
+    WHERE known_kind AND application ->> f IS NOT NULL;
+  RETURN QUERY
     SELECT 'self_declaration_unknown', 'deny', 'self_declaration',
            format('unknown self-declaration "%s"', application ->> 'self_declaration'), '网络交易监督管理办法 art 12'
     WHERE application ->> 'kind' = 'unregistered'
@@ -117,7 +122,10 @@ BEGIN
     SELECT CASE WHEN held.kind IS NULL THEN 'license_missing' ELSE 'license_expired' END, 'deny', 'licenses',
            CASE WHEN held.kind IS NULL THEN format('category "%s" needs a licence "%s"', want.category, c.license_kind)
                 ELSE format('licence "%s" for category "%s" is not valid on %s: %s', c.license_kind, want.category,
-                            today, CASE held.status WHEN 'valid' THEN held.valid::text ELSE held.status END) END,
+                            to_char(today, 'YYYY-MM-DD'),
+                            CASE held.status WHEN 'valid' THEN concat_ws(' to ', to_char(lower(held.valid), 'YYYY-MM-DD'),
+                                                                         to_char(upper(held.valid) - 1, 'YYYY-MM-DD'))
+                                             ELSE held.status END) END,
            c.legal_basis
     FROM jsonb_array_elements_text(application -> 'categories') AS want(category)
     JOIN quality_gov.category_license c
@@ -132,7 +140,8 @@ BEGIN
   RETURN QUERY
     SELECT 'watchlist', effect.verdict, CASE WHEN h.uscc = applicant_uscc THEN 'uscc'
              WHEN h.identity_digest = ANY (digests) THEN 'persons' ELSE 'name' END,
-           format('on list "%s" since %s: %s', h.watchlist, (lower(h.term) AT TIME ZONE 'Asia/Shanghai')::date, h.reason),
+           format('on list "%s" since %s: %s', h.watchlist,
+                  to_char(lower(h.term) AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD'), h.reason),
            h.legal_basis
     FROM quality_gov.watchlist_hit(applicant_uscc, application ->> 'name', digests) h
     CROSS JOIN LATERAL (SELECT quality_gov.watchlist_verdict(h.watchlist, 'admit') AS verdict) effect

@@ -83,6 +83,7 @@ DECLARE
   entry record;
   parsed record;
   latest quality_gov.regulatory_record;
+  report jsonb := '[]';
   counts jsonb := '{}';
 BEGIN
   IF feed IS NULL OR jsonb_typeof(feed) <> 'array' THEN
@@ -94,25 +95,24 @@ BEGIN
   END IF;
   -- Two imports of one source at once would both find an item new.
   PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov regulatory_import ' || source, 0));
-  FOR entry IN SELECT value, ordinality FROM jsonb_array_elements(feed) WITH ORDINALITY LOOP
-    reason := NULL;
-    item := CASE jsonb_typeof(entry.value) WHEN 'object' THEN entry.value ->> 'item' END;
-    item := COALESCE(item, '#' || entry.ordinality);
-    BEGIN
-      SELECT * INTO parsed FROM quality_gov.regulatory_item(entry.value);
-      SELECT * INTO latest FROM quality_gov.regulatory_record r
-      WHERE r.source = regulatory_import.source AND r.item = parsed.item
-      ORDER BY r.version DESC LIMIT 1;
-      IF latest.content = entry.value THEN
-        status := 'unchanged';
-      ELSE
-        status := CASE WHEN latest.item IS NULL THEN 'loaded' ELSE 'changed' END;
-        IF NOT dry_run THEN
+  BEGIN
+    FOR entry IN SELECT value, ordinality FROM jsonb_array_elements(feed) WITH ORDINALITY LOOP
+      reason := NULL;
+      item := CASE jsonb_typeof(entry.value) WHEN 'object' THEN entry.value ->> 'item' END;
+      item := COALESCE(item, '#' || entry.ordinality);
+      BEGIN
+        SELECT * INTO parsed FROM quality_gov.regulatory_item(entry.value);
+        SELECT * INTO latest FROM quality_gov.regulatory_record r
+        WHERE r.source = regulatory_import.source AND r.item = parsed.item
+        ORDER BY r.version DESC LIMIT 1;
+        status := CASE WHEN latest.item IS NULL THEN 'loaded' WHEN latest.content = entry.value THEN 'unchanged'
+                       ELSE 'changed' END;
+        IF status <> 'unchanged' THEN
           INSERT INTO quality_gov.regulatory_record
           VALUES (source, parsed.item, COALESCE(latest.version, 0) + 1, parsed.type, parsed.uscc, parsed.name,
                   parsed.at, parsed.severity, entry.value, regulatory_import.at);
           IF parsed.type = 'list' THEN
-            INSERT INTO quality_gov.watchlist_entry AS e
+            INSERT INTO quality_gov.watchlist_entry
               (watchlist, uscc, name, identity_digest, reason, legal_basis, source, source_item, term)
             VALUES (entry.value ->> 'list', parsed.uscc, parsed.name, entry.value ->> 'identity_digest',
                     entry.value ->> 'reason', entry.value ->> 'legal_basis', source, parsed.item, parsed.term)
@@ -122,17 +122,22 @@ BEGIN
                 legal_basis = EXCLUDED.legal_basis, term = EXCLUDED.term;
           END IF;
         END IF;
-      END IF;
-    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR invalid_text_representation THEN
-      status := 'refused';
-      reason := SQLERRM;
-    END;
-    counts := jsonb_set(counts, ARRAY[status], to_jsonb(COALESCE((counts ->> status)::int, 0) + 1));
-    RETURN NEXT;
-  END LOOP;
-  IF NOT dry_run THEN
+      EXCEPTION WHEN data_exception OR integrity_constraint_violation OR invalid_text_representation THEN
+        status := 'refused';
+        reason := SQLERRM;
+      END;
+      counts := jsonb_set(counts, ARRAY[status], to_jsonb(COALESCE((counts ->> status)::int, 0) + 1));
+      report := report || jsonb_build_array(jsonb_build_object('item', item, 'status', status, 'reason', reason));
+    END LOOP;
+    IF dry_run THEN
+      RAISE EXCEPTION 'dry run' USING ERRCODE = 'QG000';
+    END IF;
     PERFORM quality_gov.ledger_record('regulatory_import', source, counts);
-  END IF;
+  EXCEPTION WHEN SQLSTATE 'QG000' THEN
+    NULL; -- a dry run does the same work and undoes it; the report outlives that
+  END;
+  RETURN QUERY SELECT r.value ->> 'item', r.value ->> 'status', r.value ->> 'reason'
+    FROM jsonb_array_elements(report) WITH ORDINALITY r ORDER BY r.ordinality;
 END
 $$;
 COMMENT ON FUNCTION regulatory_import(jsonb, text, boolean, timestamptz) IS
