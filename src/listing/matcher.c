@@ -46,6 +46,7 @@
 
 #include "listing/fold.h"
 #include "listing/matcher_private.h"
+#include "listing/matcher_step.h"
 
 #define SETTLE_MIN 64
 

@@ -9,6 +9,7 @@
 
 #include "listing/fold.h"
 #include "listing/matcher_private.h"
+#include "listing/matcher_step.h"
 
 #define DEPTH_MAX PG_UINT16_MAX
 
