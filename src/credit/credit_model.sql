@@ -141,7 +141,7 @@ CREATE TRIGGER credit_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON c
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 ALTER TABLE credit_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY credit_event_read ON credit_event FOR SELECT
-  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
 CREATE FUNCTION credit_event_add(merchant_id text, indicator text, severity text, at timestamptz,
                                  source text, ref text) RETURNS void

@@ -11,7 +11,7 @@ CREATE VIEW credit_overview WITH (security_barrier) AS
   seen AS (
     SELECT m.merchant_id, m.name FROM merchant m
     WHERE m.closed_at IS NULL
-      AND (session_reads_all() OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s))),
+      AND ((SELECT session_reads_all()) OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s))),
   tally AS (
     SELECT e.merchant_id, e.indicator,
            credit_tally_at(credit_tally(e.good, e.bad, e.at, i.half_life), now()) AS amount
@@ -44,5 +44,5 @@ CREATE VIEW credit_grade_history WITH (security_barrier) AS
          lead(c.at) OVER (PARTITION BY c.merchant_id ORDER BY c.change_id) AS until,
          c.score, c.grade, c.previous_grade
   FROM credit_grade_change c
-  WHERE session_reads_all() OR c.merchant_id IN (SELECT s.merchant_id FROM session_merchant s);
+  WHERE (SELECT session_reads_all()) OR c.merchant_id IN (SELECT s.merchant_id FROM session_merchant s);
 COMMENT ON VIEW credit_grade_history IS 'Grades of every merchant over time, as maintenance() recorded them';

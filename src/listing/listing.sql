@@ -195,10 +195,10 @@ CREATE TRIGGER listing_finding_append_only BEFORE UPDATE OR DELETE OR TRUNCATE O
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 ALTER TABLE listing_decision ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_decision_read ON listing_decision FOR SELECT
-  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 ALTER TABLE listing_finding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_finding_read ON listing_finding FOR SELECT
-  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
 CREATE FUNCTION listing_record(relation text, merchant_id text, listing_id text, category text, operation text,
                                at timestamptz, verdict text, findings jsonb, guard_mode text) RETURNS bigint

@@ -92,7 +92,7 @@ CREATE VIEW listing_held WITH (security_barrier) AS
     AND NOT EXISTS (SELECT FROM listing_decision later
                     WHERE later.merchant_id = d.merchant_id AND later.listing_id = d.listing_id
                       AND later.decision_id > d.decision_id)
-    AND (session_reads_all() OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
+    AND ((SELECT session_reads_all()) OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
 COMMENT ON VIEW listing_held IS 'Listings that are held now, since when and why';
 
 CREATE FUNCTION listing_retire(before timestamptz DEFAULT NULL) RETURNS bigint

@@ -168,17 +168,25 @@ COMMENT ON FUNCTION category_covers(text[], text) IS
 
 -- merchant: row security; the four reader roles of the whole platform, and members for their own
 
+CREATE FUNCTION session_has_role(roles text[]) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT COALESCE(bool_or(r.rolsuper OR pg_has_role(r.oid, to_regrole(w.role), 'USAGE')), false)
+  FROM pg_roles r CROSS JOIN unnest(roles) AS w(role)
+  WHERE r.rolname = current_user;
+END;
+COMMENT ON FUNCTION session_has_role(text[]) IS
+  'Whether the current role is a superuser or has the rights of one of the roles; roles that are missing count for nothing';
+
 CREATE FUNCTION session_reads_all() RETURNS boolean
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN COALESCE(pg_has_role(current_user, to_regrole('quality_gov_analyst'), 'USAGE'), false)
-    OR COALESCE(pg_has_role(current_user, to_regrole('quality_gov_regulator'), 'USAGE'), false)
-    OR COALESCE(pg_has_role(current_user, to_regrole('quality_gov_admin'), 'USAGE'), false);
+  RETURN session_has_role('{quality_gov_analyst,quality_gov_regulator,quality_gov_admin}');
 COMMENT ON FUNCTION session_reads_all() IS
-  'Whether the current role has the rights of an analyst, a regulator or an administrator; false where these roles are missing';
+  'Whether the current role has the rights of an analyst, a regulator or an administrator';
 
 CREATE FUNCTION session_administers() RETURNS boolean
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN COALESCE(pg_has_role(current_user, to_regrole('quality_gov_admin'), 'USAGE'), false);
+  RETURN session_has_role('{quality_gov_admin}');
 COMMENT ON FUNCTION session_administers() IS
   'Whether the current role has the rights of an administrator of quality_gov';
 
@@ -189,17 +197,17 @@ COMMENT ON VIEW session_merchant IS 'Merchants that the current role belongs to'
 
 ALTER TABLE merchant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_read ON merchant FOR SELECT
-  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 CREATE POLICY merchant_write ON merchant
   USING (session_administers()) WITH CHECK (session_administers());
 ALTER TABLE merchant_license ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_license_read ON merchant_license FOR SELECT
-  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 CREATE POLICY merchant_license_write ON merchant_license
   USING (session_administers()) WITH CHECK (session_administers());
 ALTER TABLE merchant_restriction ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_restriction_read ON merchant_restriction FOR SELECT
-  USING (session_reads_all() OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 CREATE POLICY merchant_restriction_write ON merchant_restriction
   USING (session_administers()) WITH CHECK (session_administers());
 

@@ -10,7 +10,7 @@ CREATE VIEW merchant_verification_due WITH (security_barrier) AS
     SELECT max(v.verified_at) AS verified_at FROM merchant_verification v
     WHERE v.merchant_id = m.merchant_id AND v.result <> 'failed') last ON true
   WHERE m.closed_at IS NULL
-    AND (session_reads_all() OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s));
+    AND ((SELECT session_reads_all()) OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s));
 COMMENT ON VIEW merchant_verification_due IS
   'When each merchant must be verified again (duty D1, 网络交易监督管理办法 art 24): last verification, due, overdue';
 

@@ -47,7 +47,7 @@ SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM unnest('{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator,quality_gov_merchant}'::text[])
   AS r(role_name)
 JOIN pg_catalog.pg_proc p ON p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
-  AND p.proname IN ('session_reads_all', 'session_administers', 'name_key', 'category_covers', 'duty_deadline',
+  AND p.proname IN ('session_has_role', 'session_reads_all', 'session_administers', 'name_key', 'category_covers', 'duty_deadline',
                     'credit_points', 'credit_tally', 'credit_tally_at', 'workday_add', 'workdays_between',
                     'is_workday', 'deadline_at', 'library_version', 'listing_params_valid');
 

@@ -255,6 +255,6 @@ CREATE VIEW recall_overview WITH (security_barrier) AS
       WHEN s.state IN ('published', 'running') THEN 'D19'
       WHEN s.state = 'completed' THEN 'D19 final' END
     ORDER BY q.builtin LIMIT 1) d ON true
-  WHERE session_reads_all() OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
+  WHERE (SELECT session_reads_all()) OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
 COMMENT ON VIEW recall_overview IS
   'Recalls with their state, scope, next duty and whether it is overdue; a duty of a rule not in force yet has no date';
