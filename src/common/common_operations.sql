@@ -123,10 +123,10 @@ CREATE FUNCTION doctor_settings(OUT status text, OUT subject text, OUT detail te
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT CASE current_setting('quality_gov.guard_mode') WHEN 'enforce' THEN 'ok' ELSE 'problem' END,
-         'quality_gov.guard_mode', current_setting('quality_gov.guard_mode'),
-         CASE current_setting('quality_gov.guard_mode') WHEN 'enforce' THEN NULL
-           ELSE 'Guards do not refuse anything; set it back to "enforce".' END
+  -- A session that has not loaded the library yet has no setting, and the default.
+  SELECT CASE mode WHEN 'enforce' THEN 'ok' ELSE 'problem' END, 'quality_gov.guard_mode', mode,
+         CASE mode WHEN 'enforce' THEN NULL ELSE 'Guards do not refuse anything; set it back to "enforce".' END
+  FROM COALESCE(current_setting('quality_gov.guard_mode', true), 'enforce') AS mode
   UNION ALL
   SELECT 'problem', 'setting of ' || COALESCE('database ' || d.datname, 'all databases')
            || COALESCE(', role ' || r.rolname, ''), conf,

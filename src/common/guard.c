@@ -87,21 +87,24 @@ qg_owner_end(const QgOwner *saved)
 }
 
 /*
- * Enters the incident switch in the ledger, once a transaction and relation, when a guard meets it
- * in another state than "enforce".
+ * Enters the incident switch in the ledger, once a (sub)transaction and relation, when a guard
+ * meets it in another state than "enforce".
  */
 void
 qg_guard_mode_record(const QgMapping *mapping)
 {
 	static LocalTransactionId recorded_xact = InvalidLocalTransactionId;
+	static SubTransactionId recorded_subxact = InvalidSubTransactionId;
 	static Oid recorded_relid = InvalidOid;
+	static int recorded_mode = QG_MODE_ENFORCE;
 	LocalTransactionId xact = QG_LOCAL_XID;
 	QgOwner owner;
 	Oid types[4] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 	Datum values[4];
 
 	if (qg_guard_mode == QG_MODE_ENFORCE ||
-		(recorded_xact == xact && recorded_relid == mapping->relid))
+		(recorded_xact == xact && recorded_subxact == GetCurrentSubTransactionId() &&
+		 recorded_relid == mapping->relid && recorded_mode == qg_guard_mode))
 		return;
 	values[0] = CStringGetTextDatum(mapping->relation);
 	values[1] = CStringGetTextDatum(qg_guard_mode_name(qg_guard_mode));
@@ -118,7 +121,9 @@ qg_guard_mode_record(const QgMapping *mapping)
 	SPI_finish();
 	qg_owner_end(&owner);
 	recorded_xact = xact;
+	recorded_subxact = GetCurrentSubTransactionId();
 	recorded_relid = mapping->relid;
+	recorded_mode = qg_guard_mode;
 }
 
 /* The relation whose rows may be retired, and the transaction in which that holds. */
