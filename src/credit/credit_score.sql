@@ -246,3 +246,12 @@ AS $$
 $$;
 COMMENT ON FUNCTION credit_check() IS
   'Oracle: orphaned events, unknown indicators, restrictions that do not follow from the grade; no rows when all is well';
+
+CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
+  RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT 'problem', 'credit of merchant ' || c.merchant_id, c.problem, NULL FROM quality_gov.credit_check() c
+$$;
+COMMENT ON FUNCTION doctor_credit() IS 'Check: what credit_check() finds';
+INSERT INTO doctor_check VALUES ('credit', 'quality_gov.doctor_credit', 'What credit_check() finds', true);

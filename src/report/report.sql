@@ -39,3 +39,58 @@ CREATE VIEW loop_overview WITH (security_barrier) AS
   GROUP BY month;
 COMMENT ON VIEW loop_overview IS
   'Quality beside scale, by month (Asia/Shanghai): orders, complaints, listings held, recalls, and each per 1,000 orders; orders and complaints are the good and bad of indicator complaint';
+
+-- report: the oracle of everything that has no foreign key, since a parallel restore would lose rows by one
+
+CREATE FUNCTION integrity_check(OUT relation text, OUT key text, OUT problem text) RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no merchant'
+  FROM (SELECT 'merchant_license' AS relation, l.merchant_id, l.license_id AS id FROM quality_gov.merchant_license l
+        UNION ALL SELECT 'merchant_verification', v.merchant_id, v.verification_id FROM quality_gov.merchant_verification v
+        UNION ALL SELECT 'merchant_restriction', r.merchant_id, r.restriction_id FROM quality_gov.merchant_restriction r
+        UNION ALL SELECT 'credit_grade_change', g.merchant_id, g.change_id FROM quality_gov.credit_grade_change g) c
+  WHERE NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = c.merchant_id)
+  UNION ALL
+  SELECT 'merchant_person', p.merchant_id, 'has no merchant' FROM quality_gov.merchant_person p
+  WHERE NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = p.merchant_id)
+  UNION ALL
+  SELECT 'merchant_member', b.role || ' ' || b.merchant_id,
+         CASE WHEN to_regrole(quote_ident(b.role)) IS NULL THEN 'has no role' ELSE 'has no merchant' END
+  FROM quality_gov.merchant_member b
+  WHERE to_regrole(quote_ident(b.role)) IS NULL
+     OR NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = b.merchant_id)
+  UNION ALL
+  SELECT 'watchlist_entry', e.entry_id::text, format('is of list "%s", which does not exist', e.watchlist)
+  FROM quality_gov.watchlist_entry e
+  WHERE NOT EXISTS (SELECT FROM quality_gov.watchlist w WHERE w.watchlist = e.watchlist)
+  UNION ALL
+  SELECT 'listing_finding', f.decision_id || ' ' || f.finding, 'has no decision' FROM quality_gov.listing_finding f
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
+                    WHERE d.merchant_id = f.merchant_id AND d.decision_id = f.decision_id)
+  UNION ALL
+  SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no published version', r.params ->> 'lexicon')
+  FROM quality_gov.listing_rule r
+  WHERE r.kind = 'lexicon' AND r.state IN ('active', 'shadow')
+    AND NOT EXISTS (SELECT FROM quality_gov.lexicon l WHERE l.lexicon = r.params ->> 'lexicon' AND l.state <> 'draft')
+  UNION ALL
+  SELECT 'recall_scope', s.recall_id || ' ' || s.scope_id, 'has no recall' FROM quality_gov.recall_scope s
+  WHERE NOT EXISTS (SELECT FROM quality_gov.recall r WHERE r.recall_id = s.recall_id)
+  UNION ALL
+  SELECT 'recall', r.recall_id::text, 'has no state' FROM quality_gov.recall r
+  WHERE NOT EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id)
+$$;
+COMMENT ON FUNCTION integrity_check() IS
+  'Oracle: rows whose parent is missing; no rows when all is well';
+
+CREATE FUNCTION doctor_integrity(OUT status text, OUT subject text, OUT detail text, OUT hint text)
+  RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT 'problem', format('%s %s', i.relation, i.key), i.problem, NULL FROM quality_gov.integrity_check() i
+  UNION ALL
+  SELECT 'problem', format('lexicon %s version %s', l.lexicon, l.version), l.reason, NULL FROM quality_gov.lexicon_check() l
+$$;
+COMMENT ON FUNCTION doctor_integrity() IS 'Check: what integrity_check() and lexicon_check() find';
+INSERT INTO doctor_check VALUES
+  ('integrity', 'quality_gov.doctor_integrity', 'What integrity_check() and lexicon_check() find', true);

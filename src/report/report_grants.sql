@@ -31,14 +31,14 @@ FROM (VALUES
      lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
      credit_attach,guard_listing_before,guard_listing_after,guard_order_row,credit_event_row,
-     credit_score,credit_grade,credit_explain,credit_check,recall_open,recall_advance,lot_find,
+     credit_score,credit_grade,credit_explain,credit_check,integrity_check,lexicon_check,recall_open,recall_advance,lot_find,
      maintenance,doctor,calendar_load,ledger_record,identity_digest}'::text[]),
   -- An application asks and applies; it decides nothing by itself.
   ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
      credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
   ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain}'),
   ('quality_gov_regulator', '{credit_score,credit_grade,credit_explain,merchant_may,merchant_admission_check,
-     listing_check,credit_check}')) AS r(role_name, routines)
+     listing_check,credit_check,integrity_check}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
 UNION
