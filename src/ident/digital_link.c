@@ -10,6 +10,7 @@
 #include "quality_gov.h"
 
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "catalog/pg_type.h"
@@ -162,8 +163,8 @@ parse_query(const char *pos, const char *end, QgElements *list, QgElementError *
 		while (stop < end && *stop != '&' && *stop != ';')
 			stop++;
 		equals = memchr(pos, '=', stop - pos);
-		if (equals != NULL && equals - pos >= 2 && equals - pos <= 4 &&
-			qg_all_digits(pos, (int) (equals - pos)) &&
+		if (equals != NULL && equals > pos &&
+			qg_ai_digits(pos, (int) (equals - pos)) == equals - pos &&
 			!add_encoded(list, pos, (int) (equals - pos), equals + 1, (int) (stop - equals - 1),
 						 error))
 			return false;
@@ -191,7 +192,12 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 		pos = uri + 8;
 	else if (length > 7 && pg_strncasecmp(uri, "http://", 7) == 0)
 		pos = uri + 7;
-	if (pos == NULL || *pos == '/' || (pos = memchr(pos, '/', end - pos)) == NULL)
+	if (pos == NULL || *pos == '/')
+		return false;
+	/* The host ends where the path begins; a query or fragment before it holds no key. */
+	while (pos < end && *pos != '/' && *pos != '?' && *pos != '#')
+		pos++;
+	if (pos == end || *pos != '/')
 		return false;
 	fragment = memchr(pos, '#', end - pos);
 	if (fragment != NULL)
@@ -215,6 +221,17 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 		   (path_end == end || parse_query(path_end + 1, end, list, error));
 }
 
+/* Tells whether an element stands in the path: 235 only where no other qualifier does. */
+static bool
+in_path(const QgElements *list, const char *ai)
+{
+	int place = path_place(ai, (int) strlen(ai));
+
+	return place == 4 ? !qg_elements_find(list, "22") && !qg_elements_find(list, "10") &&
+							!qg_elements_find(list, "21")
+					  : place >= 0;
+}
+
 /* Writes a link of elements that have a GTIN. */
 void
 qg_link_write(const QgElements *list, const char *resolver, StringInfo out)
@@ -229,14 +246,14 @@ qg_link_write(const QgElements *list, const char *resolver, StringInfo out)
 	{
 		const QgElement *item = qg_elements_find(list, path_ais[i]);
 
-		if (item == NULL)
+		if (item == NULL || !in_path(list, item->ai))
 			continue;
 		appendStringInfo(out, "/%s/", item->ai);
 		percent_encode(out, item->value);
 	}
 	for (int i = 0; i < list->n; i++)
 	{
-		if (path_place(list->items[i].ai, (int) strlen(list->items[i].ai)) >= 0)
+		if (in_path(list, list->items[i].ai))
 			continue;
 		appendStringInfo(out, "%c%s=", query ? '&' : '?', list->items[i].ai);
 		percent_encode(out, list->items[i].value);
@@ -260,9 +277,10 @@ element_error(const char *what, const char *input, const QgElementError *error)
 		detail = psprintf("The value of (%s) %s, expected %d.", error->ai, detail, error->expected);
 	else
 		detail = psprintf("The value of (%s) %s.", error->ai, detail);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid %s: \"%.100s\"", what, input), errdetail_internal("%s", detail)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+					errmsg("invalid %s: \"%.*s\"", what,
+						   pg_mbcliplen(input, (int) strlen(input), 100), input),
+					errdetail_internal("%s", detail)));
 }
 
 /* Reads a text argument as a link or an element string, whichever it is. */
@@ -284,11 +302,15 @@ static char *
 read_resolver(text *input)
 {
 	char *resolver = text_to_cstring(input);
+	int scheme = pg_strncasecmp(resolver, "https://", 8) == 0  ? 8
+				 : pg_strncasecmp(resolver, "http://", 7) == 0 ? 7
+															   : 0;
 
-	if (pg_strncasecmp(resolver, "https://", 8) != 0 && pg_strncasecmp(resolver, "http://", 7) != 0)
+	if (scheme == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("resolver must begin with https:// or http://")));
-	if (strpbrk(resolver, "?# \t\r\n") != NULL || strlen(resolver) > 200)
+	if (resolver[scheme] == '\0' || resolver[scheme] == '/' ||
+		strpbrk(resolver, "?# \t\r\n") != NULL || strlen(resolver) > 200)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("resolver must be a host with an optional path")));
 	return resolver;

@@ -27,8 +27,8 @@ static const AiForm forms[] = {{"01", 14, 'g'}, {"10", 20, 'x'}, {"11", 6, 'd'},
 							   {"21", 20, 'x'}, {"22", 20, 'x'}, {"235", 28, 'x'}};
 
 /* Gives the digits of the AI that a text begins with, 0 where it begins with none. */
-static int
-ai_digits(const char *text, int length)
+int
+qg_ai_digits(const char *text, int length)
 {
 	static const char *const three[] = {"23", "24", "25", "40", "41", "42", "71"};
 	static const char *const four[] = {"31", "32", "33", "34", "35", "36", "39",
@@ -73,15 +73,17 @@ in_set_82(char c)
 	return c > ' ' && c < 127 && strchr("#$@[\\]^`{|}~", c) == NULL;
 }
 
-/* Tells whether six digits are a date YYMMDD whose day may be 00. */
+/* Tells whether six digits are a date YYMMDD whose day may be 00; the century is not known. */
 static bool
 is_date(const char *value)
 {
 	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year = (value[0] - '0') * 10 + value[1] - '0';
 	int month = (value[2] - '0') * 10 + value[3] - '0';
 	int day = (value[4] - '0') * 10 + value[5] - '0';
 
-	return month >= 1 && month <= 12 && day <= days[month - 1];
+	return month >= 1 && month <= 12 && day <= days[month - 1] &&
+		   !(month == 2 && day == 29 && year % 4 != 0);
 }
 
 /* Says what is wrong with a value, NULL where nothing is. */
@@ -109,23 +111,42 @@ value_fault(const AiForm *form, const char *value, int length, QgElementError *e
 	return NULL;
 }
 
-/* Adds an element after checking it. */
+/* Tells whether a value has a control character, the separator among them. */
+static bool
+has_control(const char *value, int length)
+{
+	for (int i = 0; i < length; i++)
+		if ((unsigned char) value[i] < 32 || value[i] == 127)
+			return true;
+	return false;
+}
+
+/* Adds an element after checking it; the same element a second time adds nothing. */
 bool
 qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, int length,
 			   QgElementError *error)
 {
+	const QgElement *before;
 	QgElement *item = &list->items[list->n];
 
 	error->message = NULL;
 	error->expected = -1;
 	memcpy(error->ai, ai, Min(ailen, 4));
 	error->ai[Min(ailen, 4)] = '\0';
-	if (list->n == QG_ELEMENTS_MAX)
+	before = qg_elements_find(list, error->ai);
+	if (before != NULL && (int) strlen(before->value) == length &&
+		memcmp(before->value, value, length) == 0)
+		return true;
+	if (before != NULL)
+		error->message = "differs from the one before it";
+	else if (list->n == QG_ELEMENTS_MAX)
 		error->message = "is one element too many";
 	else if (length == 0)
 		error->message = "is empty";
 	else if (length > QG_ELEMENT_VALUE_MAX)
 		error->message = "is too long";
+	else if (has_control(value, length))
+		error->message = "has a control character";
 	for (int i = 0; error->message == NULL && i < (int) lengthof(forms); i++)
 		if (strcmp(forms[i].ai, error->ai) == 0)
 			error->message = value_fault(&forms[i], value, length, error);
@@ -146,7 +167,7 @@ parse_bracketed(const char *text, int length, QgElements *list, QgElementError *
 
 	while (pos < length)
 	{
-		int ailen = pos + 1 < length ? ai_digits(text + pos + 1, length - pos - 1) : 0;
+		int ailen = pos + 1 < length ? qg_ai_digits(text + pos + 1, length - pos - 1) : 0;
 		int start = pos + ailen + 2;
 		int end = start;
 
@@ -158,7 +179,7 @@ parse_bracketed(const char *text, int length, QgElements *list, QgElementError *
 		}
 		while (end < length)
 		{
-			int next = text[end] == '(' ? ai_digits(text + end + 1, length - end - 1) : 0;
+			int next = text[end] == '(' ? qg_ai_digits(text + end + 1, length - end - 1) : 0;
 
 			if (next > 0 && end + next + 1 < length && text[end + next + 1] == ')')
 				break;
@@ -184,7 +205,7 @@ parse_plain(const char *text, int length, QgElements *list, QgElementError *erro
 		pos++;
 	while (pos < length)
 	{
-		int ailen = ai_digits(text + pos, length - pos);
+		int ailen = qg_ai_digits(text + pos, length - pos);
 		char ai[5] = {0};
 		int fixed;
 		int end;

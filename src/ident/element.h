@@ -31,6 +31,7 @@ typedef struct QgElementError
 	int expected; /* check digit, -1 where it is not about one */
 } QgElementError;
 
+extern int qg_ai_digits(const char *text, int length);
 extern bool qg_element_add(QgElements *list, const char *ai, int ailen, const char *value,
 						   int length, QgElementError *error);
 extern bool qg_elements_parse(const char *text, int length, QgElements *list,

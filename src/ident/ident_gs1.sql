@@ -123,14 +123,30 @@ CREATE FUNCTION gs1_digital_link(elements text, resolver text DEFAULT 'https://i
   AS 'MODULE_PATHNAME', 'qg_gs1_digital_link' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gs1_digital_link(text, text) IS 'An element string as a GS1 Digital Link: key and qualifiers in the path, the rest in the query';
 CREATE FUNCTION gs1_date(yymmdd text, asof date) RETURNS date
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN (SELECT CASE WHEN right(yymmdd, 2) = '00' THEN (first + interval '1 month' - interval '1 day')::date
-                      ELSE first + right(yymmdd, 2)::integer - 1 END
-          FROM (SELECT make_date(century + CASE WHEN century - extract(year FROM asof) >= 51 THEN -100
-                                               WHEN century - extract(year FROM asof) < -49 THEN 100 ELSE 0 END::integer,
-                                 substr(yymmdd, 3, 2)::integer, 1) AS first
-                FROM (SELECT (extract(year FROM asof)::integer / 100) * 100 + left(yymmdd, 2)::integer AS century) c) d);
-COMMENT ON FUNCTION gs1_date(text, date) IS 'Date of a value YYMMDD seen on a day: day 00 is the last of the month, the year lies at most 49 back or 50 ahead';
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  year integer;
+  first date;
+BEGIN
+  IF yymmdd !~ '^[0-9]{6}$' THEN
+    RAISE EXCEPTION 'invalid GS1 date: "%"', yymmdd USING ERRCODE = 'invalid_text_representation',
+      DETAIL = 'Expected six digits YYMMDD.';
+  END IF;
+  IF NOT isfinite(asof) THEN
+    RAISE EXCEPTION 'a GS1 date must be seen on a finite day' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  year := extract(year FROM asof)::integer / 100 * 100 + left(yymmdd, 2)::integer;
+  year := year + CASE WHEN year - extract(year FROM asof) > 50 THEN -100
+                      WHEN year - extract(year FROM asof) < -49 THEN 100 ELSE 0 END;
+  first := make_date(year, substr(yymmdd, 3, 2)::integer, 1);
+  IF right(yymmdd, 2) = '00' THEN
+    RETURN first + interval '1 month' - interval '1 day';
+  END IF;
+  RETURN make_date(year, substr(yymmdd, 3, 2)::integer, right(yymmdd, 2)::integer);
+END
+$$;
+COMMENT ON FUNCTION gs1_date(text, date) IS 'Date of a value YYMMDD seen on a day: day 00 is the last of the month, the year lies at most 49 back or 50 ahead; 22P02 where it is not six digits, 22008 where the calendar has no such day';
 CREATE FUNCTION gs1_ai_conflicts(ais text[]) RETURNS text[]
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN ARRAY(
