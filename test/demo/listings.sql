@@ -25,14 +25,14 @@ DECLARE
   spelled text;
 BEGIN
   FOR n IN 49001..50000 LOOP
-    p := demo.listing(n);
+    SELECT * INTO p FROM demo.listing(n);
     CASE n % 10
       WHEN 0 THEN -- the statutory words in disguise
         spelled := demo.pick(ARRAY['国 家 级', '最-佳', '国.家.级', '最' || chr(8203) || '高' || chr(8203) || '级', '最★佳', '最　高　级'], 'e' || n);
         p.title := spelled || ' ' || p.title;
       WHEN 1 THEN p.title := p.title || ' ' || demo.pick('{销量第一,全网最低,首选,顶级,No.1}', 'e' || n);
       WHEN 2 THEN
-        p := demo.listing((n / 2000) * 2000 + 7); -- a cooperative's food
+        SELECT * INTO p FROM demo.listing((n / 2000) * 2000 + 7); -- a cooperative's food
         p.id := n;
         p.title := p.title || ' ' || demo.pick('{根治失眠,辅助治疗糖尿病,降 血 压,药到病除,巴氏杀菌,anti-cancer}', 'e' || n);
       WHEN 3 THEN p.title := demo.pick('{高仿,精仿,A货,原单,专柜同款}', 'e' || n) || ' ' || p.title;

@@ -3,7 +3,8 @@
 SET timezone = 'Asia/Shanghai';
 
 -- What the authority's feed brought: lists, and a penalty that will count in a merchant's credit.
-SELECT count(*) AS items FROM quality_gov.regulatory_import(jsonb_build_array(
+CREATE TABLE demo.feed AS
+SELECT * FROM quality_gov.regulatory_import(jsonb_build_array(
   jsonb_build_object('item', 'S-1', 'type', 'list', 'list', 'serious_violation', 'uscc', demo.uscc('91330100', 900001),
     'reason', '销售不合格电热毯', 'legal_basis', 'Order 44/2021 art 7', 'from', '2025-03-10', 'until', '2028-03-10'),
   jsonb_build_object('item', 'A-1', 'type', 'list', 'list', 'abnormal_operation', 'uscc', demo.uscc('91440100', 900002),
@@ -11,7 +12,7 @@ SELECT count(*) AS items FROM quality_gov.regulatory_import(jsonb_build_array(
   jsonb_build_object('item', 'P-1', 'type', 'penalty', 'uscc', demo.application(27) ->> 'uscc',
     'reason', '虚假宣传', 'legal_basis', '广告法 art 55', 'from', '2026-09-15', 'severity', 'general'),
   jsonb_build_object('item', 'P-2', 'type', 'penalty', 'name', '无主体', 'reason', '缺少严重程度', 'legal_basis', '-', 'from', '2026-09-15')),
-  'market regulation feed', at => '2026-09-20 09:00+08') \gset
+  'market regulation feed', at => '2026-09-20 09:00+08');
 
 SELECT count(*) AS admitted FROM generate_series(1, 2000) n
 CROSS JOIN LATERAL quality_gov.merchant_admit(demo.application(n), timestamptz '2026-06-01 09:00+08' + n * interval '10 minutes') a

@@ -5,8 +5,8 @@ SET ROLE demo_platform;
 
 INSERT INTO shop.orders
 SELECT row_number() OVER (ORDER BY ordered_at, n), id, shop_id, category, gtin, lot, price, ordered_at,
-       -- Most ship late in 2 of 100 orders, the forty in 6 to 24.
-       demo.h('late' || n) % 100 < CASE WHEN merchant <= 40 THEN 6 + merchant % 10 * 2 ELSE 2 END
+       -- Most ship late in 2 of 100 orders, the forty in 2 to 20.
+       demo.h('late' || n) % 100 < CASE WHEN merchant <= 40 THEN 2 + merchant % 10 * 2 ELSE 2 END
 FROM (
   SELECT n, p.*, p.id % 2000 + 1 AS merchant,
          p.listed_at + (timestamptz '2026-11-20 00:00+08' - p.listed_at) * (demo.h('when' || n) % 10000 / 10000.0) AS ordered_at
