@@ -71,4 +71,4 @@ SELECT quality_gov.listing_rule_add('page.certificate', 'required', '{"fields": 
 
 -- Food needs a licence to sell food; the entry audit, listings and orders all ask for it.
 INSERT INTO quality_gov.category_license (category, license_kind, legal_basis)
-VALUES ('food', 'food_business', 'policy of the platform; licences are checked under 电子商务法 art 27');
+VALUES ('food', 'food_business', 'policy of the platform; 电子商务法 art 27');

@@ -137,6 +137,18 @@ BEGIN ATOMIC
                              timestamptz '2026-07-01 08:00+08' + n * interval '240 seconds' AS listed) c;
 END;
 
+-- What a statement says to a role that has no right to it.
+CREATE FUNCTION demo.refused(statement text) RETURNS text
+  LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN 'done';
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN SQLERRM;
+END
+$$;
+
 -- What the application is told when it takes an order, or puts up a listing, that nobody has cleaned.
 CREATE FUNCTION demo.order_try(product shop.product, lot text, at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE

@@ -1,4 +1,5 @@
--- 200,000 orders and the complaints about them. A tenth of the orders goes to forty shops, and most complaints.
+-- 200,000 orders until 2026-12-05 and the complaints about them; a score of 2026-11-20 counts what had
+-- happened by then. A tenth of the orders goes to forty shops, and most of the complaints.
 
 SET timezone = 'Asia/Shanghai';
 SET ROLE demo_platform;
@@ -9,7 +10,7 @@ SELECT row_number() OVER (ORDER BY ordered_at, n), id, shop_id, category, gtin, 
        demo.h('late' || n) % 100 < CASE WHEN merchant <= 40 THEN 2 + merchant % 10 * 2 ELSE 2 END
 FROM (
   SELECT n, p.*, p.id % 2000 + 1 AS merchant,
-         p.listed_at + (timestamptz '2026-11-20 00:00+08' - p.listed_at) * (demo.h('when' || n) % 10000 / 10000.0) AS ordered_at
+         p.listed_at + (timestamptz '2026-12-05 00:00+08' - p.listed_at) * (demo.h('when' || n) % 10000 / 10000.0) AS ordered_at
   FROM generate_series(1, 200000) n
   CROSS JOIN LATERAL (SELECT CASE WHEN n % 10 = 0 THEN 1 + demo.h('bad' || n) % 39 + 2000 * (n / 10 % 24)
                                   ELSE 1 + demo.h('good' || n) % 49000 END AS product) which
@@ -21,7 +22,7 @@ FROM (
   SELECT o.id, o.shop_id, o.ordered_at + (2 + demo.h('days' || o.id) % 8) * interval '1 day' AS filed_at
   FROM shop.orders o
   WHERE demo.h('complains' || o.id) % 1000 < CASE WHEN o.product_id % 2000 < 40 THEN 40 + (o.product_id % 2000) * 4 ELSE 4 END) c
-WHERE filed_at < '2026-11-20 00:00+08';
+WHERE filed_at < '2026-12-05 00:00+08';
 RESET ROLE;
 ANALYZE;
 

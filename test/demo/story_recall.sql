@@ -26,7 +26,6 @@ SET ROLE demo_platform;
 SELECT to_char(a.at, 'YYYY-MM-DD HH24:MI') AS "ordered at", COALESCE(a.lot, 'not known') AS lot, demo.order_try(p, a.lot, a.at) AS outcome
 FROM (SELECT * FROM attempt ORDER BY n) a CROSS JOIN shop.product p WHERE p.id = :toy_id;
 \echo 'A new listing of the recalled lot on 2026-12-04, and an order from the barred merchant of section 1:'
-SELECT p.* FROM shop.product p WHERE p.id = :toy_id \gset toy_
 SELECT demo.listing_try((70001, p.shop_id, p.title, p.descr, p.category, p.gtin, p.lot, p.producer, p.certificate, p.price,
                          'on_sale', '2026-12-04 10:00+08')::shop.product) AS line FROM shop.product p WHERE p.id = :toy_id \gset
 \echo ' ' :line
@@ -43,8 +42,8 @@ SELECT quality_gov.recall_open('黄曲霉毒素超标', jsonb_build_array(jsonb_
 \echo
 \echo 'recall_overview:'
 \echo
-SELECT recall_id AS id, title, regime, level, state, to_char(since, 'MM-DD HH24:MI') AS since, array_to_string(lots, ', ') AS lots,
-       next_duty_title AS "next duty", legal_basis AS "legal basis", to_char(due, 'YYYY-MM-DD HH24:MI') AS due
+SELECT recall_id AS id, state, to_char(since, 'MM-DD HH24:MI') AS since, array_to_string(lots, ', ') AS lots,
+       next_duty_title AS "next duty", to_char(due, 'YYYY-MM-DD HH24:MI') AS due
 FROM quality_gov.recall_overview ORDER BY recall_id;
 SELECT format('The same food recall on 2026-11-20 would have had %s: its law is in force from 2026-12-01 on.',
   COALESCE(quality_gov.duty_deadline('D20 level 1', '2026-11-20 15:30+08')::text, 'no such deadline')) AS line \gset

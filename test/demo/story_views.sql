@@ -20,9 +20,10 @@ FROM quality_gov.credit_grade_history
 WHERE previous_grade < grade ORDER BY score, merchant_id LIMIT 5;
 \echo 'listing_overview: findings by month'
 \echo
-SELECT rule, verdict, sum(count) FILTER (WHERE extract(month FROM day) = 11)::bigint AS november,
-       count(DISTINCT category) AS categories, sum(count)::bigint AS total
-FROM quality_gov.listing_overview GROUP BY rule, verdict ORDER BY total DESC;
+SELECT rule, verdict, sum(count) FILTER (WHERE day < '2026-08-01')::bigint AS "07", sum(count) FILTER (WHERE day BETWEEN '2026-08-01' AND '2026-08-31')::bigint AS "08",
+       sum(count) FILTER (WHERE day BETWEEN '2026-09-01' AND '2026-09-30')::bigint AS "09", sum(count) FILTER (WHERE day BETWEEN '2026-10-01' AND '2026-10-31')::bigint AS "10",
+       sum(count) FILTER (WHERE day >= '2026-11-01')::bigint AS "11", count(DISTINCT category) AS categories, sum(count)::bigint AS total
+FROM quality_gov.listing_overview GROUP BY rule, verdict ORDER BY total DESC, rule;
 \echo 'loop_overview: quality beside scale'
 \echo
 SELECT to_char(month, 'YYYY-MM') AS month, orders, complaints, listings_held AS held, recalls,
@@ -30,12 +31,12 @@ SELECT to_char(month, 'YYYY-MM') AS month, orders, complaints, listings_held AS 
 FROM quality_gov.loop_overview ORDER BY 1;
 \echo 'duty_due: what must be done by 2026-12-06'
 \echo
-SELECT duty, legal_basis AS "legal basis", count(*) AS subjects, min(subject) AS "the first", to_char(min(due), 'YYYY-MM-DD HH24:MI') AS "first due"
-FROM quality_gov.duty_due WHERE due < '2026-12-06 00:00+08' GROUP BY 1, 2 ORDER BY 5;
+SELECT duty, legal_basis AS "legal basis", count(*) AS subjects, regexp_replace(min(subject), ': .*', '') AS "the first", to_char(min(due), 'MM-DD HH24:MI') AS "first due"
+FROM quality_gov.duty_due WHERE due < '2026-12-06 00:00+08' AND duty <> 'D5' GROUP BY 1, 2 ORDER BY 5;
 RESET ROLE;
 
 \echo '6. THE STATE OF THE HOUSE'
-SELECT format('doctor(): %s ok, %s warnings, %s problems', count(*) FILTER (WHERE status = 'ok'),
+SELECT format('doctor(): %s ok, %s to look at, %s problems', count(*) FILTER (WHERE status = 'ok'),
   count(*) FILTER (WHERE status = 'warning'), count(*) FILTER (WHERE status = 'problem')) AS line FROM quality_gov.doctor() \gset
 \echo :line
 SELECT string_agg(format('  %s: %s', subject, detail), E'\n') AS line FROM quality_gov.doctor() WHERE status <> 'ok' \gset
