@@ -60,7 +60,7 @@ extern const QgColumn *qg_mapping_column(const QgMapping *mapping, const char *k
 extern const char *qg_mapping_option(const QgMapping *mapping, const char *key);
 extern char *qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc);
 extern TimestampTz qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row,
-									  TupleDesc desc);
+									  TupleDesc desc, TimestampTz unmapped);
 extern bool qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new,
 							   TupleDesc desc);
 extern void qg_guard_mode_record(const QgMapping *mapping);

@@ -9,7 +9,6 @@
  */
 #include "quality_gov.h"
 
-#include "access/xact.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -220,21 +219,22 @@ qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
 	return OutputFunctionCall(unconstify(FmgrInfo *, &column->output), value);
 }
 
-/* Gives the instant in a mapped timestamptz column; null or unmapped means now. */
+/* Gives the instant in a mapped timestamptz column, the one given where it is null or unmapped. */
 TimestampTz
-qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, TupleDesc desc)
+qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, TupleDesc desc,
+				   TimestampTz unmapped)
 {
 	const QgColumn *column = qg_mapping_column(mapping, key);
 	bool isnull;
 	Datum value;
 
 	if (column == NULL)
-		return GetCurrentTransactionStartTimestamp();
+		return unmapped;
 	require_column(column);
 	if (column->type != TIMESTAMPTZOID)
-		return GetCurrentTransactionStartTimestamp();
+		return unmapped;
 	value = heap_getattr(row, column->attnum, desc, &isnull);
-	return isnull ? GetCurrentTransactionStartTimestamp() : DatumGetTimestampTz(value);
+	return isnull ? unmapped : DatumGetTimestampTz(value);
 }
 
 /* Tells whether an update touched any mapped column. */

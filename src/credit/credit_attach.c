@@ -53,10 +53,12 @@ amount_of(const QgMapping *mapping, const char *key, HeapTuple row, TupleDesc de
 static bool
 read_event(const QgMapping *mapping, HeapTuple row, TupleDesc desc, CreditEvent *event)
 {
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
 	event->merchant = qg_column_text(qg_mapping_column(mapping, "merchant_id"), row, desc);
 	event->ref = qg_column_text(qg_mapping_column(mapping, "ref"), row, desc);
-	event->at = qg_mapping_instant(mapping, "at", row, desc);
-	event->recorded_at = qg_mapping_instant(mapping, "recorded_at", row, desc);
+	event->at = qg_mapping_instant(mapping, "at", row, desc, now);
+	event->recorded_at = qg_mapping_instant(mapping, "recorded_at", row, desc, now);
 	event->bad = amount_of(mapping, "bad", row, desc);
 	event->good = amount_of(mapping, "good", row, desc);
 	/* A row is good where it is not bad, unless it says itself how good it is. */

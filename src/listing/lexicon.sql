@@ -159,7 +159,7 @@ COMMENT ON FUNCTION text_fold(text, text[]) IS
   'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none; follows Unicode as the installed ICU knows it, so rebuild an index on it when ICU changes';
 
 CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT NULL,
-                             at timestamptz DEFAULT now(), all_hits boolean DEFAULT false,
+                             at timestamptz DEFAULT statement_timestamp(), all_hits boolean DEFAULT false,
                              OUT lexicon text, OUT version integer, OUT term text, OUT severity smallint,
                              OUT span int4range, OUT matched text, OUT folds text[], OUT tags text[],
                              OUT legal_basis text)

@@ -123,6 +123,10 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov lexicon ' || lexicon_publish.lexicon, 0));
+  -- Now is when the lock is held; another may have published since this transaction began.
+  IF effective = now() THEN
+    effective := clock_timestamp();
+  END IF;
   target := lexicon_draft(lexicon_publish.lexicon, lexicon_publish.version);
   SELECT * INTO previous FROM quality_gov.lexicon l
   WHERE l.lexicon = target.lexicon AND l.state = 'active';

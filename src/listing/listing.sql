@@ -106,6 +106,10 @@ BEGIN
   END IF;
   -- Two publications of one rule at once would both take the same version number.
   PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov listing_rule ' || rule, 0));
+  -- Now is when the lock is held; another may have published since this transaction began.
+  IF effective = now() THEN
+    effective := clock_timestamp();
+  END IF;
   SELECT * INTO latest FROM quality_gov.listing_rule r
   WHERE r.rule = listing_rule_add.rule ORDER BY r.version DESC LIMIT 1;
   IF latest.state IN ('active', 'shadow') THEN

@@ -8,6 +8,7 @@
  */
 #include "quality_gov.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -36,7 +37,9 @@ judge_row(const QgMapping *mapping, void *arg)
 {
 	ListingCase *this = arg;
 
-	this->at = qg_mapping_instant(mapping, "at", this->row, this->desc);
+	/* The statement's instant, so that what came into force since the transaction began counts. */
+	this->at = qg_mapping_instant(mapping, "at", this->row, this->desc,
+								  GetCurrentStatementStartTimestamp());
 	this->listing.nfields = mapping->ncolumns;
 	this->listing.keys = palloc(sizeof(char *) * (mapping->ncolumns + 1));
 	this->listing.values = palloc(sizeof(char *) * (mapping->ncolumns + 1));

@@ -10,7 +10,7 @@ CREATE FUNCTION guard_listing_after() RETURNS trigger
 COMMENT ON FUNCTION guard_listing_after() IS
   'Trigger of guard_listing(): records decision and findings of the row as it was stored';
 
-CREATE FUNCTION listing_check(listing jsonb, at timestamptz DEFAULT now(), OUT rule text, OUT version integer,
+CREATE FUNCTION listing_check(listing jsonb, at timestamptz DEFAULT statement_timestamp(), OUT rule text, OUT version integer,
     OUT verdict text, OUT severity text, OUT field text, OUT message text, OUT legal_basis text, OUT detail jsonb)
   RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_listing_check' LANGUAGE c STABLE PARALLEL UNSAFE;

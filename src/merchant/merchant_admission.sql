@@ -208,7 +208,7 @@ COMMENT ON FUNCTION merchant_bar(text, text, text, text) IS
   'Everything that stands in a merchant''s way, with its period: test may (argument list, sell or live), license (argument a licence kind) or watchlist (argument a list)';
 
 CREATE FUNCTION merchant_may(merchant_id text, action text, category text DEFAULT NULL,
-                             at timestamptz DEFAULT now(),
+                             at timestamptz DEFAULT statement_timestamp(),
                              OUT allowed boolean, OUT reasons text[], OUT until timestamptz)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp

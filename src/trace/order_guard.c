@@ -113,7 +113,9 @@ qg_guard_order_row(PG_FUNCTION_ARGS)
 		(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) &&
 		 !qg_mapping_changed(mapping, trigger->tg_trigtuple, row, order.desc)))
 		return PointerGetDatum(row);
-	order.at = qg_mapping_instant(mapping, "at", row, order.desc);
+	/* The statement's instant, so that what came into force since the transaction began counts. */
+	order.at = qg_mapping_instant(mapping, "at", row, order.desc,
+								  GetCurrentStatementStartTimestamp());
 	if (!qg_guard_judge(mapping, judge_order, &order) || order.findings == NIL)
 		return PointerGetDatum(row);
 	if (qg_guard_mode == QG_MODE_SHADOW)
