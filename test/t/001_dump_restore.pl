@@ -1,0 +1,109 @@
+# A dump brings back every row with no special option, counts nothing twice, and governs again.
+use strict;
+use warnings;
+use QG;
+use Test::More;
+
+my $source = 'qg_dump_source';
+database_create($source);
+sql($source, <<'SQL');
+SET client_min_messages = warning;
+CREATE EXTENSION quality_gov;
+SET search_path = public, quality_gov;
+CREATE SCHEMA shop;
+CREATE TABLE shop.product (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, shop_id text, title text, producer text,
+  code gtin, status text DEFAULT 'live', listed timestamptz);
+CREATE TABLE shop.orders (id bigint PRIMARY KEY, shop_id text, code gtin, lot text, ordered timestamptz, late boolean) PARTITION BY RANGE (id);
+CREATE TABLE shop.orders_1 PARTITION OF shop.orders FOR VALUES FROM (0) TO (1000000);
+CREATE TABLE shop.complaint (id bigint PRIMARY KEY, shop_id text, filed timestamptz);
+
+-- something in every table that users fill
+INSERT INTO category_license VALUES ('food', 'food_operation', '(,)', 'test');
+INSERT INTO merchant_field VALUES ('company', 'contact', 'our policy');
+INSERT INTO watchlist VALUES ('ours', 'Ours', 'policy');
+INSERT INTO watchlist_effect VALUES ('ours', 'sell', 'deny', 'policy');
+INSERT INTO duty_rule (duty, title, amount, unit, effect, legal_basis) VALUES ('ours', 't', 3, 'day', '(,)', 'policy');
+INSERT INTO legal_figure VALUES ('ours', 5, 'CNY', '(,)', 'policy');
+INSERT INTO calendar VALUES ('OURS', 'UTC', '{7}');
+SELECT calendar_load('CN', 2026, '{2026-10-01}', '{2026-10-10}', 'test'), calendar_load('OURS', 2026, '{2026-01-01}');
+INSERT INTO maintenance_task VALUES ('ours', 90, 'public.ours', 'test');
+INSERT INTO doctor_check VALUES ('ours', 'public.ours', 'test');
+SELECT count(*) FROM generate_series(1, 3) g, merchant_admit(jsonb_build_object('merchant_id', 'm-' || g, 'kind', 'company', 'name', 'n' || g,
+  'uscc', ('{91110000600037341L,91350100M000100Y43,9144030071526726XG}'::text[])[g], 'organization_type', 'x', 'legal_representative', 'x',
+  'registered_address', 'x', 'registered_capital', 'x', 'contact', 'x', 'categories', '["food"]'::jsonb,
+  'licenses', jsonb_build_array(jsonb_build_object('kind', 'food_operation', 'number', g, 'categories', '["food"]'::jsonb, 'valid_from', '2026-01-01', 'valid_until', '2027-01-01')),
+  'persons', jsonb_build_array(jsonb_build_object('identity_digest', repeat(g::text, 64)))), '2026-01-02');
+INSERT INTO merchant_verification (merchant_id, verified_at, checked, verified_by, result) VALUES ('m-1', '2026-06-01', '{identity}', 'x', 'confirmed');
+INSERT INTO merchant_restriction (merchant_id, action, reason, source, effect) VALUES ('m-3', 'sell', 'r', 'platform', '[2026-05-01,)');
+INSERT INTO merchant_turnover VALUES ('m-1', 2026, 5);
+SELECT merchant_member_add(current_user, 'm-1');
+SELECT count(*) FROM regulatory_import('[{"item": "L1", "type": "list", "list": "ours", "uscc": "91350100M000100Y43", "reason": "r", "legal_basis": "b", "from": "2026-06-01"},
+  {"item": "P1", "type": "penalty", "uscc": "91350100M000100Y43", "reason": "r", "legal_basis": "b", "from": "2026-06-01", "severity": "minor"}]', 'samr', false, '2026-06-02');
+INSERT INTO credit_model VALUES ('ours', 1, 'draft', 't', '[2030-01-01,)');
+INSERT INTO credit_indicator (model, version, indicator, dimension, kind, weight, half_life, point_cost, title) VALUES ('ours', 1, 'i', 'service', 'points', 1, '1 day', 1, 't');
+INSERT INTO credit_severity VALUES ('ours', 1, 'i', 'low', 1);
+INSERT INTO credit_grade_band VALUES ('ours', 1, 'Z', 0);
+SELECT lexicon_load('ads', '{国家级,best}', '{最佳赏味期}'), lexicon_publish('ads', effective => '2026-01-01'), lexicon_load('ads', '{draft}');
+SELECT listing_rule_add('ad-words', 'lexicon', '{"lexicon": "ads", "fields": ["title"]}', 'deny', 't', 'b', effective => '2026-01-01'),
+       listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't', 'b', effective => '2026-01-01');
+SELECT listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't2', 'b', effective => '2026-02-01');
+SELECT guard_listing('shop.product', '{"listing_id": "id", "merchant_id": "shop_id", "title": "title", "producer": "producer", "gtin": "code", "status": "status", "at": "listed"}'),
+       guard_order('shop.orders', '{"order_id": "id", "merchant_id": "shop_id", "gtin": "code", "lot": "lot", "at": "ordered"}'),
+       credit_attach('shop.complaint', '{"merchant_id": "shop_id", "at": "filed", "recorded_at": "filed", "ref": "id"}', 'complaint'),
+       credit_attach('shop.orders', '{"merchant_id": "shop_id", "at": "ordered", "recorded_at": "ordered", "ref": "id"}', 'complaint', 1, 0);
+INSERT INTO shop.product (shop_id, title, producer, code, listed) SELECT 'm-' || 1 + g % 3, 'tea ' || g, nullif(g % 5, 0)::text, '6901234567892', '2026-03-01' FROM generate_series(1, 200) g;
+INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-01', false FROM generate_series(1, 300) g;
+INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
+DELETE FROM shop.complaint WHERE id = 1;
+INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
+SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
+SELECT count(*) FROM maintenance('2026-06-03');
+SQL
+
+my $empty = sql($source, q{SET client_min_messages = error; SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_extension e ON c.oid = ANY (e.extconfig)
+	WHERE c.relkind = 'r' AND (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM quality_gov.%I', c.relname), false, true, '')))[1]::text = '0'});
+is($empty, '', 'every table that users fill has rows');
+
+# A digest of each table, without the transaction ids, which are stamped anew.
+my $digests = <<'SQL';
+SELECT format('%I.%I', n.nspname, c.relname) || ' ' || (xpath('/row/d/text()', query_to_xml(format(
+  $$SELECT count(*) || ' ' || md5(string_agg(t, '' ORDER BY t)) AS d FROM (SELECT (to_jsonb(x) - 'xid')::text AS t FROM %I.%I x) y$$,
+  n.nspname, c.relname), false, true, '')))[1]::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('quality_gov', 'shop') AND c.relkind IN ('r', 'p') ORDER BY 1;
+SQL
+my $scores = q{SELECT m.merchant_id, quality_gov.credit_score(m.merchant_id, '2026-06-03') FROM quality_gov.merchant m ORDER BY 1};
+my %want = (tables => sql($source, $digests), scores => sql($source, $scores),
+	guards => sql($source, 'SELECT relation, kind, mapping, options, enabled FROM quality_gov.guard ORDER BY relation::text, kind'));
+my $scratch = scratch();
+my %way = (
+	plain     => sub { command('pg_dump', '-f', "$scratch/d.sql", $source); command('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $_[0], '-f', "$scratch/d.sql") },
+	custom    => sub { command('pg_dump', '-Fc', '-f', "$scratch/d.dump", $source); command('pg_restore', '--exit-on-error', '-d', $_[0], "$scratch/d.dump") },
+	directory => sub { command('pg_dump', '-Fd', '-j', '2', '-f', "$scratch/d.dir", $source); command('pg_restore', '-j', '4', '-d', $_[0], "$scratch/d.dir") });
+
+for my $name (sort keys %way)
+{
+	my $copy = "qg_dump_$name";
+	database_create($copy);
+	$way{$name}->($copy);
+	is(sql($copy, $digests), $want{tables}, "$name: every row is back, once");
+	is(sql($copy, $scores), $want{scores}, "$name: scores are the same");
+	is(sql($copy, 'SELECT relation, kind, mapping, options, enabled FROM quality_gov.guard ORDER BY relation::text, kind'), $want{guards}, "$name: guards are back");
+	is(sql($copy, q{SELECT (SELECT count(*) FROM quality_gov.credit_check()) + (SELECT count(*) FROM quality_gov.lexicon_check())
+		+ (SELECT count(*) FROM quality_gov.integrity_check())}), '0', "$name: the oracles are empty");
+	is(sql_error($copy, q{INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', '国 家 级', 'p', '2026-06-01')}), 'QG401', "$name: a listing is refused again");
+	is(sql_error($copy, q{INSERT INTO shop.orders VALUES (900, 'm-1', '6901234567892', 'A1', '2026-06-01')}), 'QG601', "$name: an order is refused again");
+	is(sql($copy, q{INSERT INTO shop.product (shop_id, title, listed) VALUES ('m-1', 'cup', '2026-06-01') RETURNING status}), 'quarantined', "$name: a listing is held again");
+	is(sql($copy, q{INSERT INTO shop.complaint VALUES (500, 'm-2', '2026-06-02');
+		SELECT count(*) = count(DISTINCT event_id) AND max(event_id) = max(event_id) FILTER (WHERE ref = '500') FROM quality_gov.credit_event}), 't', "$name: identities go on behind those restored");
+	is(sql($copy, q{SELECT bool_and(quality_gov.snapshot_delta(xid, NULL, pg_current_snapshot())) FROM quality_gov.credit_event}), 't',
+		"$name: ids of transactions are of this cluster");
+	# Each identity is behind the rows that were restored.
+	is(sql($copy, q{SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attidentity = 'a'
+		WHERE c.relnamespace = 'quality_gov'::regnamespace AND (xpath('/row/behind/text()', query_to_xml(format('SELECT max(%I) > pg_sequence_last_value(%L) AS behind FROM quality_gov.%I',
+		a.attname, pg_get_serial_sequence('quality_gov.' || quote_ident(c.relname), a.attname), c.relname), false, true, '')))[1]::text = 'true'}), '', "$name: no identity would collide");
+	is(sql($copy, q{SET client_min_messages = error; DROP TABLE shop.product, shop.orders; DROP EXTENSION quality_gov; SELECT count(*) FROM shop.complaint}), '20', "$name: the extension drops without CASCADE");
+	database_drop($copy);
+}
+database_drop($source);
+done_testing();
