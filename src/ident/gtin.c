@@ -193,14 +193,23 @@ PG_FUNCTION_INFO_V1(qg_gs1_is_valid);
 Datum
 qg_gs1_is_valid(PG_FUNCTION_ARGS)
 {
-	text *input = PG_GETARG_TEXT_PP(0);
-	const char *digits = VARDATA_ANY(input);
-	int length = PG_GETARG_INT32(1);
+	text *input;
+	const char *digits;
+	int length;
 
+	/* A null would pass a CHECK constraint, so a length that is missing is an error too. */
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("length of a GS1 key must not be null")));
+	length = PG_GETARG_INT32(1);
 	if (length != 8 && length != 12 && length != 13 && length != 14 && length != 18)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("GS1 keys have no length of %d digits", length),
 						errhint("Lengths are 8, 12, 13 and 14 (GTIN), 13 (GLN) and 18 (SSCC).")));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	input = PG_GETARG_TEXT_PP(0);
+	digits = VARDATA_ANY(input);
 	PG_RETURN_BOOL((int) VARSIZE_ANY_EXHDR(input) == length && qg_all_digits(digits, length) &&
 				   digits[length - 1] - '0' == qg_gs1_check_digit(digits, length - 1));
 }

@@ -20,43 +20,46 @@ CREATE TYPE gtin (
 COMMENT ON TYPE gtin IS 'Global Trade Item Number (GS1 GTIN-8, -12, -13, -14), stored as its number and printed as 14 digits';
 CREATE FUNCTION gtin_eq(gtin, gtin) RETURNS boolean
   AS 'int8eq' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_eq(gtin, gtin) IS 'Same code';
+COMMENT ON FUNCTION gtin_eq(gtin, gtin) IS 'Same item';
 CREATE FUNCTION gtin_ne(gtin, gtin) RETURNS boolean
   AS 'int8ne' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_ne(gtin, gtin) IS 'Different codes';
+COMMENT ON FUNCTION gtin_ne(gtin, gtin) IS 'Different items';
 CREATE FUNCTION gtin_lt(gtin, gtin) RETURNS boolean
   AS 'int8lt' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_lt(gtin, gtin) IS 'Before, in the order of characters';
+COMMENT ON FUNCTION gtin_lt(gtin, gtin) IS 'Before, by number';
 CREATE FUNCTION gtin_le(gtin, gtin) RETURNS boolean
   AS 'int8le' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_le(gtin, gtin) IS 'Before or same, in the order of characters';
+COMMENT ON FUNCTION gtin_le(gtin, gtin) IS 'Before or same, by number';
 CREATE FUNCTION gtin_gt(gtin, gtin) RETURNS boolean
   AS 'int8gt' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_gt(gtin, gtin) IS 'After, in the order of characters';
+COMMENT ON FUNCTION gtin_gt(gtin, gtin) IS 'After, by number';
 CREATE FUNCTION gtin_ge(gtin, gtin) RETURNS boolean
   AS 'int8ge' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_ge(gtin, gtin) IS 'After or same, in the order of characters';
+COMMENT ON FUNCTION gtin_ge(gtin, gtin) IS 'After or same, by number';
 CREATE OPERATOR = (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_eq,
   COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES);
-COMMENT ON OPERATOR = (gtin, gtin) IS 'Same code';
+COMMENT ON OPERATOR = (gtin, gtin) IS 'Same item';
 CREATE OPERATOR <> (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_ne,
   COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel);
-COMMENT ON OPERATOR <> (gtin, gtin) IS 'Different codes';
+COMMENT ON OPERATOR <> (gtin, gtin) IS 'Different items';
 CREATE OPERATOR < (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_lt,
   COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
-COMMENT ON OPERATOR < (gtin, gtin) IS 'Before, in the order of characters';
+COMMENT ON OPERATOR < (gtin, gtin) IS 'Before, by number';
 CREATE OPERATOR <= (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_le,
   COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
-COMMENT ON OPERATOR <= (gtin, gtin) IS 'Before or same, in the order of characters';
+COMMENT ON OPERATOR <= (gtin, gtin) IS 'Before or same, by number';
 CREATE OPERATOR > (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_gt,
   COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel);
-COMMENT ON OPERATOR > (gtin, gtin) IS 'After, in the order of characters';
+COMMENT ON OPERATOR > (gtin, gtin) IS 'After, by number';
 CREATE OPERATOR >= (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_ge,
   COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel);
-COMMENT ON OPERATOR >= (gtin, gtin) IS 'After or same, in the order of characters';
+COMMENT ON OPERATOR >= (gtin, gtin) IS 'After or same, by number';
 CREATE FUNCTION gtin_cmp(gtin, gtin) RETURNS integer
   AS 'btint8cmp' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gtin_cmp(gtin, gtin) IS 'Comparison for btree';
+CREATE FUNCTION gtin_sortsupport(internal) RETURNS void
+  AS 'btint8sortsupport' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gtin_sortsupport(internal) IS 'Fast comparison for sorting';
 CREATE FUNCTION gtin_hash(gtin) RETURNS integer
   AS 'hashint8' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gtin_hash(gtin) IS 'Hash';
@@ -67,7 +70,8 @@ CREATE OPERATOR FAMILY gtin_ops USING btree;
 COMMENT ON OPERATOR FAMILY gtin_ops USING btree IS 'Order of gtin';
 CREATE OPERATOR CLASS gtin_ops DEFAULT FOR TYPE gtin USING btree FAMILY gtin_ops AS
   OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-  FUNCTION 1 gtin_cmp(gtin, gtin);
+  FUNCTION 1 gtin_cmp(gtin, gtin), FUNCTION 2 gtin_sortsupport(internal),
+  FUNCTION 4 btequalimage(oid);
 COMMENT ON OPERATOR CLASS gtin_ops USING btree IS 'Order of gtin';
 CREATE OPERATOR FAMILY gtin_ops USING hash;
 COMMENT ON OPERATOR FAMILY gtin_ops USING hash IS 'Equality of gtin';
@@ -98,8 +102,8 @@ CREATE FUNCTION gs1_check_digit(digits text) RETURNS integer
   AS 'MODULE_PATHNAME', 'qg_gs1_check_digit_of' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gs1_check_digit(text) IS 'Check digit that belongs behind the digits given (GS1 General Specifications 7.9)';
 CREATE FUNCTION gs1_is_valid(key text, length integer) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'qg_gs1_is_valid' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gs1_is_valid(text, integer) IS 'Whether a text is a GS1 key of that many digits (8, 12, 13, 14: GTIN, 13: GLN, 18: SSCC) with a right check digit';
+  AS 'MODULE_PATHNAME', 'qg_gs1_is_valid' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION gs1_is_valid(text, integer) IS 'Whether a text is a GS1 key of that many digits (8, 12, 13, 14: GTIN, 13: GLN, 18: SSCC) with a right check digit; null of a null key, 22023 of any other length or none';
 
 -- ident: element strings and Digital Link
 

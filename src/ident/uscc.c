@@ -32,9 +32,16 @@ value_of(char c)
 	return place ? (int) (place - alphabet) : -1;
 }
 
+/* Tells white space, which columns of fixed width and copied cells leave around a code. */
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /*
- * Copies an identifier with full-width forms made ASCII, letters made capitals and outer spaces
- * dropped; what is not ASCII then becomes '?'.  The length is given, and -1 where size is too small.
+ * Copies an identifier with full-width forms made ASCII, letters made capitals and outer white
+ * space dropped; what is not ASCII then becomes '?'.  The length is given, and -1 where size is too small.
  */
 int
 qg_ident_plain(const char *input, size_t length, char *plain, int size)
@@ -47,6 +54,7 @@ qg_ident_plain(const char *input, size_t length, char *plain, int size)
 	{
 		unsigned char c = *pos++;
 
+		CHECK_FOR_INTERRUPTS();
 		if (c == 0xEF && end - pos >= 2 && (pos[0] == 0xBC || pos[0] == 0xBD))
 		{
 			/* U+FF01 to U+FF5E stand for ASCII 0x21 to 0x7E. */
@@ -67,13 +75,13 @@ qg_ident_plain(const char *input, size_t length, char *plain, int size)
 				pos++;
 			c = '?';
 		}
-		if (n == 0 && (c == ' ' || c == '\t'))
+		if (is_space(c) && (n == 0 || n == size))
 			continue;
 		if (n == size)
 			return -1;
 		plain[n++] = (char) pg_ascii_toupper(c);
 	}
-	while (n > 0 && (plain[n - 1] == ' ' || plain[n - 1] == '\t'))
+	while (n > 0 && is_space(plain[n - 1]))
 		n--;
 	return n;
 }
@@ -323,7 +331,26 @@ qg_organization_code_is_valid(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(qg_organization_code_valid(plain));
 }
 
-/* Compares two codes; the flag takes no part, the same characters are the same code. */
+/* organization_code_check_digit(text): the check character that belongs behind eight characters. */
+PG_FUNCTION_INFO_V1(qg_organization_code_check_digit);
+Datum
+qg_organization_code_check_digit(PG_FUNCTION_ARGS)
+{
+	text *input = PG_GETARG_TEXT_PP(0);
+	char plain[64];
+	int n = qg_ident_plain(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input), plain, sizeof(plain));
+	char check = n == 8 ? qg_organization_code_check(plain) : 0;
+
+	if (check == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an organisation code has 8 digits or letters before its check")));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(&check, 1));
+}
+
+/*
+ * Compares two codes.  The flag takes no part: it is set exactly where the check character is wrong,
+ * so the same characters have the same flag, and equal codes are equal byte by byte (btequalimage).
+ */
 static int
 uscc_compare(FunctionCallInfo fcinfo)
 {
