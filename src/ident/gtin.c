@@ -15,60 +15,6 @@
 
 #define GTIN_MAX INT64CONST(99999999999999)
 
-/* Tells whether a text is all ASCII digits. */
-bool
-qg_all_digits(const char *text, int length)
-{
-	for (int i = 0; i < length; i++)
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-	return true;
-}
-
-/* Gives the check digit of the digits before it: from the right, weights 3, 1, 3, ... */
-int
-qg_gs1_check_digit(const char *digits, int length)
-{
-	int sum = 0;
-
-	for (int i = 0; i < length; i++)
-		sum += (digits[length - 1 - i] - '0') * (i % 2 == 0 ? 3 : 1) % 10;
-	return (10 - sum % 10) % 10;
-}
-
-/* Reads a GTIN of 8, 12, 13 or 14 digits; where it is wrong, says how. */
-bool
-qg_gtin_parse(const char *input, size_t length, int64 *gtin, QgIdentError *error)
-{
-	char plain[64];
-	int n = qg_ident_plain(input, length, plain, sizeof(plain));
-
-	memset(error, 0, sizeof(*error));
-	error->length = n;
-	for (int i = 0; i < n; i++)
-		if (plain[i] < '0' || plain[i] > '9')
-		{
-			error->fault = QG_IDENT_CHARACTER;
-			error->position = i + 1;
-			return false;
-		}
-	if (n != 8 && n != 12 && n != 13 && n != 14)
-	{
-		error->fault = QG_IDENT_LENGTH;
-		return false;
-	}
-	error->found = plain[n - 1];
-	error->expected = (char) ('0' + qg_gs1_check_digit(plain, n - 1));
-	*gtin = 0;
-	for (int i = 0; i < n; i++)
-		*gtin = *gtin * 10 + (plain[i] - '0');
-	if (error->found != error->expected)
-		error->fault = QG_IDENT_CHECK;
-	else if (*gtin == 0)
-		error->fault = QG_IDENT_CHARACTER;
-	return error->fault == QG_IDENT_OK;
-}
-
 /* Reports a wrong GTIN, softly where the caller can take it. */
 static Datum
 gtin_error(Node *escontext, int sqlstate, const char *input, const QgIdentError *error)
