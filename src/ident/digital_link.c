@@ -9,6 +9,8 @@
  */
 #include "quality_gov.h"
 
+#include "mb/pg_wchar.h"
+
 #include "ident/element.h"
 #include "ident/ident.h"
 
@@ -47,9 +49,22 @@ hex_value(char c)
 								  : -1;
 }
 
-/* Decodes percent-encoding; the length is given, -1 where an escape is broken or hides a control. */
-static int
-percent_decode(const char *text, int length, char *out, int size)
+/* Tells whether bytes are UTF-8 without the escapes that hide a character in a longer form. */
+static bool
+is_utf8(const char *text, int length)
+{
+	for (int i = 0, n; i < length; i += n)
+	{
+		n = pg_utf_mblen((const unsigned char *) text + i);
+		if (n > length - i || !pg_utf8_islegal((const unsigned char *) text + i, n))
+			return false;
+	}
+	return true;
+}
+
+/* Decodes percent-encoding; says what is wrong with it, NULL where nothing is. */
+static const char *
+percent_decode(const char *text, int length, char *out, int size, int *outlen)
 {
 	int n = 0;
 
@@ -63,16 +78,19 @@ percent_decode(const char *text, int length, char *out, int size)
 			int low = high >= 0 ? hex_value(text[i + 2]) : -1;
 
 			if (low < 0)
-				return -1;
+				return "has a % without two hexadecimal digits behind it";
 			c = high * 16 + low;
 			i += 2;
 		}
-		/* Elements are of ASCII without controls, so nothing else is let through. */
-		if (c < 32 || c > 126 || n == size)
-			return -1;
+		/* Text of the database holds no NUL, and what is unseen has no place in a link. */
+		if (c < 32 || c == 127)
+			return "has a control character";
+		if (n == size)
+			return "is too long";
 		out[n++] = (char) c;
 	}
-	return n;
+	*outlen = n;
+	return is_utf8(out, n) ? NULL : "is not valid UTF-8";
 }
 
 /* Appends a value with everything but RFC 3986's unreserved characters encoded. */
@@ -96,13 +114,13 @@ add_encoded(QgElements *list, const char *ai, int ailen, const char *value, int 
 {
 	char decoded[QG_ELEMENT_VALUE_MAX + 1];
 	char gtin[15];
-	int n = percent_decode(value, length, decoded, QG_ELEMENT_VALUE_MAX);
+	int n;
 
-	if (n < 0)
+	error->message = percent_decode(value, length, decoded, QG_ELEMENT_VALUE_MAX, &n);
+	if (error->message != NULL)
 	{
 		memcpy(error->ai, ai, Min(ailen, 4));
 		error->ai[Min(ailen, 4)] = '\0';
-		error->message = "is too long or badly encoded";
 		return false;
 	}
 	/* Shorter GTINs were once allowed in links. */
@@ -167,6 +185,35 @@ parse_query(const char *pos, const char *end, QgElements *list, QgElementError *
 	return true;
 }
 
+/*
+ * Finds where the key begins, for a resolver may put a path of its own before it: the first 01 or
+ * gtin with digits behind it, or the first at all; NULL where there is none.
+ */
+static const char *
+find_key(const char *path, const char *end)
+{
+	const char *first = NULL;
+
+	for (const char *pos = path; pos != NULL && pos < end;)
+	{
+		const char *slash = memchr(pos + 1, '/', end - pos - 1);
+
+		if (slash != NULL && path_place(pos + 1, (int) (slash - pos - 1)) == 0)
+		{
+			const char *digit = slash + 1;
+
+			if (first == NULL)
+				first = pos + 1;
+			while (digit < end && *digit >= '0' && *digit <= '9')
+				digit++;
+			if (digit - slash > 8 && (digit == end || *digit == '/'))
+				return pos + 1;
+		}
+		pos = slash;
+	}
+	return first;
+}
+
 /* Reads a link into its elements. */
 bool
 qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *error)
@@ -177,6 +224,7 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 	const char *fragment;
 
 	list->n = 0;
+	list->npath = 0;
 	memset(error, 0, sizeof(*error));
 	error->expected = -1;
 	error->message = "link";
@@ -199,20 +247,14 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 	path_end = memchr(pos, '?', end - pos);
 	if (path_end == NULL)
 		path_end = end;
-	/* A resolver may put a path of its own before the key. */
-	while (pos != NULL && pos < path_end)
-	{
-		const char *slash = memchr(pos + 1, '/', path_end - pos - 1);
-
-		if (slash != NULL && path_place(pos + 1, (int) (slash - pos - 1)) == 0)
-			break;
-		pos = slash;
-	}
-	if (pos == NULL || pos >= path_end)
+	pos = find_key(pos, path_end);
+	if (pos == NULL)
 		return false;
 	error->message = NULL;
-	return parse_path(pos + 1, path_end[-1] == '/' ? path_end - 1 : path_end, list, error) &&
-		   (path_end == end || parse_query(path_end + 1, end, list, error));
+	if (!parse_path(pos, path_end[-1] == '/' ? path_end - 1 : path_end, list, error))
+		return false;
+	list->npath = list->n;
+	return path_end == end || parse_query(path_end + 1, end, list, error);
 }
 
 /* Tells whether an element stands in the path: 235 only where no other qualifier does. */

@@ -20,6 +20,7 @@ typedef struct QgElement
 typedef struct QgElements
 {
 	int n;
+	int npath; /* how many of them, from the first, the path of a link gave */
 	QgElement items[QG_ELEMENTS_MAX];
 } QgElements;
 

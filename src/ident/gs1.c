@@ -5,8 +5,10 @@
  */
 #include "quality_gov.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "ident/element.h"
@@ -47,6 +49,16 @@ read_elements(text *input, bool link)
 	return list;
 }
 
+/* Tells whether a resolver has only characters that may stand before a path (RFC 3986). */
+static bool
+is_plain_uri(const char *resolver)
+{
+	for (const char *c = resolver; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 127 || strchr("?#\"<>\\^`{|}", *c) != NULL)
+			return false;
+	return true;
+}
+
 /* Raises an error unless a resolver can begin a link. */
 static char *
 read_resolver(text *input)
@@ -59,8 +71,8 @@ read_resolver(text *input)
 	if (scheme == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("resolver must begin with https:// or http://")));
-	if (resolver[scheme] == '\0' || resolver[scheme] == '/' ||
-		strpbrk(resolver, "?# \t\r\n") != NULL || strlen(resolver) > 200)
+	if (resolver[scheme] == '\0' || resolver[scheme] == '/' || strlen(resolver) > 200 ||
+		!is_plain_uri(resolver))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("resolver must be a host with an optional path")));
 	return resolver;
@@ -99,7 +111,10 @@ qg_digital_link(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(link.data, link.len));
 }
 
-/* digital_link_parse(uri): the GTIN and its qualifiers. */
+/*
+ * digital_link_parse(uri): the GTIN and its qualifiers, which stand in the path; what the query has
+ * is for digital_link_elements().
+ */
 PG_FUNCTION_INFO_V1(qg_digital_link_parse);
 Datum
 qg_digital_link_parse(PG_FUNCTION_ARGS)
@@ -110,6 +125,7 @@ qg_digital_link_parse(PG_FUNCTION_ARGS)
 	Datum values[4] = {0};
 	bool nulls[4] = {false};
 
+	list->n = list->npath;
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	for (int i = 0; i < 4; i++)
@@ -169,6 +185,53 @@ qg_gs1_element_string(PG_FUNCTION_ARGS)
 
 	initStringInfo(&out);
 	qg_elements_write(read_elements(input, link), PG_GETARG_BOOL(1), &out);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/* Gives the texts of an array without nulls. */
+static Datum *
+array_texts(ArrayType *array, int *n)
+{
+	Datum *texts;
+
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("elements must be arrays of one dimension without nulls")));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, NULL, n);
+	return texts;
+}
+
+/* gs1_element_string(text[], text[], bracketed): an element string of identifiers and values. */
+PG_FUNCTION_INFO_V1(qg_gs1_element_string_of);
+Datum
+qg_gs1_element_string_of(PG_FUNCTION_ARGS)
+{
+	QgElements *list = palloc0(sizeof(QgElements));
+	QgElementError error;
+	StringInfoData out;
+	int n;
+	int nvalues;
+	Datum *ais = array_texts(PG_GETARG_ARRAYTYPE_P(0), &n);
+	Datum *values = array_texts(PG_GETARG_ARRAYTYPE_P(1), &nvalues);
+
+	if (n == 0 || n != nvalues)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("as many values as application identifiers are needed"),
+						errdetail("There are %d identifiers and %d values.", n, nvalues)));
+	for (int i = 0; i < n; i++)
+	{
+		char *ai = TextDatumGetCString(ais[i]);
+		char *value = TextDatumGetCString(values[i]);
+		int length = (int) strlen(ai);
+
+		if (length == 0 || qg_ai_digits(ai, length) != length)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("no GS1 application identifier: \"%s\"", ai)));
+		if (!qg_element_add(list, ai, length, value, (int) strlen(value), &error))
+			element_error("value of a GS1 element string", value, &error);
+	}
+	initStringInfo(&out);
+	qg_elements_write(list, PG_GETARG_BOOL(2), &out);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
