@@ -29,6 +29,13 @@ SELECT * FROM gs1_elements('(01)09506000134352(235)' || repeat('T', 28));
 SELECT * FROM gs1_elements('(00)123456789012345678(410)1234567890123(8200)http://a.example/x?y=(z)(90)~(4300)x%20y');
 SELECT gs1_element_string('(8005)000365(00)340123450000000000(422)156(7003)2604011200(20)01') = E'003401234500000000002001'
        || E'8005000365\x1D422156\x1D70032604011200' AS predefined_first;
+-- every predefined length of the General Specifications, without a separator, and there and back
+SELECT plain ~ E'\x1D' AS separator, length(plain) AS length, gs1_element_string(plain, true) = bracketed AS back
+FROM (SELECT string_agg(format('(%s)%s', ai, value), '' ORDER BY ai) AS bracketed, gs1_element_string(string_agg(format('(%s)%s', ai, value), '')) AS plain
+      FROM (SELECT ai, CASE ai WHEN '01' THEN '09506000134352' ELSE left('260101260101260101', n) END AS value
+            FROM (VALUES ('00', 18), ('01', 14), ('02', 14), ('03', 14), ('11', 6), ('12', 6), ('13', 6), ('15', 6), ('16', 6), ('17', 6), ('20', 2),
+              ('3100', 6), ('3215', 6), ('3300', 6), ('3400', 6), ('3500', 6), ('3695', 6), ('410', 13), ('417', 13)) AS v (ai, n)) AS e) AS s;
+SELECT gs1_element_string('(37)1(3900)1(235)1(242)1(30)1(422)1(8003)1(99)1') = E'371\x1D39001\x1D2351\x1D2421\x1D301\x1D4221\x1D80031\x1D991' AS others;
 -- set 82 in full
 SELECT value FROM gs1_elements('(10)!"%&''()*+,-./0123456') UNION ALL
 SELECT value FROM gs1_elements('(21)789:;<=>?_AZaz');

@@ -124,11 +124,14 @@ read_bars(QgBarSource *source, const char *const keys[QG_BAR_KEYS], MemoryContex
 	{
 		HeapTuple row = SPI_tuptable->vals[i];
 		QgBar *bar = &entry->bars[i];
+		char *basis;
 
 		bar->since = row_bound(row, 1, DT_NOBEGIN);
 		bar->until = row_bound(row, 2, DT_NOEND);
 		bar->verdict = MemoryContextStrdup(context, SPI_getvalue(row, SPI_tuptable->tupdesc, 3));
 		bar->reason = MemoryContextStrdup(context, SPI_getvalue(row, SPI_tuptable->tupdesc, 4));
+		basis = SPI_getvalue(row, SPI_tuptable->tupdesc, 5);
+		bar->legal_basis = basis ? MemoryContextStrdup(context, basis) : NULL;
 	}
 	SPI_finish();
 	PopActiveSnapshot();

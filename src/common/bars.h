@@ -18,11 +18,12 @@ typedef struct QgBar
 	TimestampTz until;
 	char *verdict; /* "deny" or "quarantine" */
 	char *reason;
+	char *legal_basis; /* or NULL */
 } QgBar;
 
 /*
  * Where bars come from: a query with four text parameters that gives rows (since, until, verdict,
- * reason), and the tables it reads.
+ * reason, legal_basis), and the tables it reads.
  */
 typedef struct QgBarSource
 {

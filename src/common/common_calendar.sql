@@ -101,7 +101,7 @@ BEGIN
   IF day IS NULL OR days IS NULL THEN
     RETURN NULL;
   END IF;
-  IF NOT isfinite(day) OR abs(days) > 100000 THEN
+  IF NOT isfinite(day) OR days NOT BETWEEN -100000 AND 100000 THEN
     RAISE EXCEPTION 'a finite date and at most 100000 working days are needed' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF days = 0 THEN
@@ -135,7 +135,7 @@ DECLARE
 BEGIN
   IF extract(year FROM day) > COALESCE(last, 0) THEN
     RAISE WARNING 'calendar "%" has no holidays of %', calendar, extract(year FROM day)
-      USING DETAIL = COALESCE(format('The last year loaded is %s; days after it are counted by the weekly pattern.', last),
+      USING DETAIL = COALESCE('The last year loaded is ' || last || '; days after it are counted by the weekly pattern.',
                               'No year is loaded; days are counted by the weekly pattern.'),
             HINT = 'Load the year with quality_gov.calendar_load().';
   END IF;
@@ -150,6 +150,9 @@ AS $$
 DECLARE
   c quality_gov.calendar := quality_gov.calendar_require(calendar);
 BEGIN
+  IF NOT isfinite(day) THEN
+    RAISE EXCEPTION 'a finite date is needed' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   PERFORM quality_gov.calendar_warn(calendar, day);
   RETURN COALESCE((SELECT x.working FROM quality_gov.calendar_day x
                    WHERE x.calendar = c.calendar AND x.day = is_workday.day),

@@ -121,6 +121,8 @@ qg_findings_of_bars(List *findings, QgBarSource *source, const char *const keys[
 		finding = palloc(sizeof(QgFinding));
 		*finding = *form;
 		finding->message = bars[i].reason;
+		if (finding->legal_basis == NULL)
+			finding->legal_basis = bars[i].legal_basis;
 		/* A form without a verdict of its own takes the bar's. */
 		if (form->verdict == QG_PASS)
 			finding->verdict = qg_verdict_of(bars[i].verdict);

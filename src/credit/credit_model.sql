@@ -131,6 +131,8 @@ CREATE TABLE credit_event (
     AND CASE WHEN void THEN good <= 0 AND bad <= 0 ELSE good >= 0 AND bad >= 0 END)
 );
 CREATE INDEX credit_event_xid ON credit_event (xid);
+-- Asked once a record or recall, also of a merchant with a million orders.
+CREATE INDEX credit_event_ref ON credit_event (merchant_id, source, ref) WHERE source IN ('regulatory', 'recall');
 COMMENT ON TABLE credit_event IS
   'What happened to a merchant''s credit, append-only and bitemporal: at is when it happened, recorded_at from when it is known; a void repeats an event with negated amounts';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_event', '');

@@ -158,6 +158,7 @@ qg_credit_tally_in(PG_FUNCTION_ARGS)
 {
 	char *input = PG_GETARG_CSTRING(0);
 	char *pos = input;
+	char *number;
 	double good;
 	double bad;
 	long long cell;
@@ -167,11 +168,11 @@ qg_credit_tally_in(PG_FUNCTION_ARGS)
 	/* strtod and sscanf accept more than we print; what they make of it is checked below. */
 	if (*pos++ != '(')
 		goto malformed;
-	good = strtod(pos, &pos);
-	if (*pos++ != ',')
+	good = strtod(number = pos, &pos);
+	if (pos == number || *pos++ != ',')
 		goto malformed;
-	bad = strtod(pos, &pos);
-	if (sscanf(pos, ")@%lld/%lld%n", &cell, &half_life, &used) != 2 || used == 0 ||
+	bad = strtod(number = pos, &pos);
+	if (pos == number || sscanf(pos, ")@%lld/%lld%n", &cell, &half_life, &used) != 2 || used == 0 ||
 		pos[used] != '\0' || !parts_are_valid(half_life, cell, good, bad))
 		goto malformed;
 	PG_RETURN_TALLY_P(make_tally(half_life, cell, good, bad));
@@ -248,13 +249,15 @@ qg_credit_tally_accum(PG_FUNCTION_ARGS)
 	QgTally *tally;
 	int64 half_life;
 	int64 cell;
+	int64 elapsed;
 	double weight;
 	double good;
 	double bad;
 	TimestampTz at;
 
 	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "credit_tally_accum called outside an aggregate");
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("credit_tally_accum called outside an aggregate")));
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
 	{
 		if (PG_ARGISNULL(0))
@@ -267,7 +270,10 @@ qg_credit_tally_accum(PG_FUNCTION_ARGS)
 	half_life = half_life_of(PG_GETARG_INTERVAL_P(4));
 	require_event(good, bad, at);
 	cell = cell_of(at, half_life);
-	weight = exp2((double) (at - cell * half_life * CELL_HALF_LIVES) / (double) half_life);
+	elapsed = at - cell * half_life * CELL_HALF_LIVES;
+	/* Whole half-lives are without error, as in worth_at(). */
+	weight = ldexp(exp2((double) (elapsed % half_life) / (double) half_life),
+				   (int) (elapsed / half_life));
 	if (PG_ARGISNULL(0))
 	{
 		MemoryContext caller = MemoryContextSwitchTo(context);
@@ -297,6 +303,27 @@ qg_credit_tally_add(PG_FUNCTION_ARGS)
 	PG_RETURN_TALLY_P(sum);
 }
 
+/*
+ * Gives a sum that stands at a grid point as it is worth at an instant: whole half-lives move the
+ * exponent, without error, and only the rest is a rounded factor.
+ */
+static double
+worth_at(double sum, const QgTally *tally, TimestampTz at)
+{
+	int64 landmark;
+	int64 elapsed;
+	int64 whole;
+
+	/* So far apart that microseconds overflow, nothing is left or nothing can hold it. */
+	if (pg_mul_s64_overflow(tally->cell, tally->half_life * CELL_HALF_LIVES, &landmark) ||
+		pg_sub_s64_overflow(at, landmark, &elapsed))
+		return sum * exp2(((double) tally->cell * CELL_HALF_LIVES * tally->half_life - at) /
+						  (double) tally->half_life);
+	whole = elapsed / tally->half_life;
+	return ldexp(sum * exp2(-(double) (elapsed % tally->half_life) / (double) tally->half_life),
+				 (int) -Max(Min(whole, 5000), -5000));
+}
+
 /* credit_tally_at(tally, at): what the sums are worth at an instant. */
 PG_FUNCTION_INFO_V1(qg_credit_tally_at);
 Datum
@@ -307,19 +334,21 @@ qg_credit_tally_at(PG_FUNCTION_ARGS)
 	TupleDesc desc;
 	Datum values[2];
 	bool nulls[2] = {false, false};
-	double halvings;
+	double good;
+	double bad;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	require_event(0, 0, at);
-	halvings = ((double) at - (double) tally->cell * tally->half_life * CELL_HALF_LIVES) /
-			   (double) tally->half_life;
-	/* In two steps, since the factor alone may leave the range where the product does not. */
-	values[0] = Float8GetDatum(tally->good * exp2(-halvings / 2) * exp2(-halvings / 2));
-	values[1] = Float8GetDatum(tally->bad * exp2(-halvings / 2) * exp2(-halvings / 2));
-	if (!isfinite(DatumGetFloat8(values[0])) || !isfinite(DatumGetFloat8(values[1])))
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("a credit tally has a worth at finite instants only")));
+	good = worth_at(tally->good, tally, at);
+	bad = worth_at(tally->bad, tally, at);
+	if (!isfinite(good) || !isfinite(bad))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("credit tally is out of range so long before its events")));
+	values[0] = Float8GetDatum(good);
+	values[1] = Float8GetDatum(bad);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

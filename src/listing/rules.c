@@ -65,14 +65,15 @@ static QgCache rule_cache = {
 	.name = "listing rules", .tables = {"listing_rule"}, .build = build_rules};
 
 static QgBarSource merchant_bars = {
-	.sql = "SELECT since, until, verdict, reason FROM quality_gov.merchant_bar($1, $2, $3, $4)",
+	.sql = "SELECT since, until, verdict, reason, legal_basis "
+		   "FROM quality_gov.merchant_bar($1, $2, $3, $4)",
 	.cache = {.name = "listings: merchants",
 			  .tables = {"merchant", "merchant_license", "category_license", "merchant_restriction",
 						 "watchlist_effect", "watchlist_entry", "merchant_person"},
 			  .build = qg_bars_build}};
 
 static QgBarSource recall_bars = {
-	.sql = "SELECT since, until, verdict, reason FROM quality_gov.recall_bar($1, $2) "
+	.sql = "SELECT since, until, verdict, reason, legal_basis FROM quality_gov.recall_bar($1, $2) "
 		   "WHERE $3::text IS NULL AND $4::text IS NULL",
 	.cache = {.name = "listings: recalls",
 			  .tables = {"recall_step", "recall_scope"},

@@ -143,7 +143,8 @@ COMMENT ON FUNCTION license_gap(text, text, text, tstzrange) IS
   'Periods within which a merchant holds no valid licence of a kind for a category';
 
 CREATE FUNCTION merchant_bar(merchant_id text, test text, argument text, category text,
-                             OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text)
+                             OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text,
+                             OUT legal_basis text)
   RETURNS SETOF record
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -152,7 +153,8 @@ DECLARE
 BEGIN
   SELECT * INTO m FROM quality_gov.merchant x WHERE x.merchant_id = merchant_bar.merchant_id;
   verdict := 'deny';
-  IF m.merchant_id IS NULL AND test = 'watchlist' THEN
+  -- Of somebody unknown it is enough to say so once.
+  IF m.merchant_id IS NULL AND test <> 'may' THEN
     RETURN;
   ELSIF m.merchant_id IS NULL THEN
     reason := format('merchant "%s" is not admitted', merchant_id);
@@ -162,13 +164,13 @@ BEGIN
   IF test = 'license' THEN
     RETURN QUERY
       SELECT lower(gap), upper(gap), 'deny', format('no valid licence "%s"%s', argument,
-               COALESCE(format(' for category "%s"', merchant_bar.category), ''))
+               COALESCE(format(' for category "%s"', merchant_bar.category), '')), NULL::text
       FROM unnest(quality_gov.license_gap(merchant_bar.merchant_id, argument, merchant_bar.category, '(,)')) gap;
     RETURN;
   END IF;
   IF test = 'watchlist' THEN
     RETURN QUERY
-      SELECT lower(h.term), upper(h.term), 'deny', format('on list "%s": %s', h.watchlist, h.reason)
+      SELECT lower(h.term), upper(h.term), 'deny', format('on list "%s": %s', h.watchlist, h.reason), h.legal_basis
       FROM quality_gov.watchlist_hit(m.uscc, m.name, ARRAY(
         SELECT p.identity_digest FROM quality_gov.merchant_person p
         WHERE p.merchant_id = merchant_bar.merchant_id)) h
@@ -176,24 +178,25 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-    SELECT NULL::timestamptz, m.admitted_at, 'deny', format('merchant "%s" is not admitted yet', m.merchant_id)
+    SELECT NULL::timestamptz, m.admitted_at, 'deny', format('merchant "%s" is not admitted yet', m.merchant_id), NULL::text
     UNION ALL
-    SELECT m.closed_at, NULL, 'deny', format('merchant "%s" has left the platform', m.merchant_id)
+    SELECT m.closed_at, NULL, 'deny', format('merchant "%s" has left the platform', m.merchant_id), NULL
     WHERE m.closed_at IS NOT NULL
     UNION ALL
-    SELECT lower(r.effect), upper(r.effect), 'deny', r.reason
+    SELECT lower(r.effect), upper(r.effect), 'deny', r.reason, NULL
     FROM quality_gov.merchant_restriction r
     WHERE r.merchant_id = merchant_bar.merchant_id AND r.action IN (argument, '*')
       AND (r.category IS NULL OR quality_gov.category_covers(ARRAY[r.category], merchant_bar.category))
     UNION ALL
-    SELECT lower(h.term), upper(h.term), 'deny', format('on list "%s": %s', h.watchlist, h.reason)
+    SELECT lower(h.term), upper(h.term), 'deny', format('on list "%s": %s', h.watchlist, h.reason), h.legal_basis
     FROM quality_gov.watchlist_hit(m.uscc, m.name, ARRAY(
       SELECT p.identity_digest FROM quality_gov.merchant_person p
       WHERE p.merchant_id = merchant_bar.merchant_id)) h
     WHERE NOT isempty(h.term) AND quality_gov.watchlist_verdict(h.watchlist, argument) = 'deny'
     UNION ALL
     SELECT lower(gap), upper(gap), 'deny',
-           format('category "%s" needs a valid licence "%s" (%s)', merchant_bar.category, c.license_kind, c.legal_basis)
+           format('category "%s" needs a valid licence "%s" (%s)', merchant_bar.category, c.license_kind, c.legal_basis),
+           c.legal_basis
     FROM quality_gov.category_license c
     CROSS JOIN LATERAL unnest(quality_gov.license_gap(merchant_bar.merchant_id, c.license_kind,
                                                       merchant_bar.category, c.effect)) gap

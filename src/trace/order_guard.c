@@ -18,7 +18,8 @@
 #include "common/finding.h"
 
 static QgBarSource merchant_bars = {
-	.sql = "SELECT since, until, verdict, reason FROM quality_gov.merchant_bar($1, $2, $3, $4)",
+	.sql = "SELECT since, until, verdict, reason, legal_basis "
+		   "FROM quality_gov.merchant_bar($1, $2, $3, $4)",
 	.cache = {.name = "orders: merchants",
 			  .tables = {"merchant", "merchant_license", "category_license", "merchant_restriction",
 						 "watchlist_effect", "watchlist_entry", "merchant_person"},
@@ -26,7 +27,7 @@ static QgBarSource merchant_bars = {
 
 /* Four parameters are the form of a source; two of them serve here. */
 static QgBarSource recall_bars = {
-	.sql = "SELECT since, until, verdict, reason FROM quality_gov.recall_bar($1, $2) "
+	.sql = "SELECT since, until, verdict, reason, legal_basis FROM quality_gov.recall_bar($1, $2) "
 		   "WHERE $3::text IS NULL AND $4::text IS NULL",
 	.cache = {.name = "orders: recalls",
 			  .tables = {"recall_step", "recall_scope"},

@@ -209,7 +209,8 @@ $$;
 COMMENT ON FUNCTION gtin_try(text) IS 'The GTIN a text spells, or null where it spells none';
 
 CREATE FUNCTION recall_bar(gtin text, lot_code text,
-                           OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text)
+                           OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text,
+                           OUT legal_basis text)
   RETURNS SETOF record
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -218,7 +219,7 @@ DECLARE
 BEGIN
   RETURN QUERY
     SELECT p.at, p.until, s.verdict,
-           format('recall %s (%s): %s', r.recall_id, s.title, r.title)
+           format('recall %s (%s): %s', r.recall_id, s.title, r.title), r.legal_basis
     FROM (SELECT DISTINCT x.recall_id FROM quality_gov.recall_scope x
           -- Of goods whose lot is not known, every lot may be meant.
           WHERE x.gtin = goods AND (x.lot_code IS NULL OR recall_bar.lot_code IS NULL

@@ -4,7 +4,7 @@
 CREATE FUNCTION guard_order_row() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_guard_order_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION guard_order_row() IS
-  'Trigger of guard_order(): refuses with SQLSTATE QG601 a sale of goods under recall or by a merchant who may not sell';
+  'Trigger of guard_order(): refuses with SQLSTATE QG601 a sale of goods that a recall holds or stops, or by a merchant who may not sell';
 
 CREATE FUNCTION guard_order(relation regclass, columns jsonb, on_failure text DEFAULT 'refuse') RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -22,4 +22,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION guard_order(regclass, jsonb, text) IS
-  'Guards a platform''s order table. columns maps merchant_id and optionally order_id, gtin, lot, category, at (the instant to judge as of); on_failure says whether a guard that fails itself refuses the row or lets it pass; takes a SHARE ROW EXCLUSIVE lock';
+  'Guards a platform''s order table: goods that a recall holds (suspected) or stops (ordered) and merchants who may not sell sell nothing. columns maps merchant_id and optionally order_id, gtin, lot, category, at (the instant to judge as of); on_failure says whether a guard that fails itself refuses the row or lets it pass; takes a SHARE ROW EXCLUSIVE lock';
