@@ -71,6 +71,7 @@ SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/A%00B');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/A%1DB');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/%E6%89%B9');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/批');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?3103=00018910A');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%FF');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%C0%AF');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%ED%A0%80');
@@ -119,6 +120,7 @@ SELECT digital_link('09506000134352', NULL, NULL, 'https://a.example/"><b');
 SELECT digital_link('09506000134352', NULL, NULL, 'https://店.example');
 SELECT digital_link('09506000134352', NULL, NULL, 'https://' || repeat('a', 200));
 SELECT gs1_digital_link('(10)A');
+SELECT gs1_digital_link('(01)09506000134352' || string_agg(format('(%s)%s', n, repeat('批', 30)), '')) FROM generate_series(91, 99) AS n;
 SELECT digital_link_parse(NULL), gs1_digital_link(NULL);
 
 DROP EXTENSION quality_gov;

@@ -68,7 +68,8 @@ SELECT gs1_elements('6901234567892');
 SELECT gs1_elements(']E06901234567892');
 SELECT gs1_elements('(69)01234567892');
 SELECT string_agg(n, ' ') AS unassigned FROM (SELECT lpad(n::text, 2, '0') AS n FROM generate_series(0, 99) AS n) AS s
-WHERE NOT EXISTS (SELECT FROM unnest(ARRAY['', '0', '00']) AS rest, unnest(ARRAY['260401', '09506000134352']) AS value
+WHERE NOT EXISTS (SELECT FROM unnest(ARRAY['', '0', '00']) AS rest,
+                    unnest(ARRAY['01', '260401', '0950600013435', '09506000134352', '0950600013435200', '095060001343520000']) AS value
                   WHERE pg_temp.is_read(format('(%s%s)%s', n, rest, value)));
 
 -- reading what was written gives the same elements, and writing is settled after once
@@ -98,6 +99,9 @@ SELECT gs1_elements('(10)' || repeat('A', 21));
 SELECT gs1_elements('(22)' || repeat('A', 21));
 SELECT gs1_elements('(235)' || repeat('A', 29));
 SELECT gs1_elements('(91)' || repeat('A', 91));
+SELECT gs1_elements('(3103)00018910A');
+SELECT gs1_elements('(00)12345678901234567');
+SELECT gs1_elements(E'310300018\x1D10A');
 SELECT gs1_elements('(10)批次');
 SELECT gs1_elements('(10)A B');
 SELECT gs1_elements('(21)A#B');

@@ -14,9 +14,6 @@
 #include "ident/element.h"
 #include "ident/ident.h"
 
-/* A link longer than this is no link. */
-#define LINK_MAX 2048
-
 /* The path of a GTIN: the key, and its qualifiers in the order they must stand in. */
 static const char *const path_ais[] = {"01", "22", "10", "21", "235"};
 
@@ -228,7 +225,7 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 	memset(error, 0, sizeof(*error));
 	error->expected = -1;
 	error->message = "link";
-	if (length > LINK_MAX)
+	if (length > QG_LINK_MAX)
 		return false;
 	if (length > 8 && pg_strncasecmp(uri, "https://", 8) == 0)
 		pos = uri + 8;

@@ -141,11 +141,13 @@ qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, i
 {
 	const QgElement *before;
 	QgElement *item = &list->items[list->n];
+	int fixed;
 
 	error->message = NULL;
 	error->expected = -1;
 	memcpy(error->ai, ai, Min(ailen, 4));
 	error->ai[Min(ailen, 4)] = '\0';
+	fixed = predefined_length(error->ai);
 	before = qg_elements_find(list, error->ai);
 	if (before != NULL && (int) strlen(before->value) == length &&
 		memcmp(before->value, value, length) == 0)
@@ -163,6 +165,12 @@ qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, i
 	for (int i = 0; error->message == NULL && i < (int) lengthof(forms); i++)
 		if (strcmp(forms[i].ai, error->ai) == 0)
 			error->message = value_fault(&forms[i], value, length, error);
+	/* Written without a separator, a value of another length would run into the next element. */
+	if (error->message == NULL && fixed > 0 && length != fixed)
+	{
+		error->message = "does not have the predefined length";
+		error->expected = fixed;
+	}
 	if (error->message != NULL)
 		return false;
 	strcpy(item->ai, error->ai);
@@ -253,11 +261,6 @@ parse_plain(const char *text, int length, QgElements *list, QgElementError *erro
 			end++;
 		if (!qg_element_add(list, ai, ailen, text + pos, end - pos, error))
 			return false;
-		if (fixed > 0 && end - pos < fixed)
-		{
-			error->message = "is too short";
-			return false;
-		}
 		pos = end < length && text[end] == SEPARATOR ? end + 1 : end;
 	}
 	return true;

@@ -78,6 +78,21 @@ read_resolver(text *input)
 	return resolver;
 }
 
+/* Writes a link that can be read again. */
+static text *
+link_text(const QgElements *list, text *resolver)
+{
+	StringInfoData link;
+
+	initStringInfo(&link);
+	qg_link_write(list, read_resolver(resolver), &link);
+	if (link.len > QG_LINK_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("GS1 Digital Link would have %d characters, at most %d are allowed",
+							   link.len, QG_LINK_MAX)));
+	return cstring_to_text_with_len(link.data, link.len);
+}
+
 /* digital_link(gtin, lot, serial, resolver, variant) */
 PG_FUNCTION_INFO_V1(qg_digital_link);
 Datum
@@ -90,7 +105,6 @@ qg_digital_link(PG_FUNCTION_ARGS)
 	} parts[] = {{4, "22"}, {1, "10"}, {2, "21"}};
 	QgElements *list = palloc0(sizeof(QgElements));
 	QgElementError error;
-	StringInfoData link;
 	char *gtin;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
@@ -106,9 +120,7 @@ qg_digital_link(PG_FUNCTION_ARGS)
 			if (!qg_element_add(list, parts[i].ai, 2, value, (int) strlen(value), &error))
 				element_error("value of a GS1 Digital Link", value, &error);
 		}
-	initStringInfo(&link);
-	qg_link_write(list, read_resolver(PG_GETARG_TEXT_PP(3)), &link);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(link.data, link.len));
+	PG_RETURN_TEXT_P(link_text(list, PG_GETARG_TEXT_PP(3)));
 }
 
 /*
@@ -241,12 +253,9 @@ Datum
 qg_gs1_digital_link(PG_FUNCTION_ARGS)
 {
 	QgElements *list = read_elements(PG_GETARG_TEXT_PP(0), false);
-	StringInfoData out;
 
 	if (qg_elements_find(list, "01") == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a GS1 Digital Link needs a GTIN (01)")));
-	initStringInfo(&out);
-	qg_link_write(list, read_resolver(PG_GETARG_TEXT_PP(1)), &out);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+	PG_RETURN_TEXT_P(link_text(list, PG_GETARG_TEXT_PP(1)));
 }
