@@ -89,6 +89,7 @@ SELECT deadline_at(NULL, 1, 'day', 'TEST'), deadline_at('2026-01-01', NULL, 'day
 SELECT calendar_load('NONE', 2026, '{}');
 SELECT calendar_load(NULL, 2026, '{}');
 SELECT calendar_load('TEST', NULL, '{}');
+SELECT calendar_load('TEST', 99999, '{}');
 SELECT calendar_load('TEST', 2026, NULL);
 SELECT calendar_load('TEST', 2026, '{2026-01-01,NULL}');
 SELECT calendar_load('TEST', 2026, '{2027-01-01}');

@@ -34,10 +34,10 @@ SELECT count(*) AS substitutions,
        count(*) FILTER (WHERE food_licence_is_valid(overlay(number PLACING d::text FROM place FOR 1))) AS missed
 FROM (VALUES ('SC11464010500015'), ('SC12434017430075')) AS v (number), generate_series(3, 16) AS place, generate_series(0, 9) AS d
 WHERE substr(number, place, 1) <> d::text;
--- the category begins with 1 (food) or 2 (additive)
-SELECT substr(number, 3, 1) AS kind, count(*) AS with_right_check
-FROM (SELECT 'SC' || k || '01123456789' || d || c AS number FROM generate_series(0, 9) AS k, generate_series(0, 1) AS d, generate_series(0, 9) AS c) AS n
-WHERE food_licence_is_valid(number) GROUP BY 1 ORDER BY 1;
+-- the category is 1 and 01 to 31 (food) or 2 and 01 to 03 (additives)
+SELECT left(category, 1) AS kind, min(category), max(category), count(*) AS categories
+FROM (SELECT DISTINCT to_char(k, 'FM000') AS category FROM generate_series(0, 999) AS k, generate_series(0, 9) AS c
+      WHERE food_licence_is_valid('SC' || to_char(k, 'FM000') || '1234567890' || c)) AS n GROUP BY 1 ORDER BY 1;
 SELECT number, food_licence_is_valid(number) FROM (VALUES ('sc11464010500015'), ('ＳＣ１１４６４０１０５０００１５'),
   ('11464010500015'), ('QS11464010500015'), ('SC1146401050001'), ('SC114640105000150'), ('SC1146401050001X'), ('SC'), (''), (NULL)) AS v (number);
 

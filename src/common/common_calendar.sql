@@ -66,6 +66,9 @@ BEGIN
   IF year IS NULL OR holidays IS NULL OR workdays IS NULL OR array_position(holidays || workdays, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'year, holidays and workdays must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF year NOT BETWEEN 1949 AND 2200 THEN
+    RAISE EXCEPTION 'year % cannot be right', year USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   SELECT d INTO wrong FROM unnest(holidays || workdays) d WHERE NOT isfinite(d) OR extract(year FROM d) <> calendar_load.year LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION '% is not a day of %', wrong, year USING ERRCODE = 'invalid_parameter_value';

@@ -78,7 +78,8 @@ BEGIN
   FOR todo IN SELECT * FROM quality_gov.doctor_check c ORDER BY c.check_name LOOP
     check_name := todo.check_name;
     BEGIN
-      FOR status, subject, detail, hint IN EXECUTE format('SELECT * FROM %s()', todo.function) LOOP
+      FOR status, subject, detail, hint IN
+        EXECUTE format('SELECT * FROM %s()', (todo.function || '()')::regprocedure::regproc) LOOP
         RETURN NEXT;
       END LOOP;
     EXCEPTION WHEN OTHERS THEN
@@ -180,7 +181,8 @@ CREATE TABLE role_grant (
   object_type text NOT NULL,
   object text NOT NULL,
   CONSTRAINT role_grant_pkey PRIMARY KEY (role_name, object_type, object, privilege),
-  CONSTRAINT role_grant_object_type CHECK (object_type IN ('TABLE', 'FUNCTION', 'SCHEMA'))
+  CONSTRAINT role_grant_privilege CHECK (privilege IN ('SELECT', 'INSERT', 'UPDATE', 'EXECUTE')),
+  CONSTRAINT role_grant_object_type CHECK (object_type IN ('TABLE', 'FUNCTION'))
 );
 COMMENT ON TABLE role_grant IS
   'What each role may do: every grant that roles_create() makes; shipped, not dumped';
@@ -197,9 +199,7 @@ BEGIN
     END IF;
     grants := 0;
     FOR todo IN SELECT * FROM quality_gov.role_grant g WHERE g.role_name = roles_create.role_name LOOP
-      EXECUTE format('GRANT %s ON %s %s TO %I', todo.privilege, todo.object_type,
-        CASE todo.object_type WHEN 'SCHEMA' THEN todo.object ELSE 'quality_gov.' || todo.object END,
-        role_name);
+      EXECUTE format('GRANT %s ON %s quality_gov.%s TO %I', todo.privilege, todo.object_type, todo.object, role_name);
       grants := grants + 1;
     END LOOP;
     RETURN NEXT;

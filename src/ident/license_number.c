@@ -31,7 +31,16 @@ qg_registration_number_is_valid(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(n == 15 && mod11_10_valid(plain, 15));
 }
 
-/* food_licence_is_valid(text): SC, a category of food or additive, and 14 digits in all. */
+/* Tells whether three digits are a category: 1 and 01 to 31 for food, 2 and 01 to 03 for additives. */
+static bool
+food_category_valid(const char *digits)
+{
+	int number = (digits[1] - '0') * 10 + digits[2] - '0';
+
+	return number >= 1 && ((digits[0] == '1' && number <= 31) || (digits[0] == '2' && number <= 3));
+}
+
+/* food_licence_is_valid(text): SC, and 14 digits that begin with a category of food or additive. */
 PG_FUNCTION_INFO_V1(qg_food_licence_is_valid);
 Datum
 qg_food_licence_is_valid(PG_FUNCTION_ARGS)
@@ -41,7 +50,7 @@ qg_food_licence_is_valid(PG_FUNCTION_ARGS)
 	int n = qg_ident_plain(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input), plain, sizeof(plain));
 
 	PG_RETURN_BOOL(n == 16 && plain[0] == 'S' && plain[1] == 'C' && mod11_10_valid(plain + 2, 14) &&
-				   (plain[2] == '1' || plain[2] == '2'));
+				   food_category_valid(plain + 2));
 }
 
 /* ccc_number_is_valid(text): form only, no check digit is known. */
