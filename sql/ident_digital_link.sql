@@ -40,6 +40,14 @@ SELECT link, (digital_link_parse(link)).* FROM (VALUES ('https://shop.example/01
   ('https://id.gs1.org/01/9506000134352/22/V/21/B'), ('https://id.gs1.org/01/73513537?linkType=gs1:pip&x=y;17=260400#10=Z'),
   ('https://id.gs1.org/01/09506000134352?21=B'), ('https://id.gs1.org/01/09506000134352/235/T')) AS v (link);
 SELECT * FROM digital_link_elements('https://id.gs1.org/01/73513537?linkType=gs1:pip&x=y;17=260400&999=1&0=1&=1&17=260400#10=Z');
+-- the resolver's own path may look like a key
+SELECT link, (digital_link_parse(link)).gtin FROM (VALUES ('https://shop.example/01/item/01/09506000134352'),
+  ('https://shop.example/gtin/gtin/9506000134352'), ('https://shop.example/01/2026/01/73513537?01=00000073513537')) AS v (link);
+-- a value that looks like another element stays what it is, all the way round
+SELECT link, bracketed, gs1_digital_link(bracketed) = link AS same
+FROM digital_link('09506000134352', 'A(21)B', NULL) AS link, gs1_element_string(link, true) AS bracketed;
+-- elements that are kept as they came may have any characters
+SELECT link, gs1_element_string(link, true) AS back FROM gs1_digital_link('(01)09506000134352(91)批次 1') AS link;
 -- 235 stands in the path alone, behind other qualifiers in the query
 SELECT gs1_digital_link('(01)09506000134352(235)T') AS alone, gs1_digital_link('(235)T(10)A(01)09506000134352') AS behind,
        gs1_element_string(gs1_digital_link('(235)T(10)A(01)09506000134352'), true) AS back;
@@ -63,13 +71,19 @@ SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/A%00B');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/A%1DB');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/%E6%89%B9');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/批');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?3103=00018910A');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%FF');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%C0%AF');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%ED%A0%80');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=%E6%89');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/%20');
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352/10/' || repeat('A', 21));
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134352?91=' || repeat('%41', 91));
 -- wrong keys, and what is no link
 SELECT digital_link_parse('https://id.gs1.org/01/09506000134353');
 SELECT digital_link_parse('https://id.gs1.org/01/0950600013435');
-SELECT digital_link_parse(l) FROM (VALUES ('https://id.gs1.org/01/')) AS v (l);
+SELECT digital_link_parse('https://id.gs1.org/01/');
+SELECT digital_link_parse('https://id.gs1.org/01/09506000134353/01/09506000134352');
 DO $$
 DECLARE
   link text;
@@ -102,8 +116,11 @@ SELECT digital_link('09506000134352', NULL, NULL, 'id.gs1.org');
 SELECT digital_link('09506000134352', NULL, NULL, 'https://');
 SELECT digital_link('09506000134352', NULL, NULL, 'https:///');
 SELECT digital_link('09506000134352', NULL, NULL, 'https://a.example/?x=');
+SELECT digital_link('09506000134352', NULL, NULL, 'https://a.example/"><b');
+SELECT digital_link('09506000134352', NULL, NULL, 'https://店.example');
 SELECT digital_link('09506000134352', NULL, NULL, 'https://' || repeat('a', 200));
 SELECT gs1_digital_link('(10)A');
+SELECT gs1_digital_link('(01)09506000134352' || string_agg(format('(%s)%s', n, repeat('批', 30)), '')) FROM generate_series(91, 99) AS n;
 SELECT digital_link_parse(NULL), gs1_digital_link(NULL);
 
 DROP EXTENSION quality_gov;

@@ -3,6 +3,8 @@
 SET client_min_messages = warning;
 CREATE EXTENSION quality_gov;
 SET search_path = public, quality_gov;
+CREATE FUNCTION pg_temp.is_read(elements text) RETURNS boolean LANGUAGE plpgsql AS
+'BEGIN PERFORM gs1_elements(elements); RETURN true; EXCEPTION WHEN invalid_text_representation THEN RETURN false; END';
 
 -- GS1-128: in brackets or not, in whatever order they came
 SELECT gs1_element_string('(01)38425876095074(17)181119(37)1') AS plain,
@@ -38,6 +40,38 @@ SELECT gs1_element_string('(37)1(3900)1(235)1(242)1(30)1(422)1(8003)1(99)1') = E
 SELECT value FROM gs1_elements('(10)!"%&''()*+,-./0123456') UNION ALL
 SELECT value FROM gs1_elements('(21)789:;<=>?_AZaz');
 
+-- a bracket of a value that would read as an identifier has a backslash before it, and so has a backslash
+SELECT gs1_element_string(E'01095060001343522210A(21)B\x1D91\\(10)C\\', true) AS bracketed,
+       gs1_elements('(22)10A\(21)B(91)\\\(10)C\\(11)260401') AS elements;
+SELECT count(*) AS strings,
+       count(*) FILTER (WHERE (SELECT array_agg(e) FROM gs1_elements(bracketed) AS e) = (SELECT array_agg(e) FROM gs1_elements(plain) AS e)) AS same,
+       count(*) FILTER (WHERE gs1_element_string(bracketed) = plain) AS back
+FROM (SELECT E'0109506000134352' || '91' || a || b || c || d || E'\x1D' || '10Z' AS plain
+      FROM unnest('{\\,(,x,(10),(1}'::text[]) AS a, unnest('{\\,(,10,1),21)}'::text[]) AS b,
+        unnest('{\\,(310,),3)}'::text[]) AS c, unnest('{\\,(,),3)}'::text[]) AS d) AS s,
+  gs1_element_string(plain, true) AS bracketed;
+
+-- identifiers and values apart give a string too
+SELECT gs1_element_string(ARRAY['37', '17', '01'], ARRAY['1', '181119', '38425876095074']) AS plain,
+       gs1_element_string('{21,01}', '{A(10)B,09506000134352}'::text[], true) AS bracketed,
+       gs1_element_string(NULL, '{A}'::text[]) AS nothing;
+SELECT gs1_element_string('{01,10}', '{09506000134352}'::text[]);
+SELECT gs1_element_string('{}', '{}'::text[]);
+SELECT gs1_element_string('{10}', ARRAY[NULL]);
+SELECT gs1_element_string('{{10,21}}', '{{A,B}}'::text[]);
+SELECT gs1_element_string('{310}', '{000189}'::text[]);
+SELECT gs1_element_string('{01}', '{09506000134353}'::text[]);
+SELECT gs1_element_string('{91}', ARRAY[E'A\x1D10B']);
+
+-- a GTIN scanned by itself, or an identifier that GS1 has not assigned, is no element
+SELECT gs1_elements('6901234567892');
+SELECT gs1_elements(']E06901234567892');
+SELECT gs1_elements('(69)01234567892');
+SELECT string_agg(n, ' ') AS unassigned FROM (SELECT lpad(n::text, 2, '0') AS n FROM generate_series(0, 99) AS n) AS s
+WHERE NOT EXISTS (SELECT FROM unnest(ARRAY['', '0', '00']) AS rest,
+                    unnest(ARRAY['01', '260401', '0950600013435', '09506000134352', '0950600013435200', '095060001343520000']) AS value
+                  WHERE pg_temp.is_read(format('(%s%s)%s', n, rest, value)));
+
 -- reading what was written gives the same elements, and writing is settled after once
 SELECT count(*) AS strings,
        count(*) FILTER (WHERE (SELECT array_agg(e ORDER BY e) FROM gs1_elements(gs1_element_string(s)) AS e) =
@@ -65,6 +99,9 @@ SELECT gs1_elements('(10)' || repeat('A', 21));
 SELECT gs1_elements('(22)' || repeat('A', 21));
 SELECT gs1_elements('(235)' || repeat('A', 29));
 SELECT gs1_elements('(91)' || repeat('A', 91));
+SELECT gs1_elements('(3103)00018910A');
+SELECT gs1_elements('(00)12345678901234567');
+SELECT gs1_elements(E'310300018\x1D10A');
 SELECT gs1_elements('(10)批次');
 SELECT gs1_elements('(10)A B');
 SELECT gs1_elements('(21)A#B');

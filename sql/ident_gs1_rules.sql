@@ -36,6 +36,11 @@ SELECT ais, gs1_ai_conflicts(ais) FROM (VALUES ('{01,02,37,00}'::text[]), ('{01,
   ('{00,8026,37}'), ('{00,37}'), ('{02,37}'), ('{37}'), ('{10}'), ('{01,10}'), ('{02,10,37,00}'), ('{03,10}'), ('{8006,10}'), ('{8026,10}'),
   ('{21}'), ('{01,21}'), ('{03,21}'), ('{8006,21}'), ('{02,21,37,00}'), ('{01,21,235}'), ('{22}'), ('{01,22,10,21}'), ('{235}'), ('{01,235}'),
   ('{01,17,10,3103,3923}'), ('{}'), ('{99}'), (NULL)) AS v (ais);
+-- dates and attributes belong to goods, whatever key names them; an identifier stands once
+SELECT ai, gs1_ai_conflicts(ARRAY[ai]) AS alone, gs1_ai_conflicts(ARRAY[ai, '01']) AS of_goods, gs1_ai_conflicts(ARRAY['03', ai]) AS made_to_order,
+       gs1_ai_conflicts(ARRAY[ai, '00']) AS of_pallet
+FROM unnest('{11,13,15,16,17,240,241,422,7003,8200}'::text[]) AS ai;
+SELECT ais, gs1_ai_conflicts(ais) FROM (VALUES ('{02,03,37,00}'::text[]), ('{255,17}'), ('{255,15}'), ('{01,10,10,10}'), ('{01,NULL}')) AS v (ais);
 -- parsing accepts them all the same
 SELECT array_agg(ai) AS ais, gs1_ai_conflicts(array_agg(ai)) FROM gs1_elements('(01)38425876095074(17)181119(37)1');
 

@@ -20,9 +20,10 @@ SELECT gs1_check_digit('6141411234567890') AS should_end;
 
 -- a key is as long as it should be, in ASCII digits
 SELECT key, length, gs1_is_valid(key, length) FROM (VALUES ('73513537', 8), ('73513537', 13), ('0000073513537', 13),
-  (' 73513537', 8), ('7351353X', 8), ('７３５１３５３７', 8), ('', 8), (NULL, 8), ('73513537', NULL)) AS v (key, length);
+  (' 73513537', 8), ('7351353X', 8), ('７３５１３５３７', 8), ('', 8), (NULL, 8)) AS v (key, length);
 SELECT gs1_is_valid('73513537', 9);
 SELECT gs1_is_valid('73513537', -1);
+SELECT gs1_is_valid('73513537', NULL);
 SELECT gs1_check_digit('');
 SELECT gs1_check_digit('12a');
 SELECT gs1_check_digit(repeat('1', 101));
@@ -36,7 +37,9 @@ SELECT gtin '73513537' = gtin '00000073513537' AS of_8, gtin '614141123452' = gt
        gtin '73513537' = '614141123452' AS others;
 
 -- what people type
-SELECT gtin ' ６９０１２３４５６７８９２ ' AS wide, E'\t6901234567892'::text::gtin AS spaced;
+SELECT gtin ' ６９０１２３４５６７８９２ ' AS wide, E'\t6901234567892\r\n'::text::gtin AS spaced, '73513537'::char(100)::text::gtin AS padded,
+       rpad('73513537', 200)::gtin AS filled, (U&'\3000' || rpad('73513537', 90, U&'\3000'))::gtin AS wide_spaces;
+SELECT (rpad('73513537', 100) || '1')::gtin;
 
 -- every substitution of one digit is caught
 SELECT count(*) AS substitutions,

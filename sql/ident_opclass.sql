@@ -6,6 +6,10 @@ SET search_path = public, quality_gov;
 
 SELECT opcname, amname, amvalidate(c.oid) FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
 WHERE opcintype IN ('uscc'::regtype, 'gtin'::regtype) ORDER BY 1, 2;
+-- equal ones are equal byte by byte, which lets btree deduplicate; gtin sorts as int8 does
+SELECT amproclefttype::regtype AS type, amprocnum, amproc FROM pg_amproc
+WHERE amproclefttype IN ('uscc'::regtype, 'gtin'::regtype) AND amprocnum IN (2, 4)
+  AND amprocfamily IN (SELECT f.oid FROM pg_opfamily f JOIN pg_am a ON a.oid = opfmethod WHERE amname = 'btree') ORDER BY 1, 2;
 
 -- 3,000 codes with a right check character, some of them twice, in no order; 1,000 GTINs alike
 CREATE TABLE shop AS

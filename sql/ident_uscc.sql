@@ -61,6 +61,7 @@ SELECT count(*) AS codes,
        count(*) FILTER (WHERE lower(code)::uscc = code::uscc) AS small,
        count(*) FILTER (WHERE wide::uscc = code::uscc AND wide::uscc::text = code) AS wide,
        count(*) FILTER (WHERE (E'\t ' || U&'\3000' || code || U&' \3000')::uscc = code::uscc) AS spaced,
+       count(*) FILTER (WHERE (E'\n' || rpad(code, 200) || E'\r\n')::uscc = code::uscc) AS padded,
        count(*) FILTER (WHERE uscc_is_valid(lower(wide))) AS small_wide
 FROM right_code, LATERAL (SELECT string_agg(chr(ascii(c) + 65248), '' ORDER BY n) AS wide
                           FROM regexp_split_to_table(code, '') WITH ORDINALITY AS r (c, n)) AS w;
@@ -103,5 +104,14 @@ SELECT code, organization_code_is_valid(code) FROM (VALUES ('71526726-0'), ('715
   ('ＭＡ２ＰＢＱＡＨ－７'), ('MA2PBQA-H7'), ('MA2PBQAH--7'), ('MA2PBQ*H-7'), ('7'), (''), (repeat('1', 100)), ('71526726一'), (NULL)) AS v (code);
 SELECT count(*) AS digits, string_agg(c, '') AS right_ones
 FROM regexp_split_to_table('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', '') AS c WHERE organization_code_is_valid('60003734' || c);
+
+-- the check character by itself
+SELECT code, organization_code_check_digit(left(code, 8)) AS "check", right(code, 1) AS printed
+FROM (VALUES ('60003734-1'), ('71526726-X'), ('70846113-6'), ('16356268-1'), ('MA2PBQAH-7'), ('M000100Y-4'),
+  ('40135908-1'), ('L0151012-8'), ('67395965-4'), ('D2143731-0')) AS v (code);
+SELECT organization_code_check_digit(' ｍa2pbqah ') AS typed, organization_code_check_digit(NULL);
+SELECT organization_code_check_digit('60003734-1');
+SELECT organization_code_check_digit('6000373');
+SELECT organization_code_check_digit('6000373*');
 
 DROP EXTENSION quality_gov;

@@ -1,6 +1,6 @@
 /*
  * digital_link.c
- *		GS1 Digital Link (GS1 DL URI syntax), written and read, and the SQL functions of elements.
+ *		GS1 Digital Link (GS1 DL URI syntax), written and read.
  *
  * A link of a GTIN is https://host/01/{gtin}, then the qualifiers 22, 10 and 21 in that order (or
  * 235 alone), each where it is known, then other elements as a query; values are percent-encoded:
@@ -9,17 +9,10 @@
  */
 #include "quality_gov.h"
 
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "catalog/pg_type.h"
 
 #include "ident/element.h"
 #include "ident/ident.h"
-
-/* A link longer than this is no link. */
-#define LINK_MAX 2048
 
 /* The path of a GTIN: the key, and its qualifiers in the order they must stand in. */
 static const char *const path_ais[] = {"01", "22", "10", "21", "235"};
@@ -53,9 +46,22 @@ hex_value(char c)
 								  : -1;
 }
 
-/* Decodes percent-encoding; the length is given, -1 where an escape is broken or hides a control. */
-static int
-percent_decode(const char *text, int length, char *out, int size)
+/* Tells whether bytes are UTF-8 without the escapes that hide a character in a longer form. */
+static bool
+is_utf8(const char *text, int length)
+{
+	for (int i = 0, n; i < length; i += n)
+	{
+		n = pg_utf_mblen((const unsigned char *) text + i);
+		if (n > length - i || !pg_utf8_islegal((const unsigned char *) text + i, n))
+			return false;
+	}
+	return true;
+}
+
+/* Decodes percent-encoding; says what is wrong with it, NULL where nothing is. */
+static const char *
+percent_decode(const char *text, int length, char *out, int size, int *outlen)
 {
 	int n = 0;
 
@@ -69,16 +75,19 @@ percent_decode(const char *text, int length, char *out, int size)
 			int low = high >= 0 ? hex_value(text[i + 2]) : -1;
 
 			if (low < 0)
-				return -1;
+				return "has a % without two hexadecimal digits behind it";
 			c = high * 16 + low;
 			i += 2;
 		}
-		/* Elements are of ASCII without controls, so nothing else is let through. */
-		if (c < 32 || c > 126 || n == size)
-			return -1;
+		/* Text of the database holds no NUL, and what is unseen has no place in a link. */
+		if (c < 32 || c == 127)
+			return "has a control character";
+		if (n == size)
+			return "is too long";
 		out[n++] = (char) c;
 	}
-	return n;
+	*outlen = n;
+	return is_utf8(out, n) ? NULL : "is not valid UTF-8";
 }
 
 /* Appends a value with everything but RFC 3986's unreserved characters encoded. */
@@ -102,13 +111,13 @@ add_encoded(QgElements *list, const char *ai, int ailen, const char *value, int 
 {
 	char decoded[QG_ELEMENT_VALUE_MAX + 1];
 	char gtin[15];
-	int n = percent_decode(value, length, decoded, QG_ELEMENT_VALUE_MAX);
+	int n;
 
-	if (n < 0)
+	error->message = percent_decode(value, length, decoded, QG_ELEMENT_VALUE_MAX, &n);
+	if (error->message != NULL)
 	{
 		memcpy(error->ai, ai, Min(ailen, 4));
 		error->ai[Min(ailen, 4)] = '\0';
-		error->message = "is too long or badly encoded";
 		return false;
 	}
 	/* Shorter GTINs were once allowed in links. */
@@ -173,6 +182,35 @@ parse_query(const char *pos, const char *end, QgElements *list, QgElementError *
 	return true;
 }
 
+/*
+ * Finds where the key begins, for a resolver may put a path of its own before it: the first 01 or
+ * gtin with digits behind it, or the first at all; NULL where there is none.
+ */
+static const char *
+find_key(const char *path, const char *end)
+{
+	const char *first = NULL;
+
+	for (const char *pos = path; pos != NULL && pos < end;)
+	{
+		const char *slash = memchr(pos + 1, '/', end - pos - 1);
+
+		if (slash != NULL && path_place(pos + 1, (int) (slash - pos - 1)) == 0)
+		{
+			const char *digit = slash + 1;
+
+			if (first == NULL)
+				first = pos + 1;
+			while (digit < end && *digit >= '0' && *digit <= '9')
+				digit++;
+			if (digit - slash > 8 && (digit == end || *digit == '/'))
+				return pos + 1;
+		}
+		pos = slash;
+	}
+	return first;
+}
+
 /* Reads a link into its elements. */
 bool
 qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *error)
@@ -183,10 +221,11 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 	const char *fragment;
 
 	list->n = 0;
+	list->npath = 0;
 	memset(error, 0, sizeof(*error));
 	error->expected = -1;
 	error->message = "link";
-	if (length > LINK_MAX)
+	if (length > QG_LINK_MAX)
 		return false;
 	if (length > 8 && pg_strncasecmp(uri, "https://", 8) == 0)
 		pos = uri + 8;
@@ -205,20 +244,14 @@ qg_link_parse(const char *uri, int length, QgElements *list, QgElementError *err
 	path_end = memchr(pos, '?', end - pos);
 	if (path_end == NULL)
 		path_end = end;
-	/* A resolver may put a path of its own before the key. */
-	while (pos != NULL && pos < path_end)
-	{
-		const char *slash = memchr(pos + 1, '/', path_end - pos - 1);
-
-		if (slash != NULL && path_place(pos + 1, (int) (slash - pos - 1)) == 0)
-			break;
-		pos = slash;
-	}
-	if (pos == NULL || pos >= path_end)
+	pos = find_key(pos, path_end);
+	if (pos == NULL)
 		return false;
 	error->message = NULL;
-	return parse_path(pos + 1, path_end[-1] == '/' ? path_end - 1 : path_end, list, error) &&
-		   (path_end == end || parse_query(path_end + 1, end, list, error));
+	if (!parse_path(pos, path_end[-1] == '/' ? path_end - 1 : path_end, list, error))
+		return false;
+	list->npath = list->n;
+	return path_end == end || parse_query(path_end + 1, end, list, error);
 }
 
 /* Tells whether an element stands in the path: 235 only where no other qualifier does. */
@@ -259,181 +292,4 @@ qg_link_write(const QgElements *list, const char *resolver, StringInfo out)
 		percent_encode(out, list->items[i].value);
 		query = true;
 	}
-}
-
-/* Raises the error of a link or element string. */
-static void
-element_error(const char *what, const char *input, const QgElementError *error)
-{
-	const char *detail = error->message;
-
-	if (detail != NULL && strcmp(detail, "link") == 0)
-		detail = "Expected https://host/01/{gtin} of at most 2048 characters.";
-	else if (detail == NULL || strcmp(detail, "path") == 0)
-		detail = "The path must be /01/{gtin}, then 22, 10 and 21 in that order, or 235.";
-	else if (strcmp(detail, "malformed") == 0)
-		detail = "Expected elements like (01)09506000134352(10)ABC, or the same without brackets.";
-	else if (error->expected >= 0)
-		detail = psprintf("The value of (%s) %s, expected %d.", error->ai, detail, error->expected);
-	else
-		detail = psprintf("The value of (%s) %s.", error->ai, detail);
-	ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					errmsg("invalid %s: \"%.*s\"", what,
-						   pg_mbcliplen(input, (int) strlen(input), 100), input),
-					errdetail_internal("%s", detail)));
-}
-
-/* Reads a text argument as a link or an element string, whichever it is. */
-static QgElements *
-read_elements(text *input, bool link)
-{
-	QgElements *list = palloc(sizeof(QgElements));
-	QgElementError error;
-	char *string = text_to_cstring(input);
-
-	if (link ? !qg_link_parse(string, (int) strlen(string), list, &error)
-			 : !qg_elements_parse(string, (int) strlen(string), list, &error))
-		element_error(link ? "GS1 Digital Link" : "GS1 element string", string, &error);
-	return list;
-}
-
-/* Raises an error unless a resolver can begin a link. */
-static char *
-read_resolver(text *input)
-{
-	char *resolver = text_to_cstring(input);
-	int scheme = pg_strncasecmp(resolver, "https://", 8) == 0  ? 8
-				 : pg_strncasecmp(resolver, "http://", 7) == 0 ? 7
-															   : 0;
-
-	if (scheme == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("resolver must begin with https:// or http://")));
-	if (resolver[scheme] == '\0' || resolver[scheme] == '/' ||
-		strpbrk(resolver, "?# \t\r\n") != NULL || strlen(resolver) > 200)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("resolver must be a host with an optional path")));
-	return resolver;
-}
-
-/* digital_link(gtin, lot, serial, resolver, variant) */
-PG_FUNCTION_INFO_V1(qg_digital_link);
-Datum
-qg_digital_link(PG_FUNCTION_ARGS)
-{
-	static const struct
-	{
-		int argument;
-		const char *ai;
-	} parts[] = {{4, "22"}, {1, "10"}, {2, "21"}};
-	QgElements *list = palloc0(sizeof(QgElements));
-	QgElementError error;
-	StringInfoData link;
-	char *gtin;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
-		PG_RETURN_NULL();
-	gtin = psprintf("%014lld", (long long) PG_GETARG_INT64(0));
-	if (!qg_element_add(list, "01", 2, gtin, (int) strlen(gtin), &error))
-		element_error("GTIN", gtin, &error);
-	for (int i = 0; i < (int) lengthof(parts); i++)
-		if (!PG_ARGISNULL(parts[i].argument))
-		{
-			char *value = text_to_cstring(PG_GETARG_TEXT_PP(parts[i].argument));
-
-			if (!qg_element_add(list, parts[i].ai, 2, value, (int) strlen(value), &error))
-				element_error("value of a GS1 Digital Link", value, &error);
-		}
-	initStringInfo(&link);
-	qg_link_write(list, read_resolver(PG_GETARG_TEXT_PP(3)), &link);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(link.data, link.len));
-}
-
-/* digital_link_parse(uri): the GTIN and its qualifiers. */
-PG_FUNCTION_INFO_V1(qg_digital_link_parse);
-Datum
-qg_digital_link_parse(PG_FUNCTION_ARGS)
-{
-	static const char *const ais[] = {"01", "22", "10", "21"};
-	QgElements *list = read_elements(PG_GETARG_TEXT_PP(0), true);
-	TupleDesc desc;
-	Datum values[4] = {0};
-	bool nulls[4] = {false};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	for (int i = 0; i < 4; i++)
-	{
-		const QgElement *item = qg_elements_find(list, ais[i]);
-
-		nulls[i] = item == NULL;
-		if (item != NULL)
-			values[i] = i == 0 ? Int64GetDatum(strtoll(item->value, NULL, 10))
-							   : CStringGetTextDatum(item->value);
-	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
-}
-
-/* Gives elements as rows (ai, value). */
-static Datum
-elements_rows(FunctionCallInfo fcinfo, const QgElements *list)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < list->n; i++)
-	{
-		Datum values[2] = {CStringGetTextDatum(list->items[i].ai),
-						   CStringGetTextDatum(list->items[i].value)};
-		bool nulls[2] = {false, false};
-
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
-}
-
-/* digital_link_elements(uri) */
-PG_FUNCTION_INFO_V1(qg_digital_link_elements);
-Datum
-qg_digital_link_elements(PG_FUNCTION_ARGS)
-{
-	return elements_rows(fcinfo, read_elements(PG_GETARG_TEXT_PP(0), true));
-}
-
-/* gs1_elements(text) */
-PG_FUNCTION_INFO_V1(qg_gs1_elements);
-Datum
-qg_gs1_elements(PG_FUNCTION_ARGS)
-{
-	return elements_rows(fcinfo, read_elements(PG_GETARG_TEXT_PP(0), false));
-}
-
-/* gs1_element_string(text, bracketed): an element string or link as an element string in order. */
-PG_FUNCTION_INFO_V1(qg_gs1_element_string);
-Datum
-qg_gs1_element_string(PG_FUNCTION_ARGS)
-{
-	text *input = PG_GETARG_TEXT_PP(0);
-	bool link = VARSIZE_ANY_EXHDR(input) > 4 && pg_strncasecmp(VARDATA_ANY(input), "http", 4) == 0;
-	StringInfoData out;
-
-	initStringInfo(&out);
-	qg_elements_write(read_elements(input, link), PG_GETARG_BOOL(1), &out);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
-}
-
-/* gs1_digital_link(text, resolver): an element string as a link. */
-PG_FUNCTION_INFO_V1(qg_gs1_digital_link);
-Datum
-qg_gs1_digital_link(PG_FUNCTION_ARGS)
-{
-	QgElements *list = read_elements(PG_GETARG_TEXT_PP(0), false);
-	StringInfoData out;
-
-	if (qg_elements_find(list, "01") == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a GS1 Digital Link needs a GTIN (01)")));
-	initStringInfo(&out);
-	qg_link_write(list, read_resolver(PG_GETARG_TEXT_PP(1)), &out);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

@@ -4,7 +4,8 @@
  *
  * An element is an application identifier (AI) and its value.  In brackets a string reads
  * "(01)09506000134352(10)ABC"; in a bar code there are no brackets, and an element whose AI has no
- * predefined length ends with the separator 0x1D unless it is the last.  The AIs 01, 10, 11, 13,
+ * predefined length ends with the separator 0x1D unless it is the last.  In brackets, a backslash
+ * stands before a bracket of the value that would read as an AI, and before a backslash.  The AIs 01, 10, 11, 13,
  * 15, 17, 21, 22 and 235 are checked here, others are kept as they came.
  */
 #include "quality_gov.h"
@@ -13,6 +14,9 @@
 #include "ident/ident.h"
 
 #define SEPARATOR '\x1D'
+
+/* GS1-128, GS1 DataBar, DataMatrix, QR Code and DotCode. */
+static const char *const symbologies[] = {"]C1", "]e0", "]d2", "]Q3", "]J1"};
 
 /* What is known of the identifiers that are checked. */
 typedef struct AiForm
@@ -26,22 +30,31 @@ static const AiForm forms[] = {{"01", 14, 'g'}, {"10", 20, 'x'}, {"11", 6, 'd'},
 							   {"13", 6, 'd'},	{"15", 6, 'd'},	 {"17", 6, 'd'},
 							   {"21", 20, 'x'}, {"22", 20, 'x'}, {"235", 28, 'x'}};
 
+/*
+ * Digits of the AIs that begin with two digits, by tens; 0 where GS1 has assigned none, so that a
+ * GTIN scanned without its AI is not taken for another element.
+ */
+static const char ai_lengths[] = "2222200000" /* 00 */
+								 "2222222222" /* 10 */
+								 "2223330000" /* 20 */
+								 "2444444204" /* 30 */
+								 "3334000000" /* 40 */
+								 "0000000000" /* 50 */
+								 "0000000000" /* 60 */
+								 "4340000000" /* 70 */
+								 "4440000000" /* 80 */
+								 "2222222222" /* 90 */;
+
 /* Gives the digits of the AI that a text begins with, 0 where it begins with none. */
 int
 qg_ai_digits(const char *text, int length)
 {
-	static const char *const three[] = {"23", "24", "25", "40", "41", "42", "71"};
-	static const char *const four[] = {"31", "32", "33", "34", "35", "36", "39",
-									   "43", "70", "72", "80", "81", "82"};
-	int n = 2;
+	int n;
 
-	for (int i = 0; length >= 2 && i < (int) lengthof(three); i++)
-		if (memcmp(three[i], text, 2) == 0)
-			n = 3;
-	for (int i = 0; length >= 2 && i < (int) lengthof(four); i++)
-		if (memcmp(four[i], text, 2) == 0)
-			n = 4;
-	return length >= n && qg_all_digits(text, n) ? n : 0;
+	if (length < 2 || !qg_all_digits(text, 2))
+		return 0;
+	n = ai_lengths[(text[0] - '0') * 10 + (text[1] - '0')] - '0';
+	return n > 0 && length >= n && qg_all_digits(text, n) ? n : 0;
 }
 
 /* Gives the length of the value where the AI predefines it, else 0. */
@@ -128,11 +141,13 @@ qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, i
 {
 	const QgElement *before;
 	QgElement *item = &list->items[list->n];
+	int fixed;
 
 	error->message = NULL;
 	error->expected = -1;
 	memcpy(error->ai, ai, Min(ailen, 4));
 	error->ai[Min(ailen, 4)] = '\0';
+	fixed = predefined_length(error->ai);
 	before = qg_elements_find(list, error->ai);
 	if (before != NULL && (int) strlen(before->value) == length &&
 		memcmp(before->value, value, length) == 0)
@@ -150,6 +165,12 @@ qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, i
 	for (int i = 0; error->message == NULL && i < (int) lengthof(forms); i++)
 		if (strcmp(forms[i].ai, error->ai) == 0)
 			error->message = value_fault(&forms[i], value, length, error);
+	/* Written without a separator, a value of another length would run into the next element. */
+	if (error->message == NULL && fixed > 0 && length != fixed)
+	{
+		error->message = "does not have the predefined length";
+		error->expected = fixed;
+	}
 	if (error->message != NULL)
 		return false;
 	strcpy(item->ai, error->ai);
@@ -159,7 +180,19 @@ qg_element_add(QgElements *list, const char *ai, int ailen, const char *value, i
 	return true;
 }
 
-/* Reads "(ai)value" pieces; a bracket that holds no identifier belongs to the value before it. */
+/* Gives the digits of the AI whose brackets a text begins with, 0 where it begins with none. */
+static int
+bracketed_ai(const char *text, int length)
+{
+	int n = length > 2 && text[0] == '(' ? qg_ai_digits(text + 1, length - 1) : 0;
+
+	return n > 0 && length > n + 1 && text[n + 1] == ')' ? n : 0;
+}
+
+/*
+ * Reads "(ai)value" pieces; a bracket that holds no identifier belongs to the value before it, and so
+ * does one behind a backslash.
+ */
 static bool
 parse_bracketed(const char *text, int length, QgElements *list, QgElementError *error)
 {
@@ -167,27 +200,30 @@ parse_bracketed(const char *text, int length, QgElements *list, QgElementError *
 
 	while (pos < length)
 	{
-		int ailen = pos + 1 < length ? qg_ai_digits(text + pos + 1, length - pos - 1) : 0;
-		int start = pos + ailen + 2;
-		int end = start;
+		int ailen = bracketed_ai(text + pos, length - pos);
+		const char *ai = text + pos + 1;
+		char value[QG_ELEMENT_VALUE_MAX];
+		int n = 0;
 
-		if (text[pos] != '(' || ailen == 0 || pos + ailen + 1 >= length ||
-			text[pos + ailen + 1] != ')')
+		CHECK_FOR_INTERRUPTS();
+		if (ailen == 0)
 		{
 			error->message = "malformed";
 			return false;
 		}
-		while (end < length)
+		for (pos += ailen + 2; pos < length && !bracketed_ai(text + pos, length - pos); pos++)
 		{
-			int next = text[end] == '(' ? qg_ai_digits(text + end + 1, length - end - 1) : 0;
-
-			if (next > 0 && end + next + 1 < length && text[end + next + 1] == ')')
-				break;
-			end++;
+			if (text[pos] == '\\' && pos + 1 < length &&
+				(text[pos + 1] == '(' || text[pos + 1] == '\\'))
+				pos++;
+			/* What is too long is counted, and refused for its length. */
+			if (n < QG_ELEMENT_VALUE_MAX)
+				value[n] = text[pos];
+			if (n <= QG_ELEMENT_VALUE_MAX)
+				n++;
 		}
-		if (!qg_element_add(list, text + pos + 1, ailen, text + start, end - start, error))
+		if (!qg_element_add(list, ai, ailen, value, n, error))
 			return false;
-		pos = end;
 	}
 	return true;
 }
@@ -198,9 +234,10 @@ parse_plain(const char *text, int length, QgElements *list, QgElementError *erro
 {
 	int pos = 0;
 
-	/* The symbology identifier of GS1-128 or GS1 DataMatrix, and a first separator, may stand before. */
-	if (length >= 3 && text[0] == ']')
-		pos = 3;
+	/* The symbology identifier of a GS1 symbol, and a first separator, may stand before. */
+	for (int i = 0; length >= 3 && i < (int) lengthof(symbologies); i++)
+		if (memcmp(symbologies[i], text, 3) == 0)
+			pos = 3;
 	while (pos < length && text[pos] == SEPARATOR)
 		pos++;
 	while (pos < length)
@@ -210,6 +247,7 @@ parse_plain(const char *text, int length, QgElements *list, QgElementError *erro
 		int fixed;
 		int end;
 
+		CHECK_FOR_INTERRUPTS();
 		if (ailen == 0)
 		{
 			error->message = "malformed";
@@ -223,11 +261,6 @@ parse_plain(const char *text, int length, QgElements *list, QgElementError *erro
 			end++;
 		if (!qg_element_add(list, ai, ailen, text + pos, end - pos, error))
 			return false;
-		if (fixed > 0 && end - pos < fixed)
-		{
-			error->message = "is too short";
-			return false;
-		}
 		pos = end < length && text[end] == SEPARATOR ? end + 1 : end;
 	}
 	return true;
@@ -240,6 +273,7 @@ qg_elements_parse(const char *text, int length, QgElements *list, QgElementError
 	bool ok;
 
 	list->n = 0;
+	list->npath = 0;
 	memset(error, 0, sizeof(*error));
 	error->expected = -1;
 	ok = length > 0 && text[0] == '(' ? parse_bracketed(text, length, list, error)
@@ -260,6 +294,20 @@ qg_elements_find(const QgElements *list, const char *ai)
 		if (strcmp(list->items[i].ai, ai) == 0)
 			return &list->items[i];
 	return NULL;
+}
+
+/* Appends a value so that parse_bracketed() does not take a piece of it for an AI. */
+static void
+append_escaped(StringInfo out, const char *value)
+{
+	int length = (int) strlen(value);
+
+	for (int i = 0; i < length; i++)
+	{
+		if (value[i] == '\\' || bracketed_ai(value + i, length - i))
+			appendStringInfoChar(out, '\\');
+		appendStringInfoChar(out, value[i]);
+	}
 }
 
 /*
@@ -285,7 +333,11 @@ qg_elements_write(const QgElements *list, bool bracketed, StringInfo out)
 				next = i;
 		item = &list->items[next];
 		written[next] = true;
-		appendStringInfo(out, bracketed ? "(%s)%s" : "%s%s", item->ai, item->value);
+		appendStringInfo(out, bracketed ? "(%s)" : "%s", item->ai);
+		if (bracketed)
+			append_escaped(out, item->value);
+		else
+			appendStringInfoString(out, item->value);
 		if (!bracketed && predefined_length(item->ai) == 0 && n < list->n - 1)
 			appendStringInfoChar(out, SEPARATOR);
 	}

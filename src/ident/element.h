@@ -10,6 +10,8 @@
 /* More elements than this no symbol can hold. */
 #define QG_ELEMENTS_MAX 64
 #define QG_ELEMENT_VALUE_MAX 90
+/* A link longer than this is no link. */
+#define QG_LINK_MAX 2048
 
 typedef struct QgElement
 {
@@ -20,6 +22,7 @@ typedef struct QgElement
 typedef struct QgElements
 {
 	int n;
+	int npath; /* how many of them, from the first, the path of a link gave */
 	QgElement items[QG_ELEMENTS_MAX];
 } QgElements;
 
@@ -28,7 +31,7 @@ typedef struct QgElementError
 {
 	const char *message;
 	char ai[5];
-	int expected; /* check digit, -1 where it is not about one */
+	int expected; /* check digit or length, -1 where it is about neither */
 } QgElementError;
 
 extern int qg_ai_digits(const char *text, int length);

@@ -15,60 +15,6 @@
 
 #define GTIN_MAX INT64CONST(99999999999999)
 
-/* Tells whether a text is all ASCII digits. */
-bool
-qg_all_digits(const char *text, int length)
-{
-	for (int i = 0; i < length; i++)
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-	return true;
-}
-
-/* Gives the check digit of the digits before it: from the right, weights 3, 1, 3, ... */
-int
-qg_gs1_check_digit(const char *digits, int length)
-{
-	int sum = 0;
-
-	for (int i = 0; i < length; i++)
-		sum += (digits[length - 1 - i] - '0') * (i % 2 == 0 ? 3 : 1) % 10;
-	return (10 - sum % 10) % 10;
-}
-
-/* Reads a GTIN of 8, 12, 13 or 14 digits; where it is wrong, says how. */
-bool
-qg_gtin_parse(const char *input, size_t length, int64 *gtin, QgIdentError *error)
-{
-	char plain[64];
-	int n = qg_ident_plain(input, length, plain, sizeof(plain));
-
-	memset(error, 0, sizeof(*error));
-	error->length = n;
-	for (int i = 0; i < n; i++)
-		if (plain[i] < '0' || plain[i] > '9')
-		{
-			error->fault = QG_IDENT_CHARACTER;
-			error->position = i + 1;
-			return false;
-		}
-	if (n != 8 && n != 12 && n != 13 && n != 14)
-	{
-		error->fault = QG_IDENT_LENGTH;
-		return false;
-	}
-	error->found = plain[n - 1];
-	error->expected = (char) ('0' + qg_gs1_check_digit(plain, n - 1));
-	*gtin = 0;
-	for (int i = 0; i < n; i++)
-		*gtin = *gtin * 10 + (plain[i] - '0');
-	if (error->found != error->expected)
-		error->fault = QG_IDENT_CHECK;
-	else if (*gtin == 0)
-		error->fault = QG_IDENT_CHARACTER;
-	return error->fault == QG_IDENT_OK;
-}
-
 /* Reports a wrong GTIN, softly where the caller can take it. */
 static Datum
 gtin_error(Node *escontext, int sqlstate, const char *input, const QgIdentError *error)
@@ -193,14 +139,23 @@ PG_FUNCTION_INFO_V1(qg_gs1_is_valid);
 Datum
 qg_gs1_is_valid(PG_FUNCTION_ARGS)
 {
-	text *input = PG_GETARG_TEXT_PP(0);
-	const char *digits = VARDATA_ANY(input);
-	int length = PG_GETARG_INT32(1);
+	text *input;
+	const char *digits;
+	int length;
 
+	/* A null would pass a CHECK constraint, so a length that is missing is an error too. */
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("length of a GS1 key must not be null")));
+	length = PG_GETARG_INT32(1);
 	if (length != 8 && length != 12 && length != 13 && length != 14 && length != 18)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("GS1 keys have no length of %d digits", length),
 						errhint("Lengths are 8, 12, 13 and 14 (GTIN), 13 (GLN) and 18 (SSCC).")));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	input = PG_GETARG_TEXT_PP(0);
+	digits = VARDATA_ANY(input);
 	PG_RETURN_BOOL((int) VARSIZE_ANY_EXHDR(input) == length && qg_all_digits(digits, length) &&
 				   digits[length - 1] - '0' == qg_gs1_check_digit(digits, length - 1));
 }

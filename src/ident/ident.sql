@@ -68,7 +68,7 @@ CREATE OPERATOR FAMILY uscc_ops USING btree;
 COMMENT ON OPERATOR FAMILY uscc_ops USING btree IS 'Order of uscc';
 CREATE OPERATOR CLASS uscc_ops DEFAULT FOR TYPE uscc USING btree FAMILY uscc_ops AS
   OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-  FUNCTION 1 uscc_cmp(uscc, uscc);
+  FUNCTION 1 uscc_cmp(uscc, uscc), FUNCTION 4 btequalimage(oid);
 COMMENT ON OPERATOR CLASS uscc_ops USING btree IS 'Order of uscc';
 CREATE OPERATOR FAMILY uscc_ops USING hash;
 COMMENT ON OPERATOR FAMILY uscc_ops USING hash IS 'Equality of uscc';
@@ -106,6 +106,9 @@ COMMENT ON FUNCTION uscc_is_valid(text) IS 'Whether a text is a code with a righ
 CREATE FUNCTION organization_code_is_valid(code text) RETURNS boolean
   AS 'MODULE_PATHNAME', 'qg_organization_code_is_valid' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION organization_code_is_valid(text) IS 'Whether a text is an organisation code (GB 11714), with or without hyphen; never an error';
+CREATE FUNCTION organization_code_check_digit(code text) RETURNS text
+  AS 'MODULE_PATHNAME', 'qg_organization_code_check_digit' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION organization_code_check_digit(text) IS 'Check character that belongs behind the 8 characters of an organisation code (GB 11714); 22023 where they are not 8 digits or letters';
 
 -- ident: numbers of registrations and licences
 

@@ -20,43 +20,46 @@ CREATE TYPE gtin (
 COMMENT ON TYPE gtin IS 'Global Trade Item Number (GS1 GTIN-8, -12, -13, -14), stored as its number and printed as 14 digits';
 CREATE FUNCTION gtin_eq(gtin, gtin) RETURNS boolean
   AS 'int8eq' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_eq(gtin, gtin) IS 'Same code';
+COMMENT ON FUNCTION gtin_eq(gtin, gtin) IS 'Same item';
 CREATE FUNCTION gtin_ne(gtin, gtin) RETURNS boolean
   AS 'int8ne' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_ne(gtin, gtin) IS 'Different codes';
+COMMENT ON FUNCTION gtin_ne(gtin, gtin) IS 'Different items';
 CREATE FUNCTION gtin_lt(gtin, gtin) RETURNS boolean
   AS 'int8lt' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_lt(gtin, gtin) IS 'Before, in the order of characters';
+COMMENT ON FUNCTION gtin_lt(gtin, gtin) IS 'Before, by number';
 CREATE FUNCTION gtin_le(gtin, gtin) RETURNS boolean
   AS 'int8le' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_le(gtin, gtin) IS 'Before or same, in the order of characters';
+COMMENT ON FUNCTION gtin_le(gtin, gtin) IS 'Before or same, by number';
 CREATE FUNCTION gtin_gt(gtin, gtin) RETURNS boolean
   AS 'int8gt' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_gt(gtin, gtin) IS 'After, in the order of characters';
+COMMENT ON FUNCTION gtin_gt(gtin, gtin) IS 'After, by number';
 CREATE FUNCTION gtin_ge(gtin, gtin) RETURNS boolean
   AS 'int8ge' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gtin_ge(gtin, gtin) IS 'After or same, in the order of characters';
+COMMENT ON FUNCTION gtin_ge(gtin, gtin) IS 'After or same, by number';
 CREATE OPERATOR = (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_eq,
   COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES);
-COMMENT ON OPERATOR = (gtin, gtin) IS 'Same code';
+COMMENT ON OPERATOR = (gtin, gtin) IS 'Same item';
 CREATE OPERATOR <> (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_ne,
   COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel);
-COMMENT ON OPERATOR <> (gtin, gtin) IS 'Different codes';
+COMMENT ON OPERATOR <> (gtin, gtin) IS 'Different items';
 CREATE OPERATOR < (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_lt,
   COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
-COMMENT ON OPERATOR < (gtin, gtin) IS 'Before, in the order of characters';
+COMMENT ON OPERATOR < (gtin, gtin) IS 'Before, by number';
 CREATE OPERATOR <= (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_le,
   COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
-COMMENT ON OPERATOR <= (gtin, gtin) IS 'Before or same, in the order of characters';
+COMMENT ON OPERATOR <= (gtin, gtin) IS 'Before or same, by number';
 CREATE OPERATOR > (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_gt,
   COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel);
-COMMENT ON OPERATOR > (gtin, gtin) IS 'After, in the order of characters';
+COMMENT ON OPERATOR > (gtin, gtin) IS 'After, by number';
 CREATE OPERATOR >= (LEFTARG = gtin, RIGHTARG = gtin, FUNCTION = gtin_ge,
   COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel);
-COMMENT ON OPERATOR >= (gtin, gtin) IS 'After or same, in the order of characters';
+COMMENT ON OPERATOR >= (gtin, gtin) IS 'After or same, by number';
 CREATE FUNCTION gtin_cmp(gtin, gtin) RETURNS integer
   AS 'btint8cmp' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gtin_cmp(gtin, gtin) IS 'Comparison for btree';
+CREATE FUNCTION gtin_sortsupport(internal) RETURNS void
+  AS 'btint8sortsupport' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gtin_sortsupport(internal) IS 'Fast comparison for sorting';
 CREATE FUNCTION gtin_hash(gtin) RETURNS integer
   AS 'hashint8' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gtin_hash(gtin) IS 'Hash';
@@ -67,7 +70,8 @@ CREATE OPERATOR FAMILY gtin_ops USING btree;
 COMMENT ON OPERATOR FAMILY gtin_ops USING btree IS 'Order of gtin';
 CREATE OPERATOR CLASS gtin_ops DEFAULT FOR TYPE gtin USING btree FAMILY gtin_ops AS
   OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-  FUNCTION 1 gtin_cmp(gtin, gtin);
+  FUNCTION 1 gtin_cmp(gtin, gtin), FUNCTION 2 gtin_sortsupport(internal),
+  FUNCTION 4 btequalimage(oid);
 COMMENT ON OPERATOR CLASS gtin_ops USING btree IS 'Order of gtin';
 CREATE OPERATOR FAMILY gtin_ops USING hash;
 COMMENT ON OPERATOR FAMILY gtin_ops USING hash IS 'Equality of gtin';
@@ -98,8 +102,8 @@ CREATE FUNCTION gs1_check_digit(digits text) RETURNS integer
   AS 'MODULE_PATHNAME', 'qg_gs1_check_digit_of' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gs1_check_digit(text) IS 'Check digit that belongs behind the digits given (GS1 General Specifications 7.9)';
 CREATE FUNCTION gs1_is_valid(key text, length integer) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'qg_gs1_is_valid' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gs1_is_valid(text, integer) IS 'Whether a text is a GS1 key of that many digits (8, 12, 13, 14: GTIN, 13: GLN, 18: SSCC) with a right check digit';
+  AS 'MODULE_PATHNAME', 'qg_gs1_is_valid' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION gs1_is_valid(text, integer) IS 'Whether a text is a GS1 key of that many digits (8, 12, 13, 14: GTIN, 13: GLN, 18: SSCC) with a right check digit; null of a null key, 22023 of any other length or none';
 
 -- ident: element strings and Digital Link
 
@@ -109,19 +113,22 @@ CREATE FUNCTION digital_link(gtin gtin, lot text, serial text, resolver text DEF
 COMMENT ON FUNCTION digital_link(gtin, text, text, text, text) IS 'GS1 Digital Link of a GTIN with variant, lot and serial where given, percent-encoded; 22P02 where a value is longer than 20 characters or outside set 82';
 CREATE FUNCTION digital_link_parse(uri text, OUT gtin gtin, OUT variant text, OUT lot text, OUT serial text)
   AS 'MODULE_PATHNAME', 'qg_digital_link_parse' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION digital_link_parse(text) IS 'GTIN and qualifiers of a GS1 Digital Link of any resolver, numbers or short words; 22P02 where it is none';
+COMMENT ON FUNCTION digital_link_parse(text) IS 'GTIN and qualifiers of a GS1 Digital Link of any resolver, numbers or short words, from its path alone; 22P02 where it is none or an element is wrong';
 CREATE FUNCTION digital_link_elements(uri text, OUT ai text, OUT value text) RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_digital_link_elements' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION digital_link_elements(text) IS 'Elements of a GS1 Digital Link, those of its query too';
+COMMENT ON FUNCTION digital_link_elements(text) IS 'Elements of a GS1 Digital Link, those of its query too; 22P02 where it is none or an element is wrong';
 CREATE FUNCTION gs1_elements(element_string text, OUT ai text, OUT value text) RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_gs1_elements' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gs1_elements(text) IS 'Elements of a GS1 element string, with brackets or with 0x1D behind values of variable length; AIs 01, 10, 11, 13, 15, 17, 21, 22 and 235 are checked, others kept as they came';
+COMMENT ON FUNCTION gs1_elements(text) IS 'Elements of a GS1 element string, with brackets or with 0x1D behind values of variable length; AIs 01, 10, 11, 13, 15, 17, 21, 22 and 235 are checked, others kept as they came; in brackets a backslash stands before a bracket of a value that would read as an AI, and before a backslash; 22P02 where it is none';
 CREATE FUNCTION gs1_element_string(elements text, bracketed boolean DEFAULT false) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_gs1_element_string' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION gs1_element_string(text, boolean) IS 'An element string or Digital Link as an element string: predefined lengths first, then the rest as it came, with brackets or separators';
+CREATE FUNCTION gs1_element_string(ais text[], element_values text[], bracketed boolean DEFAULT false) RETURNS text
+  AS 'MODULE_PATHNAME', 'qg_gs1_element_string_of' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gs1_element_string(text[], text[], boolean) IS 'Application identifiers and their values as an element string in the same order; 22P02 where a value is wrong, 22023 where an identifier is none or a value is missing';
 CREATE FUNCTION gs1_digital_link(elements text, resolver text DEFAULT 'https://id.gs1.org') RETURNS text
   AS 'MODULE_PATHNAME', 'qg_gs1_digital_link' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION gs1_digital_link(text, text) IS 'An element string as a GS1 Digital Link: key and qualifiers in the path, the rest in the query';
+COMMENT ON FUNCTION gs1_digital_link(text, text) IS 'An element string as a GS1 Digital Link: key and qualifiers in the path, the rest in the query; 22P02 where it is none, 22023 where it has no GTIN';
 CREATE FUNCTION gs1_date(yymmdd text, asof date) RETURNS date
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -150,16 +157,21 @@ COMMENT ON FUNCTION gs1_date(text, date) IS 'Date of a value YYMMDD seen on a da
 CREATE FUNCTION gs1_ai_conflicts(ais text[]) RETURNS text[]
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN ARRAY(
-    SELECT m FROM (VALUES
-      ('01 must not stand with 02', '01' = ANY (ais) AND '02' = ANY (ais)),
-      ('01 must not stand with 37', '01' = ANY (ais) AND '37' = ANY (ais)),
-      ('01 must not stand with 255', '01' = ANY (ais) AND '255' = ANY (ais)),
-      ('02 needs 37', '02' = ANY (ais) AND NOT '37' = ANY (ais)),
-      ('37 needs 00 and 02, or 00 and 8026', '37' = ANY (ais) AND NOT ('00' = ANY (ais) AND ais && '{02,8026}')),
-      ('10 needs 01, 02, 03, 8006 or 8026', '10' = ANY (ais) AND NOT ais && '{01,02,03,8006,8026}'),
-      ('21 needs 01, 03 or 8006', '21' = ANY (ais) AND NOT ais && '{01,03,8006}'),
-      ('21 must not stand with 235', '21' = ANY (ais) AND '235' = ANY (ais)),
-      ('22 needs 01', '22' = ANY (ais) AND NOT '01' = ANY (ais)),
-      ('235 needs 01', '235' = ANY (ais) AND NOT '01' = ANY (ais))) AS rule(m, broken)
-    WHERE broken);
-COMMENT ON FUNCTION gs1_ai_conflicts(text[]) IS 'What keeps application identifiers from standing together (GS1 General Specifications 4.13 and 4.14); parsing accepts them all the same';
+    SELECT conflict FROM (
+      SELECT format('%s stands %s times', ai, count(*))
+      FROM unnest(ais) AS given (ai) GROUP BY ai HAVING count(*) > 1
+      UNION ALL
+      SELECT format('%s must not stand with %s', ai, other)
+      FROM (VALUES ('01', '{02,37,255}'::text[]), ('02', '{03}'), ('21', '{235}')) AS bar (ai, others), unnest(others) AS other
+      WHERE ARRAY[ai, other] <@ ais
+      UNION ALL
+      SELECT format('%s needs %s', ai, regexp_replace(array_to_string(needs, ', '), ', ([0-9]+)$', ' or \1'))
+      FROM (VALUES ('{02}'::text[], '{37}'::text[]), ('{10,11,13,15,16,240,241,422}', '{01,02,03,8006,8026}'),
+                   ('{17}', '{01,02,03,255,8006,8026}'), ('{21}', '{01,03,8006}'), ('{22,235,8200}', '{01}'),
+                   ('{7003}', '{01,02,03}')) AS need (of_ais, needs), unnest(of_ais) AS ai
+      WHERE ai = ANY (ais) AND NOT ais && needs
+      UNION ALL
+      SELECT '37 needs 00 and 02, or 00 and 8026'
+      WHERE '37' = ANY (ais) AND NOT ('00' = ANY (ais) AND ais && '{02,8026}')) AS broken (conflict)
+    ORDER BY conflict COLLATE "C");
+COMMENT ON FUNCTION gs1_ai_conflicts(text[]) IS 'What keeps application identifiers from standing together, empty where nothing does (GS1 General Specifications 4.13 and 4.14); parsing accepts them all the same';

@@ -3,29 +3,13 @@
  *		Numbers that registrations and licences carry: form and check digit.
  *
  * Registration numbers (工商注册号, GS 15-2006) and food production licences (SC) end in the check
- * digit of ISO 7064 MOD 11,10 (GB/T 17710): from p = 10, each digit a makes p twice ((p + a) mod 10,
- * with 10 for 0) mod 11; the check digit is (11 - p) mod 10.
+ * digit of ISO 7064 MOD 11,10 (GB/T 17710), which code.c computes.
  */
 #include "quality_gov.h"
 
 #include "utils/builtins.h"
 
 #include "ident/ident.h"
-
-/* Gives the MOD 11,10 check digit of the digits before it. */
-int
-qg_mod11_10_check_digit(const char *digits, int length)
-{
-	int p = 10;
-
-	for (int i = 0; i < length; i++)
-	{
-		int s = (p + digits[i] - '0') % 10;
-
-		p = (s == 0 ? 10 : s) * 2 % 11;
-	}
-	return (11 - p) % 10;
-}
 
 /* Tells whether digits end in their MOD 11,10 check digit. */
 static bool

@@ -4,11 +4,7 @@
  *
  * A code has 18 characters of an alphabet of 31 (digits and capitals without I, O, S, V, Z): one for
  * the registering department, one for the category, six for the region (GB/T 2260), nine that are
- * the organisation code, and a check character.  With a character's value being its place in the
- * alphabet and the weight of place i being 3^(i-1) mod 31, the check value makes the weighted sum a
- * multiple of 31.  Since 31 is prime, every single wrong character is found.
- *
- * Parsing needs nothing of the server; text and binary input both come to qg_uscc_parse().
+ * the organisation code, and a check character; code.c reads them.
  */
 #include "quality_gov.h"
 
@@ -17,144 +13,6 @@
 #include "utils/builtins.h"
 
 #include "ident/ident.h"
-
-static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-
-static const int weights[QG_USCC_LENGTH - 1] = {1,	3,	9,	27, 19, 26, 16, 17, 20,
-												29, 25, 13, 8,	24, 10, 30, 28};
-
-/* Gives a character's value, -1 outside the alphabet. */
-static int
-value_of(char c)
-{
-	const char *place = c ? strchr(alphabet, c) : NULL;
-
-	return place ? (int) (place - alphabet) : -1;
-}
-
-/*
- * Copies an identifier with full-width forms made ASCII, letters made capitals and outer spaces
- * dropped; what is not ASCII then becomes '?'.  The length is given, and -1 where size is too small.
- */
-int
-qg_ident_plain(const char *input, size_t length, char *plain, int size)
-{
-	const unsigned char *pos = (const unsigned char *) input;
-	const unsigned char *end = pos + length;
-	int n = 0;
-
-	while (pos < end)
-	{
-		unsigned char c = *pos++;
-
-		if (c == 0xEF && end - pos >= 2 && (pos[0] == 0xBC || pos[0] == 0xBD))
-		{
-			/* U+FF01 to U+FF5E stand for ASCII 0x21 to 0x7E. */
-			unsigned int code = ((pos[0] & 0x3F) << 6 | (pos[1] & 0x3F)) + 0xF000;
-
-			pos += 2;
-			c = code >= 0xFF01 && code <= 0xFF5E ? (unsigned char) (code - 0xFF01 + 0x21) : '?';
-		}
-		else if (c == 0xE3 && end - pos >= 2 && pos[0] == 0x80 && pos[1] == 0x80)
-		{
-			pos += 2;
-			c = ' ';
-		}
-		else if (c >= 0x80)
-		{
-			/* The rest of the character goes with it. */
-			while (pos < end && (*pos & 0xC0) == 0x80)
-				pos++;
-			c = '?';
-		}
-		if (n == 0 && (c == ' ' || c == '\t'))
-			continue;
-		if (n == size)
-			return -1;
-		plain[n++] = (char) pg_ascii_toupper(c);
-	}
-	while (n > 0 && (plain[n - 1] == ' ' || plain[n - 1] == '\t'))
-		n--;
-	return n;
-}
-
-/* Reads a code; where it is wrong, says how. */
-bool
-qg_uscc_parse(const char *input, size_t length, QgUscc *uscc, QgIdentError *error)
-{
-	char plain[64];
-	int n = qg_ident_plain(input, length, plain, sizeof(plain));
-	int sum = 0;
-
-	memset(error, 0, sizeof(*error));
-	uscc->unchecked = 0;
-	if (n == QG_USCC_LENGTH + 1 && plain[n - 1] == '!')
-	{
-		uscc->unchecked = '!';
-		n--;
-	}
-	error->length = n;
-	if (n != QG_USCC_LENGTH)
-	{
-		error->fault = QG_IDENT_LENGTH;
-		return false;
-	}
-	for (int i = 0; i < QG_USCC_LENGTH; i++)
-	{
-		int value = value_of(plain[i]);
-
-		if (value < 0)
-		{
-			error->fault = QG_IDENT_CHARACTER;
-			error->position = i + 1;
-			error->found = plain[i];
-			return false;
-		}
-		if (i < QG_USCC_LENGTH - 1)
-			sum += value * weights[i];
-	}
-	memcpy(uscc->code, plain, QG_USCC_LENGTH);
-	error->expected = alphabet[(31 - sum % 31) % 31];
-	error->found = plain[QG_USCC_LENGTH - 1];
-	if (error->found == error->expected)
-		uscc->unchecked = 0;
-	else if (!uscc->unchecked)
-	{
-		error->fault = QG_IDENT_CHECK;
-		return false;
-	}
-	return true;
-}
-
-/* Gives the check character of an organisation code, 0 where it has a character it cannot have. */
-char
-qg_organization_code_check(const char code[8])
-{
-	static const int code_weights[8] = {3, 7, 9, 10, 5, 8, 4, 2};
-	int sum = 0;
-	int check;
-
-	for (int i = 0; i < 8; i++)
-	{
-		if (code[i] >= '0' && code[i] <= '9')
-			sum += (code[i] - '0') * code_weights[i];
-		else if (code[i] >= 'A' && code[i] <= 'Z')
-			sum += (code[i] - 'A' + 10) * code_weights[i];
-		else
-			return 0;
-	}
-	check = 11 - sum % 11;
-	return check == 10 ? 'X' : check == 11 ? '0' : (char) ('0' + check);
-}
-
-/* Tells whether nine characters are an organisation code. */
-bool
-qg_organization_code_valid(const char code[9])
-{
-	char check = qg_organization_code_check(code);
-
-	return check != 0 && check == code[8];
-}
 
 /* Reports a wrong code, softly where the caller can take it. */
 static Datum
@@ -323,7 +181,26 @@ qg_organization_code_is_valid(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(qg_organization_code_valid(plain));
 }
 
-/* Compares two codes; the flag takes no part, the same characters are the same code. */
+/* organization_code_check_digit(text): the check character that belongs behind eight characters. */
+PG_FUNCTION_INFO_V1(qg_organization_code_check_digit);
+Datum
+qg_organization_code_check_digit(PG_FUNCTION_ARGS)
+{
+	text *input = PG_GETARG_TEXT_PP(0);
+	char plain[64];
+	int n = qg_ident_plain(VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input), plain, sizeof(plain));
+	char check = n == 8 ? qg_organization_code_check(plain) : 0;
+
+	if (check == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an organisation code has 8 digits or letters before its check")));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(&check, 1));
+}
+
+/*
+ * Compares two codes.  The flag takes no part: it is set exactly where the check character is wrong,
+ * so the same characters have the same flag, and equal codes are equal byte by byte (btequalimage).
+ */
 static int
 uscc_compare(FunctionCallInfo fcinfo)
 {
