@@ -51,10 +51,19 @@ if ($> == 0)
 my ($out, $err) = ('', '');
 run([@as_user, $pgbouncer, '-d', "$dir/pgbouncer.ini"], '<', \undef, '>', \$out, '2>', \$err, init => sub { chdir '/' })
   or die "pgbouncer did not start: $err";
-open my $pidfile, '<', "$dir/pid" or die "no pid of pgbouncer: $!";
-chomp(my $pid = <$pidfile>);
-close $pidfile;
+# The daemon's parent ends before the daemon has written its pid and opened its socket.
+my $pid;
+for (1 .. 100)
+{
+	if (open my $pidfile, '<', "$dir/pid")
+	{
+		chomp($pid = <$pidfile> // '');
+		last if $pid && -S "$dir/.s.PGSQL.6432";
+	}
+	select undef, undef, undef, 0.1;
+}
 END { kill 'INT', $pid if $pid; }
+die 'pgbouncer did not come up' unless $pid && -S "$dir/.s.PGSQL.6432";
 
 # Talks through the pool.
 sub pooled
