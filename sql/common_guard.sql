@@ -76,11 +76,11 @@ SELECT kind, subject, body FROM ledger_entry;
 
 -- triggers called as what they are not
 SELECT append_only();
-CREATE TRIGGER wrong AFTER INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION guard_order_row();
+CREATE TRIGGER wrong BEFORE INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION guard_order_row();
 INSERT INTO shop.orders (id, shop_id) VALUES (2, 'm');
 \echo :LAST_ERROR_SQLSTATE
 DROP TRIGGER wrong ON shop.orders;
-CREATE TRIGGER wrong BEFORE INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION guard_order_row('order');
+CREATE TRIGGER wrong AFTER INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION guard_order_row('order');
 INSERT INTO shop.orders (id, shop_id) VALUES (2, 'm');
 DROP EXTENSION quality_gov CASCADE;
 DROP SCHEMA shop CASCADE;

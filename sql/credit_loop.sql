@@ -30,6 +30,20 @@ UPDATE complaint SET shop = NULL WHERE id = 3;
 DELETE FROM complaint WHERE id = 1;
 SELECT merchant_id, ref, at, bad, void FROM credit_event WHERE source = 'public.complaint' ORDER BY event_id;
 SELECT merchant_id, sum(bad) AS bad FROM credit_event WHERE source = 'public.complaint' GROUP BY 1 ORDER BY 1;
+-- rows older than the attachment were never counted, so nothing is voided of them; without ref nothing is followed
+CREATE TABLE review (id int, shop text);
+INSERT INTO review VALUES (1, 'm-2'), (2, 'm-2');
+SELECT credit_attach('review', '{"merchant_id": "shop", "ref": "id"}', 'review');
+INSERT INTO review VALUES (3, 'm-2');
+DELETE FROM review WHERE id = 1;
+UPDATE review SET shop = 'm-1' WHERE id = 2;
+UPDATE review SET id = 4 WHERE id = 3;
+SELECT ref, bad, void, at = first_value(at) OVER (ORDER BY event_id) AS same_instant FROM credit_event WHERE indicator = 'review' ORDER BY event_id;
+SELECT guard_remove('review');
+SELECT credit_attach('review', '{"merchant_id": "shop"}', 'review');
+DELETE FROM review;
+SELECT count(*) AS events FROM credit_event WHERE indicator = 'review';
+DROP TABLE review;
 -- nothing of a rolled back statement stays
 BEGIN;
 INSERT INTO complaint VALUES (4, 'm-2', '2026-11-01', 'x');
@@ -63,6 +77,7 @@ SELECT subject, body - 'at' - 'score' AS body FROM ledger_entry WHERE kind = 'cr
 -- the oracle notices: a restriction that does not follow, an orphan
 INSERT INTO merchant_restriction (merchant_id, action, reason, source, effect) VALUES ('m-1', 'sell', 'r', 'credit_grade', '[2026-11-12,)');
 INSERT INTO credit_event (merchant_id, indicator, at, bad, source) VALUES ('ghost', 'complaint', '2026-11-01', 1, 't'), ('m-1', 'odd', '2026-11-01', 1, 't');
+INSERT INTO credit_event (merchant_id, indicator, at, bad, source, ref, void) VALUES ('m-1', 'complaint', '2026-11-01', -1, 't', 'never', true);
 SELECT merchant_id, regexp_replace(problem, '\d+', 'N') AS problem FROM credit_check() ORDER BY 1, 2;
 -- what credit_overview shows now is what credit_score says now
 SELECT count(*) AS merchants, count(*) FILTER (WHERE o.score <> credit_score(o.merchant_id) OR o.grade <> credit_grade(o.merchant_id)) AS differ FROM credit_overview o;

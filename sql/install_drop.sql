@@ -26,6 +26,7 @@ UPDATE pg_extension SET extversion = '0.0' WHERE extname = 'quality_gov';
 SET client_min_messages = warning;
 \set VERBOSITY sqlstate
 SELECT quality_gov.name_key('Acme');
+SELECT quality_gov.name_key('Acme');
 \set VERBOSITY default
 UPDATE pg_extension SET extversion = (SELECT default_version FROM pg_available_extensions WHERE name = 'quality_gov')
 WHERE extname = 'quality_gov';

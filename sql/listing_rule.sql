@@ -74,6 +74,9 @@ SELECT listing_rule_add('X!', 'license', '{"license": "ccc"}', 'deny', 't', 'b')
 SELECT listing_rule_add('recall', 'license', '{"license": "ccc"}', 'deny', 't', 'b');
 SELECT listing_check('{"title": "x"}');
 SELECT listing_check('[]');
+SELECT listing_check('{"merchant_id": "m-1"}', 'infinity');
+SELECT lexicon_load('later', '{x}'), lexicon_publish('later', effective => '2100-01-01');
+SELECT listing_rule_add('x', 'lexicon', '{"lexicon": "later", "fields": ["title"]}', 'warn', 't', 'b');
 SELECT listing_check('{"merchant_id": "m-1", "title": {"zh": "x"}}');
 SELECT listing_check(NULL);
 SELECT listing_check('{"merchant_id": "m-1"}', NULL);

@@ -83,7 +83,12 @@ SET timezone = 'Asia/Shanghai';
 SELECT kind, subject, body -> 'admitted' AS admitted FROM ledger_entry WHERE kind = 'merchant_admission' ORDER BY entry_id;
 UPDATE merchant_admission SET admitted = true;
 
+-- a genuine early code is admitted with a warning; the same instant twice is refused, not an error
+SELECT admitted, findings #>> '{0,finding}' AS finding FROM merchant_admit('{"merchant_id": "m-7", "kind": "other_organization", "name": "x", "uscc": "911100006000373410!"}', '2026-11-20');
+SELECT admitted, findings #>> '{1,finding}' AS finding FROM merchant_admit('{"merchant_id": "m-7", "kind": "other_organization", "name": "x", "uscc": "911100006000373410!"}', '2026-11-20');
+
 -- bad input
+SELECT merchant_admit('{"merchant_id": "m-8", "kind": "other_organization", "name": "x", "uscc": "91440300708461136T"}', 'infinity');
 SELECT merchant_admit(NULL);
 SELECT merchant_admit('[]');
 SELECT merchant_admit('{"kind": "company"}');

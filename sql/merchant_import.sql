@@ -55,6 +55,11 @@ SELECT ref, at, bad, void, recorded_at FROM credit_event WHERE ref LIKE 'samr/%'
 SELECT task, detail FROM maintenance('2026-11-02') WHERE task = 'credit_collect';
 SELECT task, detail FROM maintenance('2026-11-03') WHERE task = 'credit_collect';
 SELECT ref, bad, void FROM credit_event WHERE ref LIKE 'samr/P1%' ORDER BY event_id;
+-- a corrected subject: whom the item named by mistake is cleared
+INSERT INTO merchant (merchant_id, name, kind, uscc, admitted_at) VALUES ('m-2', '另一家', 'company', '91350100M000100Y43', '2026-01-01');
+SELECT item, status FROM regulatory_import((SELECT jsonb_build_array(body -> 1 || '{"uscc": "91350100M000100Y43"}') FROM feed), 'samr', false, '2026-11-04');
+SELECT task, detail FROM maintenance('2026-11-05') WHERE task = 'credit_collect';
+SELECT merchant_id, ref, bad, void FROM credit_event WHERE ref LIKE 'samr/P1%' ORDER BY event_id;
 SELECT kind, subject, body FROM ledger_entry WHERE kind = 'regulatory_import' ORDER BY entry_id;
 
 -- bad input

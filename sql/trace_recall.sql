@@ -57,6 +57,20 @@ SELECT kind, subject, body ->> 'guard_mode' AS mode, body #>> '{findings,0,rule}
 WHERE kind IN ('guard_mode', 'order_shadow') ORDER BY entry_id;
 SELECT id FROM orders ORDER BY id;
 
+-- what spells the goods differently does not slip through: padded char(n), numbers without zeros, blank lots, later triggers
+CREATE TABLE sale (id int, shop char(8), code bigint, lot char(8), at timestamptz);
+SELECT guard_order('sale', '{"order_id": "id", "merchant_id": "shop", "gtin": "code", "lot": "lot", "at": "at"}');
+INSERT INTO sale VALUES (1, 'm-1', 6901234567892, 'A1', '2026-11-05');
+INSERT INTO sale VALUES (2, 'm-1', 73513537, '', '2026-11-05');
+INSERT INTO sale VALUES (3, 'm-1', 6901234567892, ' ', '2026-11-05');
+INSERT INTO sale VALUES (4, 'm-1', 6901234567892, 'A2', '2026-11-05'), (5, 'm-1', NULL, NULL, '2026-11-05');
+INSERT INTO sale VALUES (6, 'm-1', NULL, NULL, 'infinity');
+CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.shop := 'nobody'; RETURN NEW; END $$;
+CREATE TRIGGER zz_spoil BEFORE INSERT ON sale FOR EACH ROW EXECUTE FUNCTION spoil();
+INSERT INTO sale VALUES (7, 'm-1', NULL, NULL, '2026-11-05');
+SELECT id FROM sale ORDER BY id;
+DROP TABLE sale;
+DROP FUNCTION spoil;
 -- dismissed: the goods are free again
 SELECT recall_open('Cup', '[{"gtin": "4006381333931"}]', 'lead', 'Order 19', at => '2026-11-20') AS cup \gset
 SELECT recall_advance(:cup, 'dismissed', '2026-11-22');

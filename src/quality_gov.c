@@ -39,6 +39,8 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	/* First, since after a failure the library is loaded again and settings can be made only once. */
+	qg_version_require();
 	DefineCustomEnumVariable(
 		"quality_gov.guard_mode", "Incident switch: what guards do with their verdicts.",
 		"\"enforce\" applies them, \"shadow\" only records them, \"off\" stops "
@@ -50,6 +52,4 @@ _PG_init(void)
 		"At least 32 bytes; identity_digest() needs it.", &qg_identity_key_file, "", PGC_SUSET,
 		GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("quality_gov");
-
-	qg_version_require();
 }

@@ -10,7 +10,7 @@ CREATE TABLE duty_rule (
   effect tstzrange NOT NULL DEFAULT '(,)',
   legal_basis text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
-  CONSTRAINT duty_rule_pkey PRIMARY KEY (duty, effect),
+  CONSTRAINT duty_rule_pkey PRIMARY KEY (duty, effect, builtin),
   CONSTRAINT duty_rule_amount CHECK (amount > 0),
   CONSTRAINT duty_rule_unit CHECK (unit IN ('hour', 'day', 'workday', 'month', 'year'))
 );
@@ -50,7 +50,9 @@ CREATE FUNCTION duty_deadline(duty text, start timestamptz) RETURNS timestamptz
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
   SELECT deadline_compute(start, r.amount, r.unit, 'CN', r.roll)
+  -- A start beyond any calendar has no deadline, and must not make a view of many fail.
   FROM duty_rule r WHERE r.duty = duty_deadline.duty AND r.effect @> start
+    AND start > '1900-01-01 00:00+00' AND start < '2200-01-01 00:00+00'
   ORDER BY r.builtin LIMIT 1;
 END;
 COMMENT ON FUNCTION duty_deadline(text, timestamptz) IS
@@ -63,7 +65,7 @@ CREATE TABLE legal_figure (
   effect tstzrange NOT NULL DEFAULT '(,)',
   legal_basis text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
-  CONSTRAINT legal_figure_pkey PRIMARY KEY (figure, effect)
+  CONSTRAINT legal_figure_pkey PRIMARY KEY (figure, effect, builtin)
 );
 COMMENT ON TABLE legal_figure IS 'Amounts and periods that the law sets, with their period of effect';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.legal_figure', 'WHERE NOT builtin');

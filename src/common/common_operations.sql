@@ -36,6 +36,10 @@ BEGIN
   IF at IS NULL OR NOT isfinite(at) THEN
     RAISE EXCEPTION 'maintenance needs a finite instant' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'maintenance must run at isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', DETAIL = 'With an older snapshot it would do again what another run has done.';
+  END IF;
   -- Of two calls at once the second leaves the work to the first.
   IF NOT pg_try_advisory_xact_lock(hashtextextended('quality_gov maintenance', 0)) THEN
     task := 'maintenance';

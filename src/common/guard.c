@@ -126,17 +126,19 @@ qg_guard_mode_record(const QgMapping *mapping)
 	recorded_mode = qg_guard_mode;
 }
 
-/* The relation whose rows may be retired, and the transaction in which that holds. */
+/* The relation whose rows may be retired, and the (sub)transaction in which that holds. */
 static Oid lifted_relid = InvalidOid;
 static LocalTransactionId lifted_xact = InvalidLocalTransactionId;
+static SubTransactionId lifted_subxact = InvalidSubTransactionId;
 
-/* append_only_lift(relation): lets the rest of this transaction delete from one table. */
+/* append_only_lift(relation): lets the rest of this (sub)transaction delete from one table. */
 PG_FUNCTION_INFO_V1(qg_append_only_lift);
 Datum
 qg_append_only_lift(PG_FUNCTION_ARGS)
 {
 	lifted_relid = PG_GETARG_OID(0);
 	lifted_xact = QG_LOCAL_XID;
+	lifted_subxact = GetCurrentSubTransactionId();
 	PG_RETURN_VOID();
 }
 
@@ -152,6 +154,7 @@ qg_append_only(PG_FUNCTION_ARGS)
 																	: "truncated";
 
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && lifted_xact == QG_LOCAL_XID &&
+		lifted_subxact == GetCurrentSubTransactionId() &&
 		lifted_relid == RelationGetRelid(trigger->tg_relation))
 		return PointerGetDatum(NULL);
 	ereport(ERROR,

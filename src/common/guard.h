@@ -59,6 +59,7 @@ extern const QgMapping *qg_mapping_get(TriggerData *trigger);
 extern const QgColumn *qg_mapping_column(const QgMapping *mapping, const char *key);
 extern const char *qg_mapping_option(const QgMapping *mapping, const char *key);
 extern char *qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc);
+extern char *qg_column_filled(const QgColumn *column, HeapTuple row, TupleDesc desc);
 extern TimestampTz qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row,
 									  TupleDesc desc, TimestampTz unmapped);
 extern bool qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new,

@@ -104,7 +104,13 @@ relation_name(Relation rel)
 	Oid relid = RelationGetRelid(rel);
 
 	if (rel->rd_rel->relispartition)
-		relid = llast_oid(get_partition_ancestors(relid));
+	{
+		/* A detachment that is pending leaves a partition without ancestors. */
+		List *ancestors = get_partition_ancestors(relid);
+
+		if (ancestors != NIL)
+			relid = llast_oid(ancestors);
+	}
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 									  get_rel_name(relid));
 }
@@ -201,6 +207,16 @@ require_column(const QgColumn *column)
 					 "the present column names.")));
 }
 
+/* Gives a char(n) without the blanks that pad it, which are no part of its value. */
+static char *
+text_to_cstring_trimmed(Datum value)
+{
+	char *string = TextDatumGetCString(value);
+
+	string[bpchartruelen(string, (int) strlen(string))] = '\0';
+	return string;
+}
+
 /* Gives a column's value as text, NULL for null or an unmapped key. */
 char *
 qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
@@ -216,7 +232,21 @@ qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
 		return NULL;
 	if (column->type == TEXTOID || column->type == VARCHAROID)
 		return TextDatumGetCString(value);
+	if (column->type == BPCHAROID)
+		return text_to_cstring_trimmed(value);
+	/* The number of a GTIN has lost the zeros it begins with. */
+	if (column->type == INT8OID && strcmp(column->key, "gtin") == 0)
+		return psprintf("%014lld", (long long) DatumGetInt64(value));
 	return OutputFunctionCall(unconstify(FmgrInfo *, &column->output), value);
+}
+
+/* Gives a column's value as text, NULL for null, blank or an unmapped key. */
+char *
+qg_column_filled(const QgColumn *column, HeapTuple row, TupleDesc desc)
+{
+	char *text = qg_column_text(column, row, desc);
+
+	return text != NULL && text[strspn(text, " \t\r\n")] != '\0' ? text : NULL;
 }
 
 /* Gives the instant in a mapped timestamptz column, the one given where it is null or unmapped. */
@@ -234,7 +264,14 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 	if (column->type != TIMESTAMPTZOID)
 		return unmapped;
 	value = heap_getattr(row, column->attnum, desc, &isnull);
-	return isnull ? unmapped : DatumGetTimestampTz(value);
+	if (isnull)
+		return unmapped;
+	/* Every period would have ended by then, and nothing would be in force. */
+	if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("\"%s\" in column \"%s\" must be a finite instant", key, column->column)));
+	return DatumGetTimestampTz(value);
 }
 
 /* Tells whether an update touched any mapped column. */

@@ -125,14 +125,14 @@ CREATE TABLE credit_event (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   CONSTRAINT credit_event_pkey PRIMARY KEY (merchant_id, event_id),
-  CONSTRAINT credit_event_at CHECK (isfinite(at)),
+  CONSTRAINT credit_event_at CHECK (isfinite(at) AND isfinite(recorded_at)),
   CONSTRAINT credit_event_amount CHECK (
     good BETWEEN -1e15 AND 1e15 AND bad BETWEEN -1e15 AND 1e15
     AND CASE WHEN void THEN good <= 0 AND bad <= 0 ELSE good >= 0 AND bad >= 0 END)
 );
 CREATE INDEX credit_event_xid ON credit_event (xid);
--- Asked once a record or recall, also of a merchant with a million orders.
-CREATE INDEX credit_event_ref ON credit_event (merchant_id, source, ref) WHERE source IN ('regulatory', 'recall');
+CREATE INDEX credit_event_ref ON credit_event (merchant_id, source, ref) WHERE ref IS NOT NULL;
+CREATE INDEX credit_event_regulatory ON credit_event (ref) WHERE source = 'regulatory';
 COMMENT ON TABLE credit_event IS
   'What happened to a merchant''s credit, append-only and bitemporal: at is when it happened, recorded_at from when it is known; a void repeats an event with negated amounts';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_event', '');
@@ -192,8 +192,9 @@ BEGIN
     'good', number_types, 'bad', number_types, 'ref', '[]'::jsonb), true);
   PERFORM quality_gov.guard_attach(relation, 'credit_' || indicator, columns,
     jsonb_build_object('indicator', indicator, 'good', good::text, 'bad', bad::text),
-    ARRAY['row AFTER INSERT OR UPDATE OR DELETE:credit_event_row']);
+    ARRAY[CASE WHEN columns ? 'ref' THEN 'row AFTER INSERT OR UPDATE OR DELETE:credit_event_row'
+               ELSE 'row AFTER INSERT:credit_event_row' END]);
 END
 $$;
 COMMENT ON FUNCTION credit_attach(regclass, jsonb, text, float8, float8) IS
-  'Makes credit events of an indicator from the rows of a platform''s table. columns maps merchant_id and optionally at, recorded_at, ref, good, bad; unmapped bad is the argument, unmapped good is the argument where the row''s bad is 0; takes a SHARE ROW EXCLUSIVE lock';
+  'Makes credit events of an indicator from the rows of a platform''s table. columns maps merchant_id and optionally at, recorded_at, ref, good, bad; unmapped bad is the argument, unmapped good is the argument where the row''s bad is 0. With ref mapped a changed row is voided and entered anew and a deleted one voided, if it was counted; without, later changes are not followed. Rows already there are not counted. Takes a SHARE ROW EXCLUSIVE lock';

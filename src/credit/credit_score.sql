@@ -132,35 +132,37 @@ CREATE FUNCTION credit_collect(at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  todo record;
-  n integer := 0;
+  voided integer;
+  entered integer;
 BEGIN
-  FOR todo IN
-    SELECT m.merchant_id, r.severity, greatest(r.at, m.admitted_at) AS happened, r.recorded_at,
-           format('%s/%s/', r.source, r.item) AS item, r.version
-    FROM quality_gov.regulatory_record r
-    JOIN quality_gov.merchant m ON m.uscc = r.uscc
-    WHERE r.recorded_at <= credit_collect.at
-      AND NOT EXISTS (SELECT FROM quality_gov.credit_event e
-                      WHERE e.merchant_id = m.merchant_id AND e.source = 'regulatory'
-                        AND e.ref = format('%s/%s/%s', r.source, r.item, r.version))
-    ORDER BY r.source, r.item, r.version
-  LOOP
-    -- A later version of an item takes the place of the one before.
-    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
-    SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, credit_collect.at
-    FROM quality_gov.credit_event e
-    WHERE e.merchant_id = todo.merchant_id AND e.source = 'regulatory' AND e.ref = todo.item || (todo.version - 1)
-      AND NOT e.void;
-    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-    SELECT todo.merchant_id, 'regulatory', todo.happened,
-           COALESCE((SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) m
-                     JOIN quality_gov.credit_severity s USING (model, version)
-                     WHERE s.indicator = 'regulatory' AND s.severity = todo.severity), 0),
-           'regulatory', todo.item || todo.version, credit_collect.at;
-    n := n + 1;
-  END LOOP;
-  RETURN format('%s regulatory records became events', n);
+  -- A later version of an item takes the place of the one before, whomever that named.
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
+  SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, greatest(credit_collect.at, e.recorded_at)
+  FROM quality_gov.regulatory_record old
+  JOIN quality_gov.credit_event e ON e.source = 'regulatory' AND NOT e.void
+    AND e.ref = format('%s/%s/%s', old.source, old.item, old.version)
+  WHERE EXISTS (SELECT FROM quality_gov.regulatory_record r
+                WHERE r.source = old.source AND r.item = old.item AND r.version > old.version
+                  AND r.recorded_at <= credit_collect.at)
+    AND NOT EXISTS (SELECT FROM quality_gov.credit_event v
+                    WHERE v.merchant_id = e.merchant_id AND v.source = 'regulatory' AND v.ref = e.ref AND v.void);
+  GET DIAGNOSTICS voided = ROW_COUNT;
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
+  SELECT m.merchant_id, 'regulatory', greatest(r.at, m.admitted_at), COALESCE(weighed.bad, 0),
+         'regulatory', format('%s/%s/%s', r.source, r.item, r.version), credit_collect.at
+  FROM (SELECT DISTINCT ON (x.source, x.item) x.* FROM quality_gov.regulatory_record x
+        WHERE x.recorded_at <= credit_collect.at ORDER BY x.source, x.item, x.version DESC) r
+  JOIN quality_gov.merchant m ON m.uscc = r.uscc
+  LEFT JOIN LATERAL (
+    SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) k
+    JOIN quality_gov.credit_severity s USING (model, version)
+    WHERE s.indicator = 'regulatory' AND s.severity = r.severity) weighed ON true
+  WHERE NOT EXISTS (SELECT FROM quality_gov.credit_event e
+                    WHERE e.merchant_id = m.merchant_id AND e.source = 'regulatory'
+                      AND e.ref = format('%s/%s/%s', r.source, r.item, r.version))
+  ORDER BY r.source, r.item, m.merchant_id;
+  GET DIAGNOSTICS entered = ROW_COUNT;
+  RETURN format('%s events entered, %s voided', entered, voided);
 END
 $$;
 COMMENT ON FUNCTION credit_collect(timestamptz) IS
@@ -188,7 +190,8 @@ BEGIN
       SELECT c.grade, c.at FROM quality_gov.credit_grade_change c
       WHERE c.merchant_id = s.merchant_id ORDER BY c.change_id DESC LIMIT 1) last ON true
     -- What was decided later is not decided again for an earlier instant.
-    WHERE g.grade IS DISTINCT FROM last.grade AND (last.at IS NULL OR last.at < credit_regrade.at)
+    -- A model whose lowest band begins above a score gives it no grade; others are graded all the same.
+    WHERE g.grade IS NOT NULL AND g.grade IS DISTINCT FROM last.grade AND (last.at IS NULL OR last.at < credit_regrade.at)
     ORDER BY s.merchant_id
   LOOP
     INSERT INTO quality_gov.credit_grade_change (merchant_id, at, score, grade, previous_grade)
@@ -198,7 +201,7 @@ BEGIN
     UPDATE quality_gov.merchant_restriction r
     SET effect = tstzrange(lower(r.effect), credit_regrade.at)
     WHERE r.merchant_id = graded.merchant_id AND r.source = 'credit_grade' AND upper_inf(r.effect)
-      AND NOT r.action = ANY (restricted);
+      AND lower(r.effect) < credit_regrade.at AND NOT r.action = ANY (restricted);
     INSERT INTO quality_gov.merchant_restriction (merchant_id, action, reason, source, effect)
     SELECT graded.merchant_id, a, format('credit grade %s takes away "%s" until it recovers', graded.grade, a),
            'credit_grade', tstzrange(credit_regrade.at, NULL)
@@ -234,6 +237,13 @@ AS $$
   FROM quality_gov.credit_event e
   WHERE NOT EXISTS (SELECT FROM quality_gov.credit_indicator i WHERE i.indicator = e.indicator)
   UNION ALL
+  SELECT v.merchant_id, format('void %s has no event', v.event_id)
+  FROM quality_gov.credit_event v
+  WHERE v.void AND NOT EXISTS (
+    SELECT FROM quality_gov.credit_event e
+    WHERE e.merchant_id = v.merchant_id AND e.source = v.source AND e.ref IS NOT DISTINCT FROM v.ref
+      AND e.indicator = v.indicator AND NOT e.void AND e.event_id < v.event_id)
+  UNION ALL
   SELECT r.merchant_id, format('restriction %s does not follow from the grade', r.restriction_id)
   FROM quality_gov.merchant_restriction r
   WHERE r.source = 'credit_grade' AND upper_inf(r.effect)
@@ -245,7 +255,7 @@ AS $$
       WHERE b.grade = last.grade AND r.action = ANY (b.restricts))
 $$;
 COMMENT ON FUNCTION credit_check() IS
-  'Oracle: orphaned events, unknown indicators, restrictions that do not follow from the grade; no rows when all is well';
+  'Oracle: orphaned events, unknown indicators, voids of nothing, restrictions that do not follow from the grade; no rows when all is well';
 
 CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
   RETURNS SETOF record

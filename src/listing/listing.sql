@@ -96,11 +96,6 @@ BEGIN
     RAISE EXCEPTION 'a rule needs a finite instant to begin, and must not end before it'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF kind = 'lexicon' AND NOT EXISTS (SELECT FROM quality_gov.lexicon l
-       WHERE l.lexicon = params ->> 'lexicon' AND l.state IN ('shadow', 'active')) THEN
-    RAISE EXCEPTION 'lexicon "%" has no published version', params ->> 'lexicon' USING ERRCODE = 'undefined_object',
-      HINT = 'Load and publish it first: quality_gov.lexicon_load(), quality_gov.lexicon_publish().';
-  END IF;
   IF kind = 'watchlist' AND NOT EXISTS (SELECT FROM quality_gov.watchlist w WHERE w.watchlist = params ->> 'watchlist') THEN
     RAISE EXCEPTION 'unknown list "%"', params ->> 'watchlist' USING ERRCODE = 'undefined_object';
   END IF;
@@ -109,6 +104,13 @@ BEGIN
   -- Now is when the lock is held; another may have published since this transaction began.
   IF effective = now() THEN
     effective := clock_timestamp();
+  END IF;
+  -- A rule whose lexicon is not in force fails every listing.
+  IF kind = 'lexicon' AND NOT EXISTS (SELECT FROM quality_gov.lexicon l
+       WHERE l.lexicon = params ->> 'lexicon' AND l.state IN ('active', 'superseded') AND l.effect @> effective) THEN
+    RAISE EXCEPTION 'lexicon "%" has no version in force when the rule begins', params ->> 'lexicon'
+      USING ERRCODE = 'undefined_object',
+            HINT = 'Load and publish it first: quality_gov.lexicon_load(), quality_gov.lexicon_publish().';
   END IF;
   SELECT * INTO latest FROM quality_gov.listing_rule r
   WHERE r.rule = listing_rule_add.rule ORDER BY r.version DESC LIMIT 1;
@@ -169,7 +171,7 @@ CREATE TABLE listing_decision (
   CONSTRAINT listing_decision_pkey PRIMARY KEY (merchant_id, decision_id),
   CONSTRAINT listing_decision_verdict CHECK (verdict IN ('deny', 'quarantine', 'warn', 'shadow', 'pass'))
 );
-CREATE INDEX listing_decision_listing ON listing_decision (merchant_id, listing_id, decision_id);
+CREATE INDEX listing_decision_listing ON listing_decision (merchant_id, relation, listing_id, decision_id);
 COMMENT ON TABLE listing_decision IS
   'What the guard decided on a stored listing that something was found on (or found on before), as of at; clean listings leave no row; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_decision', '');
@@ -215,7 +217,8 @@ DECLARE
 BEGIN
   IF operation = 'UPDATE' THEN
     SELECT * INTO last FROM quality_gov.listing_decision d
-    WHERE d.merchant_id = listing_record.merchant_id AND d.listing_id = listing_record.listing_id
+    WHERE d.merchant_id = listing_record.merchant_id AND d.relation = listing_record.relation
+      AND d.listing_id = listing_record.listing_id
     ORDER BY d.decision_id DESC LIMIT 1;
     -- An update that changes nothing about what was found is not decided again.
     IF COALESCE(last.verdict, 'pass') = verdict AND findings = COALESCE((

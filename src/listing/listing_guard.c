@@ -199,6 +199,18 @@ qg_guard_listing_after(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Writes a JSON number; the number of a GTIN has lost the zeros it begins with. */
+static char *
+number_text(const char *key, Numeric number)
+{
+	char *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	int length = (int) strlen(text);
+
+	if (strcmp(key, "gtin") != 0 || length >= 14)
+		return text;
+	return psprintf("%.*s%s", 14 - length, "00000000000000", text);
+}
+
 /* Reads the members of a JSON object as named texts. */
 static void
 read_json(Jsonb *object, QgListing *listing)
@@ -224,8 +236,7 @@ read_json(Jsonb *object, QgListing *listing)
 			if (item.type == jbvString)
 				listing->values[n] = pnstrdup(item.val.string.val, item.val.string.len);
 			else if (item.type == jbvNumeric)
-				listing->values[n] = DatumGetCString(
-					DirectFunctionCall1(numeric_out, NumericGetDatum(item.val.numeric)));
+				listing->values[n] = number_text(listing->keys[n], item.val.numeric);
 			else if (item.type == jbvBool)
 				listing->values[n] = pstrdup(item.val.boolean ? "t" : "f");
 			else if (item.type != jbvNull)
@@ -251,6 +262,9 @@ qg_listing_check(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("%s must not be null", PG_ARGISNULL(0) ? "listing" : "at")));
+	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("the instant to judge as of must be finite")));
 	read_json(PG_GETARG_JSONB_P(0), &listing);
 	findings = qg_listing_judge(&listing, PG_GETARG_TIMESTAMPTZ(1));
 	InitMaterializedSRF(fcinfo, 0);

@@ -90,10 +90,12 @@ CREATE VIEW listing_held WITH (security_barrier) AS
   FROM listing_decision d
   WHERE d.verdict = 'quarantine'
     AND NOT EXISTS (SELECT FROM listing_decision later
-                    WHERE later.merchant_id = d.merchant_id AND later.listing_id = d.listing_id
+                    WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
+                      AND later.listing_id = d.listing_id
                       AND later.decision_id > d.decision_id)
     AND ((SELECT session_reads_all()) OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
-COMMENT ON VIEW listing_held IS 'Listings that are held now, since when and why';
+COMMENT ON VIEW listing_held IS
+  'Listings whose last decision holds them, since when and why; a listing deleted since stays here';
 
 CREATE FUNCTION listing_retire(before timestamptz DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

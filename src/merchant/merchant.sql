@@ -34,6 +34,7 @@ CREATE TABLE merchant (
     AND self_declaration IN ('own_farm_produce', 'home_handicraft', 'licence_free_labour',
                              'sporadic_small_trade')),
   CONSTRAINT merchant_declared_annual_total CHECK (declared_annual_total >= 0),
+  CONSTRAINT merchant_admitted_at CHECK (isfinite(admitted_at)),
   CONSTRAINT merchant_closed_at CHECK (closed_at > admitted_at)
 );
 CREATE INDEX merchant_uscc_idx ON merchant (uscc) WHERE uscc IS NOT NULL;
@@ -78,7 +79,7 @@ CREATE TABLE category_license (
   effect tstzrange NOT NULL DEFAULT '(,)',
   legal_basis text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
-  CONSTRAINT category_license_pkey PRIMARY KEY (category, license_kind)
+  CONSTRAINT category_license_pkey PRIMARY KEY (category, license_kind, builtin)
 );
 COMMENT ON TABLE category_license IS
   'Which licence a category needs, from when to when, and why; a category covers those below it';
@@ -93,6 +94,7 @@ CREATE TABLE merchant_verification (
   result text NOT NULL,
   note text,
   CONSTRAINT merchant_verification_pkey PRIMARY KEY (merchant_id, verification_id),
+  CONSTRAINT merchant_verification_verified_at CHECK (isfinite(verified_at)),
   CONSTRAINT merchant_verification_checked CHECK (
     checked <> '{}' AND checked <@ ARRAY['identity', 'address', 'contact', 'licences']),
   CONSTRAINT merchant_verification_result CHECK (result IN ('confirmed', 'corrected', 'failed'))

@@ -218,6 +218,9 @@ BEGIN
     RAISE EXCEPTION '% must not be null', CASE WHEN at IS NULL THEN 'at' ELSE 'merchant_id' END
       USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF NOT isfinite(at) THEN
+    RAISE EXCEPTION 'the instant to judge as of must be finite' USING ERRCODE = 'datetime_field_overflow';
+  END IF;
   IF action IS NULL OR action NOT IN ('list', 'sell', 'live') THEN
     RAISE EXCEPTION 'unknown action "%"', action
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Actions are list, sell and live.';

@@ -6,7 +6,7 @@ CREATE TABLE merchant_field (
   field text NOT NULL,
   legal_basis text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
-  CONSTRAINT merchant_field_pkey PRIMARY KEY (kind, field)
+  CONSTRAINT merchant_field_pkey PRIMARY KEY (kind, field, builtin)
 );
 COMMENT ON TABLE merchant_field IS
   'Fields a merchant of a kind must give and show (网络交易监督管理办法 art 12); the platform adds its own';
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION application_require(jsonb) IS
 CREATE FUNCTION application_license(application jsonb, OUT kind text, OUT number text, OUT categories text[],
                                     OUT valid daterange, OUT status text)
   RETURNS SETOF record
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT l ->> 'kind', l ->> 'number',
          ARRAY(SELECT jsonb_array_elements_text(l -> 'categories')),
@@ -78,7 +78,7 @@ COMMENT ON FUNCTION application_license(jsonb) IS
 CREATE FUNCTION merchant_admission_check(application jsonb, at timestamptz DEFAULT now(),
     OUT finding text, OUT verdict text, OUT field text, OUT message text, OUT legal_basis text)
   RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -89,24 +89,30 @@ DECLARE
     'farmers_cooperative', 'other_organization', 'unregistered');
 BEGIN
   PERFORM quality_gov.application_require(application);
+  IF at IS NULL OR NOT isfinite(at) THEN
+    RAISE EXCEPTION 'the instant to judge as of must be finite' USING ERRCODE = 'datetime_field_overflow';
+  END IF;
   IF known_kind IS NOT TRUE THEN
     RETURN QUERY SELECT 'kind_unknown', 'deny', 'kind', format('unknown kind "%s"', application ->> 'kind'),
       '网络交易监督管理办法 art 12';
   END IF;
-  IF application ->> 'uscc' IS NOT NULL AND NOT quality_gov.uscc_is_valid(application ->> 'uscc') THEN
+  BEGIN
+    applicant_uscc := (application ->> 'uscc')::quality_gov.uscc;
+    RETURN QUERY SELECT 'uscc_unchecked', 'warn', 'uscc',
+      format('"%s" is admitted though its check character is wrong', application ->> 'uscc'), 'GB 32100-2015'
+      WHERE right(applicant_uscc::text, 1) = '!';
+  EXCEPTION WHEN invalid_text_representation THEN
     RETURN QUERY SELECT 'uscc_invalid', 'deny', 'uscc',
       format('"%s" is not a unified social credit code', application ->> 'uscc'), 'GB 32100-2015';
-  ELSE
-    applicant_uscc := (application ->> 'uscc')::quality_gov.uscc;
-  END IF;
+  END;
   digests := ARRAY(SELECT p ->> 'identity_digest' FROM jsonb_array_elements(application -> 'persons') p
                    WHERE p ->> 'identity_digest' IS NOT NULL);
 
   RETURN QUERY
-    SELECT 'field_missing', 'deny', f.field, format('"%s" is missing', f.field), f.legal_basis
+    SELECT DISTINCT ON (f.field) 'field_missing', 'deny', f.field, format('"%s" is missing', f.field), f.legal_basis
     FROM quality_gov.merchant_field f
     WHERE f.kind = application ->> 'kind' AND COALESCE(btrim(application ->> f.field), '') = ''
-    ORDER BY f.field;
+    ORDER BY f.field, f.builtin;
   RETURN QUERY
     SELECT 'field_unexpected', 'deny', f, format('"%s" does not go with kind "%s"', f, application ->> 'kind'),
            '网络交易监督管理办法 arts 8 and 12'
@@ -175,6 +181,14 @@ BEGIN
   SELECT COALESCE(bool_and(c.verdict <> 'deny'), true), COALESCE(jsonb_agg(to_jsonb(c)), '[]')
   INTO admitted, findings
   FROM quality_gov.merchant_admission_check(application, at) c;
+  -- Of two applications at once, or of one instant, the second finds the merchant there.
+  PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov merchant ' || (application ->> 'merchant_id'), 0));
+  IF admitted AND EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = application ->> 'merchant_id') THEN
+    admitted := false;
+    findings := findings || jsonb_build_array(jsonb_build_object('finding', 'merchant_exists', 'verdict', 'deny',
+      'field', 'merchant_id', 'message', format('merchant "%s" is admitted already', application ->> 'merchant_id'),
+      'legal_basis', 'quality_gov: one merchant, one identifier'));
+  END IF;
 
   INSERT INTO quality_gov.merchant_admission (merchant_id, at, admitted, application, findings)
   VALUES (application ->> 'merchant_id', at, merchant_admit.admitted, application, merchant_admit.findings)

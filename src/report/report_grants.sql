@@ -65,7 +65,7 @@ FROM (VALUES
   ('quality_gov_admin', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
-     merchant_member,merchant_turnover,category_license,merchant_field,regulatory_record,watchlist,watchlist_effect,
+     merchant_member,merchant_person,merchant_turnover,category_license,merchant_field,regulatory_record,watchlist,watchlist_effect,
      watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,credit_event,credit_model,
      credit_indicator,credit_severity,credit_grade_band,credit_grade_change,duty_rule,legal_figure,lot,recall,
      recall_scope,recall_step,recall_state,ledger_entry,maintenance_task,doctor_check,role_grant,calendar,
@@ -79,6 +79,18 @@ FROM (VALUES
      recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,
      merchant_restriction}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o;
+
+-- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
+DO $$
+DECLARE
+  policy record;
+BEGIN
+  FOR policy IN SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname FROM pg_catalog.pg_trigger t
+                WHERE t.tgfoid = 'quality_gov.cache_invalidate()'::pg_catalog.regprocedure LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', policy.relation, policy.tgname);
+  END LOOP;
+END
+$$;
 
 -- Every domain has added its tasks and checks by now.
 CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task

@@ -52,18 +52,19 @@ judge_order(const QgMapping *mapping, void *arg)
 		.rule = "merchant_may", .severity = "high", .field = "merchant_id", .verdict = QG_DENY};
 	const QgFinding goods = {
 		.rule = "recall", .severity = "critical", .field = "gtin", .verdict = QG_DENY};
-	char *merchant = qg_column_text(qg_mapping_column(mapping, "merchant_id"), order->row,
-									order->desc);
-	char *category = qg_column_text(qg_mapping_column(mapping, "category"), order->row,
-									order->desc);
-	char *gtin = qg_column_text(qg_mapping_column(mapping, "gtin"), order->row, order->desc);
-	char *lot = qg_column_text(qg_mapping_column(mapping, "lot"), order->row, order->desc);
+	char *merchant = qg_column_filled(qg_mapping_column(mapping, "merchant_id"), order->row,
+									  order->desc);
+	char *category = qg_column_filled(qg_mapping_column(mapping, "category"), order->row,
+									  order->desc);
+	char *gtin = qg_column_filled(qg_mapping_column(mapping, "gtin"), order->row, order->desc);
+	char *lot = qg_column_filled(qg_mapping_column(mapping, "lot"), order->row, order->desc);
 
-	order->order = qg_column_text(qg_mapping_column(mapping, "order_id"), order->row, order->desc);
+	order->order = qg_column_filled(qg_mapping_column(mapping, "order_id"), order->row,
+									order->desc);
 	if (merchant == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
 						errmsg("order of table %s names no merchant", mapping->relation),
-						errdetail("Column \"%s\" is null.",
+						errdetail("Column \"%s\" is null or blank.",
 								  qg_mapping_column(mapping, "merchant_id")->column)));
 	order->findings = qg_findings_of_bars(
 		order->findings, &merchant_bars,
@@ -96,13 +97,13 @@ record_shadow(const QgMapping *mapping, const OrderCase *order)
 	qg_owner_end(&owner);
 }
 
-/* Trigger of guard_order(). */
+/* Trigger of guard_order(), AFTER the row: it judges what was stored, also by later triggers. */
 PG_FUNCTION_INFO_V1(qg_guard_order_row);
 Datum
 qg_guard_order_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = qg_trigger_require(fcinfo, "guard_order_row",
-											  QG_TRIGGER_BEFORE | QG_TRIGGER_ROW, 3);
+											  QG_TRIGGER_AFTER | QG_TRIGGER_ROW, 3);
 	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
 															   : trigger->tg_trigtuple;
 	const QgMapping *mapping = qg_mapping_get(trigger);
@@ -112,16 +113,16 @@ qg_guard_order_row(PG_FUNCTION_ARGS)
 	if (qg_guard_mode == QG_MODE_OFF ||
 		(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) &&
 		 !qg_mapping_changed(mapping, trigger->tg_trigtuple, row, order.desc)))
-		return PointerGetDatum(row);
+		return PointerGetDatum(NULL);
 	/* The statement's instant, so that what came into force since the transaction began counts. */
 	order.at = qg_mapping_instant(mapping, "at", row, order.desc,
 								  GetCurrentStatementStartTimestamp());
 	if (!qg_guard_judge(mapping, judge_order, &order) || order.findings == NIL)
-		return PointerGetDatum(row);
+		return PointerGetDatum(NULL);
 	if (qg_guard_mode == QG_MODE_SHADOW)
 	{
 		record_shadow(mapping, &order);
-		return PointerGetDatum(row);
+		return PointerGetDatum(NULL);
 	}
 	ereport(ERROR, (errcode(ERRCODE_QG_ORDER_DENIED),
 					errmsg("order is refused: %s", qg_findings_summary(order.findings, QG_DENY)),

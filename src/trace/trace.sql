@@ -92,7 +92,8 @@ CREATE TABLE recall_step (
   at timestamptz NOT NULL,
   note text,
   CONSTRAINT recall_step_pkey PRIMARY KEY (recall_id, step_id),
-  CONSTRAINT recall_step_at UNIQUE (recall_id, at)
+  CONSTRAINT recall_step_at UNIQUE (recall_id, at),
+  CONSTRAINT recall_step_finite CHECK (isfinite(at))
 );
 COMMENT ON TABLE recall_step IS 'States a recall went through, and since when; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_step', '');
@@ -172,7 +173,8 @@ DECLARE
   now_in quality_gov.recall_step;
   allowed text[];
 BEGIN
-  PERFORM FROM quality_gov.recall r WHERE r.recall_id = recall_advance.recall_id FOR UPDATE;
+  -- A write, not only a lock, so that a repeatable read that waited does not go on from a stale state.
+  UPDATE quality_gov.recall r SET title = r.title WHERE r.recall_id = recall_advance.recall_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
   END IF;
@@ -198,14 +200,10 @@ COMMENT ON FUNCTION recall_advance(bigint, text, timestamptz, text) IS
 -- trace: what recalls hold or stop, with periods; listing and order guards ask here
 
 CREATE FUNCTION gtin_try(code text) RETURNS gtin
-  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  RETURN code::quality_gov.gtin;
-EXCEPTION WHEN data_exception THEN
-  RETURN NULL;
-END
-$$;
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  RETURN (SELECT CASE WHEN plain ~ '^([0-9]{8}|[0-9]{12,14})$' AND plain !~ '^0+$'
+                      THEN CASE WHEN gs1_is_valid(plain, length(plain)) THEN gtin(plain) END END
+          FROM (SELECT btrim(normalize(code, NFKC)) AS plain) p);
 COMMENT ON FUNCTION gtin_try(text) IS 'The GTIN a text spells, or null where it spells none';
 
 CREATE FUNCTION recall_bar(gtin text, lot_code text,

@@ -18,7 +18,7 @@ BEGIN
     'order_id', '[]'::jsonb, 'gtin', '["gtin", "quality_gov.gtin", "text", "character varying", "character", "bigint"]'::jsonb,
     'lot', '[]'::jsonb, 'category', '[]'::jsonb, 'at', '["timestamp with time zone"]'::jsonb), true);
   PERFORM quality_gov.guard_attach(relation, 'order', columns, jsonb_build_object('on_failure', on_failure),
-    ARRAY['row BEFORE INSERT OR UPDATE:guard_order_row']);
+    ARRAY['row AFTER INSERT OR UPDATE:guard_order_row']);
 END
 $$;
 COMMENT ON FUNCTION guard_order(regclass, jsonb, text) IS
