@@ -70,6 +70,10 @@ SELECT (credit_tally_at(credit_tally(g, 0, at, '1 day' ORDER BY at), '2026-01-01
 FROM (VALUES (1e6, timestamptz '1926-01-01'), (4, '2026-01-01'), (8, '2025-12-31'), (1e6, '1927-01-01')) AS e (g, at);
 SELECT (credit_tally_at(credit_tally(1, 1, d, '1 day'), '2026-01-01')).good BETWEEN 2 - 1e-9 AND 2 + 1e-9 AS geometric
 FROM generate_series(timestamptz '1926-01-01', '2026-01-01', '1 day') AS d;
+-- events an hour apart at both ends of 200 years, the old ones last, half-life an hour: no overflow, 1 + 1/2 + 1/4 + ... stays 2
+SELECT (credit_tally_at(credit_tally(1, -1, d, '1 hour' ORDER BY d DESC), '2126-01-01')).good BETWEEN 2 - 1e-9 AND 2 + 1e-9 AS geometric
+FROM generate_series(timestamptz '1926-01-01', '1926-03-01', '1 hour') AS h, LATERAL (VALUES (h), (h + interval '200 years' - interval '59 days')) AS e (d)
+WHERE d <= '2126-01-01';
 
 -- in parallel as in one process
 ALTER TABLE event SET (parallel_workers = 4);

@@ -12,6 +12,10 @@ CREATE TABLE calendar (
 );
 COMMENT ON TABLE calendar IS
   'Calendars by name: time zone whose days count, and the ISO weekdays (1 Monday to 7 Sunday) that are not worked';
+COMMENT ON COLUMN calendar.calendar IS 'Name, as callers give it';
+COMMENT ON COLUMN calendar.timezone IS 'Time zone (IANA name) whose midnights part the days';
+COMMENT ON COLUMN calendar.weekend IS 'ISO weekdays that are not worked, 1 Monday to 7 Sunday';
+COMMENT ON COLUMN calendar.builtin IS 'Shipped with the extension: cannot be changed, is not dumped';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.calendar', 'WHERE NOT builtin');
 INSERT INTO calendar VALUES ('CN', 'Asia/Shanghai', '{6,7}', true);
 CREATE TRIGGER calendar_builtin BEFORE INSERT OR UPDATE OR DELETE ON calendar
@@ -27,6 +31,10 @@ CREATE TABLE calendar_day (
 );
 COMMENT ON TABLE calendar_day IS
   'Days that differ from the weekly pattern: holidays, and make-up working weekends; shipped empty, calendar_load() fills it from the State Council''s yearly notice';
+COMMENT ON COLUMN calendar_day.calendar IS 'Calendar the day belongs to';
+COMMENT ON COLUMN calendar_day.day IS 'Date that differs from the weekly pattern';
+COMMENT ON COLUMN calendar_day.working IS 'True for a make-up working day, false for a holiday';
+COMMENT ON COLUMN calendar_day.note IS 'What day it is, free text';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.calendar_day', '');
 
 CREATE TABLE calendar_year (
@@ -36,6 +44,9 @@ CREATE TABLE calendar_year (
   CONSTRAINT calendar_year_pkey PRIMARY KEY (calendar, year)
 );
 COMMENT ON TABLE calendar_year IS 'Years whose holidays are loaded, and from what source';
+COMMENT ON COLUMN calendar_year.calendar IS 'Calendar the year belongs to';
+COMMENT ON COLUMN calendar_year.year IS 'Year whose days are known; beyond the latest one callers are warned';
+COMMENT ON COLUMN calendar_year.source IS 'Where the days are published';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.calendar_year', '');
 
 CREATE FUNCTION calendar_require(calendar text) RETURNS calendar
@@ -62,6 +73,8 @@ AS $$
 DECLARE
   wrong date;
 BEGIN
+  -- Two loads of a calendar come one after the other, and neither leaves days of a calendar that is gone.
+  PERFORM FROM quality_gov.calendar c WHERE c.calendar = calendar_load.calendar FOR NO KEY UPDATE;
   PERFORM quality_gov.calendar_require(calendar);
   IF year IS NULL OR holidays IS NULL OR workdays IS NULL OR array_position(holidays || workdays, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'year, holidays and workdays must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -200,8 +213,8 @@ $$;
 COMMENT ON FUNCTION workdays_between(date, date, text) IS
   'Working days after the one day up to and including the other; negative where the second is earlier';
 
-CREATE FUNCTION deadline_compute(start timestamptz, amount integer, unit text, calendar text, roll boolean)
-  RETURNS timestamptz
+CREATE FUNCTION deadline_compute(start timestamptz, amount integer, unit text, calendar text DEFAULT 'CN',
+                                 roll boolean DEFAULT true) RETURNS timestamptz
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$

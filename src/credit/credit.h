@@ -14,7 +14,7 @@ typedef struct QgTally
 {
 	int32 vl_len_;	 /* varlena header, not to be touched directly */
 	uint8 version;	 /* QG_TALLY_VERSION */
-	uint8 unused[3]; /* always zero, checked on input */
+	uint8 unused[3]; /* always zero */
 	int64 half_life; /* microseconds, at least one second */
 	int64 cell;		 /* landmark in units of 256 half-lives since 2000-01-01 */
 	double good;	 /* sums, as they stand at the landmark */
