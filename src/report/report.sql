@@ -74,6 +74,12 @@ AS $$
   WHERE r.kind = 'lexicon' AND r.state IN ('active', 'shadow')
     AND NOT EXISTS (SELECT FROM quality_gov.lexicon l WHERE l.lexicon = r.params ->> 'lexicon' AND l.state <> 'draft')
   UNION ALL
+  SELECT DISTINCT 'calendar_day', d.calendar, 'has no calendar' FROM quality_gov.calendar_day d
+  WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = d.calendar)
+  UNION ALL
+  SELECT DISTINCT 'calendar_year', y.calendar, 'has no calendar' FROM quality_gov.calendar_year y
+  WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = y.calendar)
+  UNION ALL
   SELECT 'recall_scope', s.recall_id || ' ' || s.scope_id, 'has no recall' FROM quality_gov.recall_scope s
   WHERE NOT EXISTS (SELECT FROM quality_gov.recall r WHERE r.recall_id = s.recall_id)
   UNION ALL
