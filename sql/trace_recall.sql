@@ -52,6 +52,14 @@ SET quality_gov.guard_mode = off;
 INSERT INTO orders VALUES (21, 'm-3', NULL, NULL, '2026-11-05');
 SET quality_gov.guard_mode = shadow;
 INSERT INTO orders VALUES (22, 'm-3', NULL, NULL, '2026-11-05'), (23, 'm-1', NULL, NULL, '2026-11-05');
+BEGIN;
+INSERT INTO orders VALUES (24, 'm-1', NULL, NULL, '2026-11-05');
+SAVEPOINT s;
+INSERT INTO orders VALUES (25, 'm-1', NULL, NULL, '2026-11-05');
+INSERT INTO orders VALUES (26, 'm-1', NULL, NULL, '2026-11-05');
+ROLLBACK TO s;
+INSERT INTO orders VALUES (27, 'm-1', NULL, NULL, '2026-11-05');
+COMMIT;
 RESET quality_gov.guard_mode;
 SELECT kind, subject, body ->> 'guard_mode' AS mode, body #>> '{findings,0,rule}' AS rule FROM ledger_entry
 WHERE kind IN ('guard_mode', 'order_shadow') ORDER BY entry_id;

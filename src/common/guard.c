@@ -86,6 +86,38 @@ qg_owner_end(const QgOwner *saved)
 	SetUserIdAndSecContext(saved->user, saved->context);
 }
 
+/* What the current transaction has recorded of the incident switch. */
+#define MODE_RECORDS_MAX 32
+
+typedef struct ModeRecord
+{
+	Oid relid;
+	int mode;
+	SubTransactionId subxact; /* a rollback to a savepoint undoes what was recorded after it */
+} ModeRecord;
+
+static ModeRecord mode_records[MODE_RECORDS_MAX];
+static uint32 nmode_records = 0;
+static LocalTransactionId mode_xact = InvalidLocalTransactionId;
+
+/* Tells whether the mode was recorded for the relation already; if not, notes that it will be. */
+static bool
+mode_was_recorded(Oid relid)
+{
+	ModeRecord now = {relid, qg_guard_mode, GetCurrentSubTransactionId()};
+
+	if (mode_xact != QG_LOCAL_XID)
+		nmode_records = 0;
+	mode_xact = QG_LOCAL_XID;
+	for (uint32 i = 0; i < Min(nmode_records, MODE_RECORDS_MAX); i++)
+		if (mode_records[i].relid == now.relid && mode_records[i].mode == now.mode &&
+			mode_records[i].subxact == now.subxact)
+			return true;
+	/* Beyond so many the oldest are forgotten, and recorded once more. */
+	mode_records[nmode_records++ % MODE_RECORDS_MAX] = now;
+	return false;
+}
+
 /*
  * Enters the incident switch in the ledger, once a (sub)transaction and relation, when a guard
  * meets it in another state than "enforce".
@@ -93,18 +125,11 @@ qg_owner_end(const QgOwner *saved)
 void
 qg_guard_mode_record(const QgMapping *mapping)
 {
-	static LocalTransactionId recorded_xact = InvalidLocalTransactionId;
-	static SubTransactionId recorded_subxact = InvalidSubTransactionId;
-	static Oid recorded_relid = InvalidOid;
-	static int recorded_mode = QG_MODE_ENFORCE;
-	LocalTransactionId xact = QG_LOCAL_XID;
 	QgOwner owner;
 	Oid types[4] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 	Datum values[4];
 
-	if (qg_guard_mode == QG_MODE_ENFORCE ||
-		(recorded_xact == xact && recorded_subxact == GetCurrentSubTransactionId() &&
-		 recorded_relid == mapping->relid && recorded_mode == qg_guard_mode))
+	if (qg_guard_mode == QG_MODE_ENFORCE || mode_was_recorded(mapping->relid))
 		return;
 	values[0] = CStringGetTextDatum(mapping->relation);
 	values[1] = CStringGetTextDatum(qg_guard_mode_name(qg_guard_mode));
@@ -120,10 +145,6 @@ qg_guard_mode_record(const QgMapping *mapping)
 		elog(ERROR, "could not record guard_mode");
 	SPI_finish();
 	qg_owner_end(&owner);
-	recorded_xact = xact;
-	recorded_subxact = GetCurrentSubTransactionId();
-	recorded_relid = mapping->relid;
-	recorded_mode = qg_guard_mode;
 }
 
 /* The relation whose rows may be retired, and the (sub)transaction in which that holds. */
