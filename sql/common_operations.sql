@@ -78,6 +78,12 @@ SELECT append_only_lift('ledger_entry');
 DELETE FROM ledger_entry;
 ROLLBACK;
 DELETE FROM ledger_entry;
+BEGIN;
+SAVEPOINT s;
+SELECT append_only_lift('ledger_entry');
+ROLLBACK TO s;
+DELETE FROM ledger_entry;
+ROLLBACK;
 
 -- what one snapshot shows and an earlier one did not
 SELECT n, snapshot_delta(n::text::xid8, '10:20:12,15', '14:30:15,22') AS fresh
