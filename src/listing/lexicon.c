@@ -24,7 +24,7 @@
 #include "listing/listing.h"
 #include "listing/matcher.h"
 
-/* What the cache holds: every version but those on trial. */
+/* What the cache holds: every version, drafts as never in force. */
 typedef struct Lexicons
 {
 	int nversions;
@@ -110,6 +110,8 @@ read_version(QgLexicon *lexicon, uint64 row)
 	lexicon->effect = isnull ? DT_NOEND : DatumGetTimestampTz(value);
 	value = column(row, 6, &isnull);
 	lexicon->ended = isnull ? DT_NOEND : DatumGetTimestampTz(value);
+	value = column(row, 7, &isnull);
+	lexicon->shadow = DatumGetBool(value);
 	lexicon->content = CurrentMemoryContext;
 	lexicon->terms = NULL;
 }
@@ -121,9 +123,8 @@ build_lexicons(void)
 	MemoryContext context = CurrentMemoryContext;
 	Lexicons *content = palloc0(sizeof(Lexicons));
 	uint64 count = qg_cache_select(
-		"SELECT lexicon, version, folds, legal_basis, lower(effect), upper(effect) "
-		"FROM quality_gov.lexicon WHERE state <> 'shadow' "
-		"ORDER BY lexicon COLLATE \"C\", version",
+		"SELECT lexicon, version, folds, legal_basis, lower(effect), upper(effect), "
+		"state = 'shadow' FROM quality_gov.lexicon ORDER BY lexicon COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 
 	/* SPI left its own context current. */
@@ -164,9 +165,9 @@ qg_lexicon_exists(const char *name)
 	return i < content->nversions && strcmp(content->versions[i].name, name) == 0;
 }
 
-/* Gives the version of a lexicon that is in force at an instant, or NULL. */
-const QgLexicon *
-qg_lexicon_find(const char *name, TimestampTz at)
+/* Gives the version of a lexicon that is in effect at an instant, on trial or not, or NULL. */
+static const QgLexicon *
+find_version(const char *name, TimestampTz at, bool shadow)
 {
 	const Lexicons *content = qg_cache_get(&cache);
 
@@ -175,10 +176,37 @@ qg_lexicon_find(const char *name, TimestampTz at)
 	{
 		const QgLexicon *lexicon = &content->versions[i];
 
-		if (at >= lexicon->effect && lexicon->effect != DT_NOEND &&
+		if (lexicon->shadow == shadow && at >= lexicon->effect && lexicon->effect != DT_NOEND &&
 			(at < lexicon->ended || lexicon->ended == DT_NOEND))
 			return lexicon;
 	}
+	return NULL;
+}
+
+/* Gives the version of a lexicon that is in force at an instant, or NULL. */
+const QgLexicon *
+qg_lexicon_find(const char *name, TimestampTz at)
+{
+	return find_version(name, at, false);
+}
+
+/* Gives the version of a lexicon that is on trial at an instant, or NULL. */
+const QgLexicon *
+qg_lexicon_shadow(const char *name, TimestampTz at)
+{
+	return find_version(name, at, true);
+}
+
+/* Gives a version of a lexicon by its number, in whatever state, or NULL. */
+const QgLexicon *
+qg_lexicon_version(const char *name, int version)
+{
+	const Lexicons *content = qg_cache_get(&cache);
+
+	for (int i = first_version(content, name);
+		 i < content->nversions && strcmp(content->versions[i].name, name) == 0; i++)
+		if (content->versions[i].version == version)
+			return &content->versions[i];
 	return NULL;
 }
 

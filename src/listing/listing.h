@@ -18,6 +18,7 @@ typedef struct QgLexicon
 	char *name;
 	int version;
 	char *legal_basis;	/* NULL where it names none */
+	bool shadow;		/* on trial: in effect, but its hits bind nobody */
 	TimestampTz effect; /* in force from here */
 	TimestampTz ended;	/* to before here */
 	uint32 folds;
@@ -50,6 +51,8 @@ typedef bool (*QgLexiconCallback)(const QgLexiconHit *hit, void *arg);
 
 extern bool qg_lexicon_exists(const char *name);
 extern const QgLexicon *qg_lexicon_find(const char *name, TimestampTz at);
+extern const QgLexicon *qg_lexicon_shadow(const char *name, TimestampTz at);
+extern const QgLexicon *qg_lexicon_version(const char *name, int version);
 extern bool qg_lexicon_scan(const QgLexicon *lexicon, const char *text, size_t length,
 							const char *category, bool overlaps, QgLexiconCallback found,
 							void *arg);

@@ -26,12 +26,22 @@ typedef struct ListingCase
 {
 	HeapTuple row;
 	TupleDesc desc;
+	const QgMapping *mapping;
 	TimestampTz at;
 	QgListing listing;
 	List *findings;
 } ListingCase;
 
-/* Reads the mapped columns of the row and judges them. */
+/* Reads a mapped column of the row. */
+static void
+load_field(QgListing *listing, int field)
+{
+	ListingCase *this = listing->source;
+
+	listing->values[field] = qg_column_text(&this->mapping->columns[field], this->row, this->desc);
+}
+
+/* Judges the row; its columns are read when a rule asks for them. */
 static void
 judge_row(const QgMapping *mapping, void *arg)
 {
@@ -40,14 +50,16 @@ judge_row(const QgMapping *mapping, void *arg)
 	/* The statement's instant, so that what came into force since the transaction began counts. */
 	this->at = qg_mapping_instant(mapping, "at", this->row, this->desc,
 								  GetCurrentStatementStartTimestamp());
+	this->mapping = mapping;
+	this->listing.relation = mapping->relation;
 	this->listing.nfields = mapping->ncolumns;
 	this->listing.keys = palloc(sizeof(char *) * (mapping->ncolumns + 1));
-	this->listing.values = palloc(sizeof(char *) * (mapping->ncolumns + 1));
+	this->listing.values = palloc0(sizeof(char *) * (mapping->ncolumns + 1));
+	this->listing.loaded = palloc0(sizeof(bool) * (mapping->ncolumns + 1));
+	this->listing.load = load_field;
+	this->listing.source = this;
 	for (int i = 0; i < mapping->ncolumns; i++)
-	{
 		this->listing.keys[i] = mapping->columns[i].key;
-		this->listing.values[i] = qg_column_text(&mapping->columns[i], this->row, this->desc);
-	}
 	this->findings = qg_listing_judge(&this->listing, this->at);
 }
 
@@ -131,7 +143,7 @@ qg_guard_listing_before(PG_FUNCTION_ARGS)
 
 /* Writes decision and findings of a stored row. */
 static void
-record_decision(const QgMapping *mapping, TriggerData *trigger, const ListingCase *this,
+record_decision(const QgMapping *mapping, TriggerData *trigger, ListingCase *this,
 				QgVerdict verdict)
 {
 	static SPIPlanPtr plan = NULL;

@@ -168,13 +168,22 @@ build_rules(void)
 
 /* Gives a listing's value for a key; missing, null and blank are all NULL. */
 const char *
-qg_listing_field(const QgListing *listing, const char *key)
+qg_listing_field(QgListing *listing, const char *key)
 {
 	for (int i = 0; i < listing->nfields; i++)
-		if (strcmp(listing->keys[i], key) == 0)
-			return listing->values[i] && listing->values[i][strspn(listing->values[i], " \t\r\n")]
-					   ? listing->values[i]
-					   : NULL;
+	{
+		const char *value;
+
+		if (strcmp(listing->keys[i], key) != 0)
+			continue;
+		if (listing->load != NULL && !listing->loaded[i])
+		{
+			listing->load(listing, i);
+			listing->loaded[i] = true;
+		}
+		value = listing->values[i];
+		return value && value[strspn(value, " \t\r\n")] ? value : NULL;
+	}
 	return NULL;
 }
 
@@ -249,7 +258,7 @@ term_found(const QgLexiconHit *hit, void *arg)
 
 /* Scans the rule's fields for the terms of its lexicon. */
 static List *
-judge_lexicon(const ListingRule *rule, const QgListing *listing, TimestampTz at, List *findings)
+judge_lexicon(const ListingRule *rule, QgListing *listing, TimestampTz at, List *findings)
 {
 	const QgLexicon *lexicon = qg_lexicon_find(rule->argument, at);
 
@@ -275,7 +284,7 @@ judge_lexicon(const ListingRule *rule, const QgListing *listing, TimestampTz at,
 
 /* Asks one rule. */
 static List *
-judge_rule(const ListingRule *rule, const QgListing *listing, TimestampTz at, List *findings)
+judge_rule(const ListingRule *rule, QgListing *listing, TimestampTz at, List *findings)
 {
 	const char *merchant = qg_listing_field(listing, "merchant_id");
 	const char *category = qg_listing_field(listing, "category");
@@ -309,7 +318,7 @@ judge_rule(const ListingRule *rule, const QgListing *listing, TimestampTz at, Li
 
 /* Gives every finding against a listing as of an instant. */
 List *
-qg_listing_judge(const QgListing *listing, TimestampTz at)
+qg_listing_judge(QgListing *listing, TimestampTz at)
 {
 	const QgFinding seller = {
 		.rule = "merchant_may", .severity = "high", .field = "merchant_id", .verdict = QG_DENY};

@@ -9,15 +9,23 @@
 
 #include "common/finding.h"
 
-/* A listing as rules see it: names and values, null where the value is missing. */
+/*
+ * A listing as rules see it: names and values, null where the value is missing.  Where load is
+ * given, a value is NULL until loaded says that load has filled it in, so that a row pays only for
+ * what a rule reads.
+ */
 typedef struct QgListing
 {
+	const char *relation; /* schema-qualified name of the guarded table, or NULL */
 	int nfields;
 	const char **keys;
 	const char **values;
+	bool *loaded;
+	void (*load)(struct QgListing *listing, int field);
+	void *source; /* for load */
 } QgListing;
 
-extern const char *qg_listing_field(const QgListing *listing, const char *key);
-extern List *qg_listing_judge(const QgListing *listing, TimestampTz at);
+extern const char *qg_listing_field(QgListing *listing, const char *key);
+extern List *qg_listing_judge(QgListing *listing, TimestampTz at);
 
 #endif
