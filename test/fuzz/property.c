@@ -1,0 +1,327 @@
+/*
+ * property.c
+ *		Folding and matching agree with their slow twins on random texts.
+ *
+ *		property SEED STRINGS DICTIONARIES [MASK]
+ *
+ * Prints what differs and the seed; the exit code tells whether anything did.
+ */
+#include "oracle.h"
+#include "random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TEXT_MAX 100
+#define TERM_MAX 8
+#define TERMS_MAX 8
+#define HITS_MAX 4096
+#define FAILURES_MAX 5
+
+/* A text in all the forms that are needed. */
+typedef struct Text
+{
+	int n;
+	uint32 code[TEXT_MAX];
+	int at[TEXT_MAX + 1];
+	char utf8[TEXT_MAX * 4 + 1];
+} Text;
+
+static Random rng;
+static int failures = 0;
+
+static Codes
+codes_of(const Text *text)
+{
+	return (Codes){text->n, text->code, text->at};
+}
+
+/* Writes the bytes of a text whose code points are set. */
+static void
+encode(Text *text)
+{
+	int length = 0;
+
+	for (int i = 0; i < text->n; i++)
+	{
+		text->at[i] = length;
+		length += qg_codepoint_to_utf8(text->code[i], text->utf8 + length);
+	}
+	text->at[text->n] = length;
+}
+
+static void
+print_text(const char *what, const Text *text)
+{
+	printf("# %s:", what);
+	for (int i = 0; i < text->n; i++)
+		printf(" %04X", text->code[i]);
+	printf("  %.*s\n", text->at[text->n], text->utf8);
+}
+
+static void
+print_folds(uint32 folds)
+{
+	printf("# folds:");
+	for (int i = 0; i < QG_FOLD_COUNT; i++)
+		if (folds & (1u << i))
+			printf(" %s", qg_fold_name(i));
+	printf(" (mask %u)\n", folds);
+}
+
+static void
+print_spelled(const char *who, const Spelled *s)
+{
+	printf("# %s: %04X run %d, characters %d-%d, bytes %d-%d%s%s%s%s\n", who, s->code, s->run, s->first,
+		   s->end, s->byte_first, s->byte_end, s->broken ? " broken" : "", s->word ? " word" : "",
+		   s->numeral ? " numeral" : "", s->joined ? " joined" : "");
+}
+
+/* Folds one text with the core and compares. */
+static void
+check_fold(uint32 folds, const Text *text)
+{
+	QgFoldScan scan;
+	QgFoldedChar f;
+	Spelling want;
+	int i = 0;
+
+	oracle_fold(folds, codes_of(text), &want);
+	qg_fold_begin(&scan, folds, text->utf8, text->at[text->n]);
+	while (qg_fold_next(&scan, &f))
+	{
+		Spelled got = {.code = f.codepoint,
+					   .first = f.first,
+					   .end = f.end,
+					   .byte_first = f.byte_first,
+					   .byte_end = f.byte_end,
+					   .broken = f.broken,
+					   .word = f.word,
+					   .numeral = FOLDED_NUMERAL(&f),
+					   .joined = f.joined,
+					   .run = FOLDED_RUN(&f)};
+		const Spelled *w = &want.out[i];
+
+		if (i < want.n && w->code == got.code && w->first == got.first && w->end == got.end &&
+			w->byte_first == got.byte_first && w->byte_end == got.byte_end &&
+			w->broken == got.broken && w->word == got.word && w->numeral == got.numeral &&
+			w->joined == got.joined && w->run == got.run)
+		{
+			i++;
+			continue;
+		}
+		failures++;
+		printf("# folding differs at %d\n", i);
+		print_folds(folds);
+		print_text("text", text);
+		print_spelled("core", &got);
+		if (i < want.n)
+			print_spelled("oracle", w);
+		return;
+	}
+	if (i == want.n)
+		return;
+	failures++;
+	printf("# folding ends after %d, the oracle goes on\n", i);
+	print_folds(folds);
+	print_text("text", text);
+	print_spelled("oracle", &want.out[i]);
+}
+
+/*
+ * Where nothing is hidden and no run of marks is cut, segments one by one give what ICU makes of the
+ * whole.
+ */
+static void
+check_whole(uint32 folds, const Text *text)
+{
+	static uint32 whole[TEXT_MAX * QG_EXPANSION_MAX];
+	QgFoldScan scan;
+	QgFoldedChar f;
+	int inside = 0;
+	int n;
+	int i = 0;
+
+	for (int k = 0; k < text->n; k++)
+	{
+		inside = qg_char_starts_segment(text->code[k]) ? 0 : inside + 1;
+		if ((qg_char_class(text->code[k]) & QG_CHAR_IGNORABLE) || inside >= QG_SEGMENT_MAX)
+			return;
+	}
+	n = oracle_whole(folds, codes_of(text), whole);
+	qg_fold_begin(&scan, folds, text->utf8, text->at[text->n]);
+	while (qg_fold_next(&scan, &f) && i < n && f.codepoint == whole[i])
+		i++;
+	if (i == n && !qg_fold_next(&scan, &f))
+		return;
+	failures++;
+	printf("# folding is not what ICU makes of the whole, at %d\n", i);
+	print_folds(folds);
+	print_text("text", text);
+}
+
+typedef struct Found
+{
+	int count;
+	int stop; /* after so many */
+	const bool *applies;
+	QgHit hit[HITS_MAX];
+} Found;
+
+static bool
+found_hit(const QgHit *hit, void *arg)
+{
+	Found *found = arg;
+
+	if (found->count < HITS_MAX)
+		found->hit[found->count] = *hit;
+	return ++found->count != found->stop;
+}
+
+static bool
+term_applies(int term, void *arg)
+{
+	return ((Found *) arg)->applies[term];
+}
+
+static bool
+same_hit(const QgHit *a, const QgHit *b)
+{
+	return a->term == b->term && a->first == b->first && a->end == b->end &&
+		   a->byte_first == b->byte_first && a->byte_end == b->byte_end;
+}
+
+static void
+print_hits(const char *who, const QgHit *hits, int count)
+{
+	printf("# %s:", who);
+	for (int i = 0; i < count && i < 20; i++)
+		printf(" [term %d, characters %d-%d, bytes %d-%d]", hits[i].term, hits[i].first, hits[i].end,
+			   hits[i].byte_first, hits[i].byte_end);
+	printf(count == 0 ? " none\n" : "\n");
+}
+
+/* Scans one text with the core and compares. */
+static void
+check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms, const QgMatcher *m,
+			const Text *text)
+{
+	static Found found;
+	static QgHit want[HITS_MAX];
+	bool applies[TERMS_MAX];
+	bool overlaps = random_below(&rng, 2);
+	bool all = true;
+	int nwant = oracle_match(folds, terms, nterms, codes_of(text), overlaps, want, HITS_MAX);
+	int expected;
+	bool completed;
+	bool good;
+
+	for (int i = 0; i < nterms; i++)
+		all &= applies[i] = terms[i].applies;
+	found.count = 0;
+	found.stop = random_below(&rng, 8) == 0 ? 1 + (int) random_below(&rng, 3) : -1;
+	found.applies = applies;
+	completed = qg_matcher_scan(m, text->utf8, text->at[text->n], overlaps,
+								all ? NULL : term_applies, found_hit, &found);
+	expected = found.stop > 0 ? Min(nwant, found.stop) : nwant;
+	good = found.count == expected && completed == (found.stop < 0 || nwant < found.stop);
+	for (int i = 0; good && i < expected && i < HITS_MAX; i++)
+		good = same_hit(&want[i], &found.hit[i]);
+	if (good)
+		return;
+	failures++;
+	printf("# matching differs%s%s\n", overlaps ? ", overlaps" : "", found.stop > 0 ? ", stopped" : "");
+	print_folds(folds);
+	print_text("text", text);
+	for (int i = 0; i < nterms; i++)
+	{
+		char name[100];
+
+		snprintf(name, sizeof(name), "term %d, %s, severity %d%s", i, terms[i].allow ? "allow" : "deny",
+				 terms[i].severity, terms[i].applies ? "" : ", left out");
+		print_text(name, &texts[i]);
+	}
+	print_hits("core", found.hit, Min(found.count, HITS_MAX));
+	print_hits("oracle", want, Min(expected, HITS_MAX));
+}
+
+/* One random dictionary over a small alphabet, and texts over the same. */
+static void
+check_dictionary(uint32 folds)
+{
+	uint32 alphabet[8];
+	int nalphabet = random_alphabet(&rng, alphabet);
+	int nterms = random_below(&rng, TERMS_MAX + 1);
+	static Text texts[TERMS_MAX];
+	static Text text;
+	OracleTerm terms[TERMS_MAX];
+	QgTerm given[TERMS_MAX];
+	MemoryContext work = shim_context();
+	QgMatcher *m;
+
+	for (int i = 0; i < nterms; i++)
+	{
+		texts[i].n = 1 + random_below(&rng, random_below(&rng, 4) ? 3 : TERM_MAX);
+		for (int k = 0; k < texts[i].n; k++)
+			texts[i].code[k] = alphabet[random_below(&rng, nalphabet)];
+		encode(&texts[i]);
+		terms[i] = (OracleTerm){.codes = codes_of(&texts[i]),
+								.allow = random_below(&rng, 3) == 0,
+								.severity = 1 + random_below(&rng, 3),
+								.applies = random_below(&rng, 6) != 0};
+		given[i] = (QgTerm){.text = texts[i].utf8,
+							.length = texts[i].at[texts[i].n],
+							.allow = terms[i].allow,
+							.severity = terms[i].severity};
+	}
+	m = qg_matcher_build(given, nterms, folds);
+	for (int round = 0; round < 6 && failures < FAILURES_MAX; round++)
+	{
+		text.n = random_below(&rng, round == 0 ? TEXT_MAX + 1 : 24);
+		for (int k = 0; k < text.n; k++)
+			text.code[k] = alphabet[random_below(&rng, nalphabet)];
+		encode(&text);
+		check_match(folds, texts, terms, nterms, m, &text);
+	}
+	shim_drop(work);
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64 seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	long strings = argc > 2 ? atol(argv[2]) : 200000;
+	long dictionaries = argc > 3 ? atol(argv[3]) : 50000;
+	uint32 masks[16] = {QG_FOLD_ALL, QG_FOLD_ALL & ~QG_FOLD_REPEAT, QG_FOLD_NFKC,
+						QG_FOLD_NFKC | QG_FOLD_CASE, QG_FOLD_CASE, QG_FOLD_INVISIBLE | QG_FOLD_REPEAT};
+	size_t before;
+	Text text;
+
+	random_seed(&rng, seed);
+	/* Tables are kept for each mask, so that a run takes a few of them, others another run. */
+	for (int i = 6; i < lengthof(masks); i++)
+		masks[i] = random_below(&rng, QG_FOLD_ALL + 1);
+	for (int i = 0; argc > 4 && i < lengthof(masks); i++)
+		masks[i] = (uint32) atol(argv[4]);
+
+	for (long i = 0; i < strings && failures < FAILURES_MAX; i++)
+	{
+		MemoryContext work = shim_context();
+
+		text.n = random_text(&rng, text.code, TEXT_MAX);
+		encode(&text);
+		check_fold(masks[random_below(&rng, lengthof(masks))], &text);
+		if (i % 4 == 0)
+			check_whole(masks[2 + random_below(&rng, 3)] & (QG_FOLD_NFKC | QG_FOLD_CASE), &text);
+		shim_drop(work);
+	}
+	for (long i = 0; i < dictionaries && failures < FAILURES_MAX; i++)
+	{
+		before = shim_allocated();
+		check_dictionary(masks[random_below(&rng, 3) ? random_below(&rng, lengthof(masks)) : 0]);
+		(void) before;
+	}
+	printf("# seed %llu, %ld strings, %ld dictionaries: %s\n", (unsigned long long) seed, strings,
+		   dictionaries, failures ? "DIFFERENCES" : "agree");
+	return failures ? 1 : 0;
+}
