@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "storage/shmem.h"
+#include "utils/builtins.h"
 
 typedef struct Chunk
 {
@@ -333,4 +334,19 @@ const char *
 shim_error(void)
 {
 	return message;
+}
+
+/* What only the cores' SQL functions call. */
+struct varlena *
+pg_detoast_datum_packed(struct varlena *datum)
+{
+	give_up("no SQL function can run here");
+	return datum;
+}
+
+text *
+cstring_to_text_with_len(const char *in, int length)
+{
+	give_up("no SQL function can run here");
+	return NULL;
 }
