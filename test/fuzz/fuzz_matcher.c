@@ -23,6 +23,7 @@ static QgHit got[HITS_MAX];
 static QgHit want[HITS_MAX];
 static int ngot;
 static bool applies[TERMS_MAX];
+static QgMatcher *matcher;
 
 static bool
 found(const QgHit *hit, void *arg)
@@ -37,9 +38,9 @@ found(const QgHit *hit, void *arg)
 }
 
 static bool
-term_applies(int term, void *arg)
+term_applies(int entry, void *arg)
 {
-	return applies[term];
+	return applies[core_number(matcher, entry)];
 }
 
 /* Reads bytes as code points; tells whether they are what the server would store. */
@@ -107,7 +108,6 @@ one(const uint8_t *data, size_t size)
 	char *text;
 	int length;
 	int nwant;
-	QgMatcher *m;
 
 	/* Every mask has tables of its own: keep to a few. */
 	if (data[2] & 4)
@@ -122,15 +122,15 @@ one(const uint8_t *data, size_t size)
 		int n;
 		char *term = next_line(&data, end, &n);
 
-		terms[nterms] = (QgTerm){term, n, option & 1, 1 + ((option >> 1) & 3)};
+		terms[nterms] = core_term(nterms, term, n, option & 1, 1 + ((option >> 1) & 3));
 		applies[nterms] = !filter || !(option & 8);
 		valid &= read_codes(term, n, &codes);
 		twins[nterms] = (OracleTerm){codes, terms[nterms].allow, terms[nterms].severity, applies[nterms]};
 		nterms++;
 	}
 	ngot = 0;
-	m = qg_matcher_build(terms, nterms, folds);
-	if (!qg_matcher_scan(m, text, length, overlaps, filter ? term_applies : NULL, found, &length))
+	matcher = qg_matcher_build(terms, nterms, folds);
+	if (!qg_matcher_scan(matcher, text, length, overlaps, filter ? term_applies : NULL, found, &length))
 		abort();
 	valid &= read_codes(text, length, &codes);
 	if (!valid)

@@ -124,7 +124,8 @@ oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool
 {
 	Work work = {.terms = terms, .spelled = palloc((nterms + 1) * sizeof(Spelling))};
 	const Place *before = NULL;
-	int reach = 0;
+	int reach = 0; /* end of the last hit, among the folded code points and in the text */
+	int shown = 0;
 	int count = 0;
 
 	for (int i = 0; i < nterms; i++)
@@ -144,9 +145,10 @@ oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool
 		if (same || excused)
 			continue;
 		hit = hit_of(&work, deny);
-		if (!overlaps && (RUNS_COLLAPSE ? deny->start : hit.first) < reach)
+		if (!overlaps && ((RUNS_COLLAPSE && deny->start < reach) || hit.first < shown))
 			continue;
-		reach = RUNS_COLLAPSE ? deny->end : hit.end;
+		reach = deny->end;
+		shown = hit.end;
 		if (count < room)
 			hits[count] = hit;
 		count++;
