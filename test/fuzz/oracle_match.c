@@ -145,7 +145,7 @@ oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool
 		if (same || excused)
 			continue;
 		hit = hit_of(&work, deny);
-		if (!overlaps && ((RUNS_COLLAPSE && deny->start < reach) || hit.first < shown))
+		if (!overlaps && (deny->start < reach || hit.first < shown))
 			continue;
 		reach = deny->end;
 		shown = hit.end;
