@@ -43,8 +43,8 @@ report() {
   psql -Xq -P footer=off -P border=0 <<'SQL'
 SELECT work, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours)::numeric, 4) AS ours,
        round(percentile_cont(0.5) WITHIN GROUP (ORDER BY peer)::numeric, 4) AS peer,
-       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours / peer)::numeric, 2) AS ratio, COALESCE(bar, '-') AS bar,
-       round(min(ours / peer)::numeric, 2) || ' to ' || round(max(ours / peer)::numeric, 2) AS spread
+       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours / peer)::numeric, 6) AS ratio, COALESCE(bar, '-') AS bar,
+       round(min(ours / peer)::numeric, 6) || ' to ' || round(max(ours / peer)::numeric, 6) AS spread
 FROM run GROUP BY work, bar ORDER BY min(pair), work;
 SQL
 }
