@@ -29,6 +29,9 @@ BEGIN
   EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || statement INTO plan;
   RETURN plan -> 0 ->> 'Execution Time';
 END $$;
+-- three digits that count
+CREATE FUNCTION digits(value float8) RETURNS numeric LANGUAGE sql RETURN
+  round(value::numeric, GREATEST(0, 2 - floor(log(GREATEST(value, 1e-9)))::int));
 CREATE FUNCTION timed(statement text) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE began timestamptz := clock_timestamp();
 BEGIN
@@ -41,10 +44,10 @@ SQL
 # Prints medians, the median of the pairwise ratios, the bar and the spread.
 report() {
   psql -Xq -P footer=off -P border=0 <<'SQL'
-SELECT work, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours)::numeric, 4) AS ours,
-       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY peer)::numeric, 4) AS peer,
-       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours / peer)::numeric, 6) AS ratio, COALESCE(bar, '-') AS bar,
-       round(min(ours / peer)::numeric, 6) || ' to ' || round(max(ours / peer)::numeric, 6) AS spread
+SELECT work, digits(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours)) AS ours,
+       digits(percentile_cont(0.5) WITHIN GROUP (ORDER BY peer)) AS peer,
+       digits(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours / peer)) AS ratio, COALESCE(bar, '-') AS "bar (stretch)",
+       digits(min(ours / peer)) || ' to ' || digits(max(ours / peer)) AS spread
 FROM run GROUP BY work, bar ORDER BY min(pair), work;
 SQL
 }
