@@ -3,12 +3,14 @@
  *		libFuzzer target: compiles a dictionary and scans a text, both of arbitrary bytes; where all is
  *		valid UTF-8 and short, the hits must be those of the slow twin.
  *
- * Input: two bytes of folds, a byte of options, then terms and the text, each ended by a line feed.  A
- * term's first byte says whether it is an allow term, how severe it is and whether it counts.
+ * Input: two bytes of folds, a byte of options, then the text and the terms, each ended by a line
+ * feed.  A term's first byte says whether it is an allow term, how severe it is and whether it counts.
+ * The dictionary is scanned from a copy of its image, as another backend would.
  *
  *		CC=clang CFLAGS="-O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined" \
- *			test/fuzz/build /tmp/fuzz_matcher test/fuzz/fuzz_matcher.c test/fuzz/oracle_*.c
- *		mkdir -p /tmp/corpus && /tmp/fuzz_matcher -max_len=400 -max_total_time=300 /tmp/corpus
+ *			test/fuzz/build fuzz_matcher test/fuzz/{fuzz_matcher,oracle_fold,oracle_match,memo}.c \
+ *			-Wl,--wrap=qg_char_is_plain,--wrap=qg_fold_learn
+ *		mkdir -p corpus && ./fuzz_matcher -max_len=400 -max_total_time=300 corpus
  */
 #include "oracle.h"
 
@@ -23,7 +25,22 @@ static QgHit got[HITS_MAX];
 static QgHit want[HITS_MAX];
 static int ngot;
 static bool applies[TERMS_MAX];
-static QgMatcher *matcher;
+static const QgMatcher *matcher;
+
+/* Dictionaries compiled last: most inputs differ from others in their text only. */
+#define KEPT 64
+
+typedef struct Kept
+{
+	uint32 folds;
+	size_t length; /* of the terms' bytes */
+	uint8_t *bytes;
+	void *image;
+	const QgMatcher *matcher;
+	MemoryContext context;
+} Kept;
+
+static Kept kept[KEPT];
 
 static bool
 found(const QgHit *hit, void *arg)
@@ -76,6 +93,42 @@ read_codes(const char *bytes, int length, Codes *codes)
 	return true;
 }
 
+/* Gives the dictionary of some terms, which end in bytes of the input. */
+static const QgMatcher *
+compile(uint32 folds, const uint8_t *bytes, size_t length, const QgTerm *terms, int nterms)
+{
+	uint32 slot = folds;
+	Kept *k;
+	const void *image;
+	size_t size;
+	MemoryContext caller = CurrentMemoryContext;
+
+	for (size_t i = 0; i < length; i++)
+		slot = slot * 31 + bytes[i];
+	k = &kept[slot % KEPT];
+	if (k->context != NULL && k->folds == folds && k->length == length &&
+		memcmp(k->bytes, bytes, length) == 0)
+		return k->matcher;
+	if (k->context != NULL)
+	{
+		MemoryContextDelete(k->context);
+		free(k->image);
+		free(k->bytes);
+	}
+	*k = (Kept){.folds = folds, .length = length, .bytes = malloc(length + 1)};
+	memcpy(k->bytes, bytes, length);
+	k->context = AllocSetContextCreate(TopMemoryContext, "dictionary", ALLOCSET_DEFAULT_SIZES);
+	image = qg_matcher_image(qg_matcher_build(terms, nterms, folds), &size);
+	k->image = malloc(size);
+	memcpy(k->image, image, size);
+	CurrentMemoryContext = k->context;
+	k->matcher = qg_matcher_open(k->image, size);
+	CurrentMemoryContext = caller;
+	if (k->matcher == NULL)
+		abort();
+	return k->matcher;
+}
+
 /* Copies a line so that a sanitizer sees its ends. */
 static char *
 next_line(const uint8_t **data, const uint8_t *end, int *length)
@@ -97,6 +150,7 @@ static void
 one(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = data + size;
+	const uint8_t *given;
 	uint32 folds = (data[0] | data[1] << 8) & QG_FOLD_ALL;
 	bool overlaps = data[2] & 1;
 	bool filter = data[2] & 2;
@@ -116,6 +170,7 @@ one(const uint8_t *data, size_t size)
 		folds &= QG_FOLD_NFKC | QG_FOLD_SEPARATOR | QG_FOLD_REPEAT | QG_FOLD_DIGIT;
 	data += 3;
 	text = next_line(&data, end, &length);
+	given = data;
 	while (data < end && nterms < TERMS_MAX)
 	{
 		uint8_t option = *data++;
@@ -129,7 +184,7 @@ one(const uint8_t *data, size_t size)
 		nterms++;
 	}
 	ngot = 0;
-	matcher = qg_matcher_build(terms, nterms, folds);
+	matcher = compile(folds, given, end - given, terms, nterms);
 	if (!qg_matcher_scan(matcher, text, length, overlaps, filter ? term_applies : NULL, found, &length))
 		abort();
 	valid &= read_codes(text, length, &codes);

@@ -204,6 +204,52 @@ print_hits(const char *who, const QgHit *hits, int count)
 	printf(count == 0 ? " none\n" : "\n");
 }
 
+/* Tells whether a term stands somewhere in a piece of text, whatever its edges. */
+static bool
+stands_within(uint32 folds, Codes term, Codes piece)
+{
+	Spelling t;
+	Spelling p;
+
+	oracle_fold(folds, term, &t);
+	oracle_fold(folds, piece, &p);
+	for (int i = 0; i + t.n <= p.n; i++)
+	{
+		int j = 0;
+
+		while (j < t.n && t.out[j].code == p.out[i + j].code && t.out[j].run <= p.out[i + j].run)
+			j++;
+		if (j == t.n)
+			return true;
+	}
+	return false;
+}
+
+/* The folds reported for a hit are of the dictionary's and suffice to see it. */
+static void
+check_needed(uint32 folds, const Text *term, const Text *text, const QgHit *hit)
+{
+	const char *matched = text->utf8 + hit->byte_first;
+	int length = hit->byte_end - hit->byte_first;
+	uint32 needed = qg_folds_needed(folds, term->utf8, term->at[term->n], matched, length);
+	static Text piece;
+	bool good;
+
+	piece.n = hit->end - hit->first;
+	memcpy(piece.code, text->code + hit->first - 1, piece.n * sizeof(uint32));
+	encode(&piece);
+	good = (needed & ~folds) == 0 &&
+		   (needed == folds || stands_within(needed, codes_of(term), codes_of(&piece)));
+	if (good)
+		return;
+	failures++;
+	printf("# a hit is not seen with the folds said to be needed, of these and these\n");
+	print_folds(folds);
+	print_folds(needed);
+	print_text("term", term);
+	print_text("matched", &piece);
+}
+
 /* Scans one text with the core and compares. */
 static void
 check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms, const QgMatcher *m,
@@ -231,6 +277,8 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 	good = found.count == expected && completed == (found.stop < 0 || nwant < found.stop);
 	for (int i = 0; good && i < expected && i < HITS_MAX; i++)
 		good = same_hit(&want[i], &found.hit[i]);
+	for (int i = 0; good && i < expected && i < 3; i++)
+		check_needed(folds, &texts[found.hit[i].term], text, &found.hit[i]);
 	if (good)
 		return;
 	failures++;
