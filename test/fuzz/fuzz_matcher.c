@@ -45,8 +45,7 @@ static Kept kept[KEPT];
 static bool
 found(const QgHit *hit, void *arg)
 {
-	if (hit->first < 1 || hit->end <= hit->first || hit->byte_first < 0 ||
-		hit->byte_end <= hit->byte_first || hit->byte_end > *(int *) arg)
+	if (hit->byte_first < 0 || hit->byte_end <= hit->byte_first || hit->byte_end > *(int *) arg)
 		abort();
 	if (ngot < HITS_MAX)
 		got[ngot] = *hit;
