@@ -69,6 +69,21 @@ AS $$
   WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
                     WHERE d.merchant_id = f.merchant_id AND d.decision_id = f.decision_id)
   UNION ALL
+  SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no decision'
+  FROM (SELECT 'listing_appeal' AS relation, a.merchant_id, a.appeal_id AS id, a.decision_id FROM quality_gov.listing_appeal a
+        UNION ALL SELECT 'listing_review', r.merchant_id, r.decision_id, r.decision_id FROM quality_gov.listing_review r) c
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
+                    WHERE d.merchant_id = c.merchant_id AND d.decision_id = c.decision_id)
+  UNION ALL
+  SELECT 'listing_appeal', a.merchant_id || ' ' || a.appeal_id, 'is not in the state of its last step'
+  FROM quality_gov.listing_appeal a
+  WHERE a.state IS DISTINCT FROM (SELECT s.state FROM quality_gov.listing_appeal_step s
+    WHERE s.merchant_id = a.merchant_id AND s.appeal_id = a.appeal_id ORDER BY s.step_id DESC LIMIT 1)
+  UNION ALL
+  SELECT 'listing_appeal_step', s.merchant_id || ' ' || s.step_id, 'has no appeal' FROM quality_gov.listing_appeal_step s
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_appeal a
+                    WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id)
+  UNION ALL
   SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no published version', r.params ->> 'lexicon')
   FROM quality_gov.listing_rule r
   WHERE r.kind = 'lexicon' AND r.state IN ('active', 'shadow')

@@ -38,7 +38,15 @@ FROM (VALUES
      credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
   ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain}'),
   ('quality_gov_regulator', '{credit_score,credit_grade,credit_explain,merchant_may,merchant_admission_check,
-     listing_check,credit_check,integrity_check}')) AS r(role_name, routines)
+     listing_check,credit_check,integrity_check}'),
+  -- Back-tests, reviews and appeals; a merchant and its application state their case, an administrator decides.
+  ('quality_gov_admin', '{listing_backtest,listing_rule_check,listing_rule_finds,listing_source_sql,review_is_violation,listing_statement,
+     listing_appeal_file,listing_appeal_request_person,listing_appeal_withdraw,listing_appeal_decide,listing_appeal_close,
+     listing_review_assign,listing_review_return,listing_review_decide,listing_review_close,listing_status_set}'),
+  ('quality_gov_app', '{listing_statement,listing_appeal_file,listing_appeal_request_person,listing_appeal_withdraw}'),
+  ('quality_gov_regulator', '{listing_statement}'),
+  ('quality_gov_merchant', '{listing_statement,listing_appeal_file,listing_appeal_request_person,listing_appeal_withdraw}'))
+  AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
 UNION
@@ -77,7 +85,15 @@ FROM (VALUES
   ('quality_gov_app', 'SELECT', '{merchant_public}'),
   ('quality_gov_merchant', 'SELECT', '{merchant_public,credit_overview,credit_grade_history,listing_held,
      recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,
-     merchant_restriction}')) AS r(role_name, privilege, objects)
+     merchant_restriction}'),
+  ('quality_gov_admin', 'SELECT', '{listing_queue,listing_review,listing_appeal,listing_appeal_step,listing_appeal_state,
+     listing_template}'),
+  ('quality_gov_admin', 'INSERT', '{listing_template}'),
+  ('quality_gov_admin', 'UPDATE', '{listing_template}'),
+  ('quality_gov_regulator', 'SELECT', '{listing_queue,listing_review,listing_appeal,listing_appeal_step,
+     listing_appeal_state,listing_template}'),
+  ('quality_gov_merchant', 'SELECT', '{listing_appeal,listing_appeal_step,listing_appeal_state}'))
+  AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o;
 
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
