@@ -32,7 +32,8 @@ FROM (VALUES
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
      credit_attach,guard_listing_before,guard_listing_after,guard_order_row,credit_event_row,
      credit_score,credit_grade,credit_explain,credit_check,integrity_check,lexicon_check,recall_open,recall_advance,lot_find,
-     maintenance,doctor,calendar_load,ledger_record,identity_digest}'::text[]),
+     maintenance,doctor,calendar_load,ledger_record,identity_digest,
+     listing_denial_drain,listing_denial_state,listing_denial_retire}'::text[]),
   -- An application asks and applies; it decides nothing by itself.
   ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
      credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
@@ -55,15 +56,18 @@ INSERT INTO role_grant
 SELECT r.role_name, r.privilege, 'TABLE', o
 FROM (VALUES
   ('quality_gov_analyst', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
-     loop_overview,merchant_public,merchant_verification_due,listing_held}'::text[]),
+     loop_overview,merchant_public,merchant_verification_due,listing_held,
+     listing_denial_overview}'::text[]),
   ('quality_gov_regulator', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
+     listing_denial,listing_denial_overview,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
      regulatory_record,watchlist,watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,
      credit_event,credit_model,credit_indicator,credit_severity,credit_grade_band,duty_rule,legal_figure,
      lot,recall,recall_scope,recall_step,ledger_entry}'),
   ('quality_gov_admin', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
+     listing_denial,listing_denial_overview,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
      merchant_member,merchant_person,merchant_turnover,category_license,merchant_field,regulatory_record,watchlist,watchlist_effect,
      watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,credit_event,credit_model,
@@ -76,7 +80,7 @@ FROM (VALUES
      watchlist_entry,lot}'),
   ('quality_gov_app', 'SELECT', '{merchant_public}'),
   ('quality_gov_merchant', 'SELECT', '{merchant_public,credit_overview,credit_grade_history,listing_held,
-     recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,
+     recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,listing_denial,
      merchant_restriction}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o;
 
