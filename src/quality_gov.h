@@ -27,6 +27,8 @@ typedef enum QgGuardMode
 
 extern int qg_guard_mode;
 extern char *qg_identity_key_file;
+extern int qg_denial_spool_size; /* kB */
+extern bool qg_denial_worker;
 
 extern const char *qg_guard_mode_name(int mode);
 

@@ -14,11 +14,13 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "listing/denial.h"
 #include "listing/rules.h"
 
 /* What the judgement reads and what it leaves. */
@@ -78,10 +80,37 @@ judge_trigger_row(TriggerData *trigger, const QgMapping *mapping, ListingCase *t
 	return qg_guard_judge(mapping, judge_row, this);
 }
 
+/* Writes the mapped values as a JSON object. */
+static char *
+listing_json(QgListing *listing)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int i = 0; i < listing->nfields; i++)
+	{
+		const char *value = qg_listing_field(listing, listing->keys[i]);
+
+		if (value == NULL)
+			continue;
+		appendStringInfoString(&json, json.len == 0 ? "{" : ", ");
+		escape_json(&json, listing->keys[i]);
+		appendStringInfoString(&json, ": ");
+		escape_json(&json, value);
+	}
+	appendStringInfoString(&json, json.len == 0 ? "{}" : "}");
+	return json.data;
+}
+
 /* Raises the error of a denied listing, with every finding in its detail. */
 static void
-deny(const ListingCase *this)
+deny(ListingCase *this, bool update)
 {
+	qg_denial_record(this->mapping->relation, qg_listing_field(&this->listing, "merchant_id"),
+					 qg_listing_field(&this->listing, "listing_id"),
+					 qg_listing_field(&this->listing, "category"), update ? "UPDATE" : "INSERT",
+					 this->at, qg_verdict_name(QG_DENY), qg_findings_json(this->findings),
+					 listing_json(&this->listing));
 	ereport(ERROR,
 			(errcode(ERRCODE_QG_LISTING_DENIED),
 			 errmsg("listing is denied: %s", qg_findings_summary(this->findings, QG_DENY)),
@@ -135,7 +164,7 @@ qg_guard_listing_before(PG_FUNCTION_ARGS)
 		return PointerGetDatum(this.row);
 	verdict = qg_findings_verdict(this.findings);
 	if (verdict == QG_DENY && !deny_holds(mapping))
-		deny(&this);
+		deny(&this, TRIGGER_FIRED_BY_UPDATE(trigger->tg_event));
 	if (verdict >= QG_QUARANTINE)
 		this.row = hold(mapping, &this);
 	return PointerGetDatum(this.row);
@@ -201,7 +230,7 @@ qg_guard_listing_after(PG_FUNCTION_ARGS)
 	if (qg_guard_mode == QG_MODE_SHADOW && verdict > QG_SHADOW)
 		verdict = QG_SHADOW;
 	if (verdict == QG_DENY && !deny_holds(mapping))
-		deny(&this);
+		deny(&this, TRIGGER_FIRED_BY_UPDATE(trigger->tg_event));
 	/* A deny that holds the row is recorded as what happened to it. */
 	if (verdict == QG_DENY)
 		verdict = QG_QUARANTINE;

@@ -21,24 +21,29 @@ COMMENT ON VIEW duty_due IS
 CREATE VIEW loop_overview WITH (security_barrier) AS
   WITH months AS (
     SELECT date_trunc('month', e.at AT TIME ZONE 'Asia/Shanghai')::date AS month,
-           sum(e.good) AS orders, sum(e.bad) AS complaints, 0::bigint AS held, 0::bigint AS recalls
+           sum(e.good) AS orders, sum(e.bad) AS complaints, 0::bigint AS held, 0::bigint AS recalls,
+           0::bigint AS refused
     FROM credit_event e WHERE e.indicator = 'complaint' GROUP BY 1
     UNION ALL
-    SELECT date_trunc('month', d.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, count(*), 0
+    SELECT date_trunc('month', d.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, count(*), 0, 0
     FROM listing_decision d WHERE d.verdict IN ('quarantine', 'deny') GROUP BY 1
     UNION ALL
-    SELECT date_trunc('month', s.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, count(DISTINCT s.recall_id)
+    SELECT date_trunc('month', n.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, 0, count(*)
+    FROM listing_denial n GROUP BY 1
+    UNION ALL
+    SELECT date_trunc('month', s.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, count(DISTINCT s.recall_id), 0
     FROM recall_step s WHERE s.state IN ('notified', 'voluntary', 'ordered') GROUP BY 1)
   SELECT month, sum(orders)::bigint AS orders, sum(complaints)::bigint AS complaints,
          sum(held)::bigint AS listings_held, sum(recalls)::bigint AS recalls,
          round((1000 * sum(complaints) / nullif(sum(orders), 0))::numeric, 2) AS complaints_per_1000_orders,
          round((1000 * sum(held) / nullif(sum(orders), 0))::numeric, 2) AS held_per_1000_orders,
-         round((1000 * sum(recalls) / nullif(sum(orders), 0))::numeric, 4) AS recalls_per_1000_orders
+         round((1000 * sum(recalls) / nullif(sum(orders), 0))::numeric, 4) AS recalls_per_1000_orders,
+         sum(refused)::bigint AS listings_refused
   FROM months
   WHERE session_reads_all()
   GROUP BY month;
 COMMENT ON VIEW loop_overview IS
-  'Quality beside scale, by month (Asia/Shanghai): orders, complaints, listings held, recalls, and each per 1,000 orders; orders and complaints are the good and bad of indicator complaint';
+  'Quality beside scale, by month (Asia/Shanghai): orders, complaints, listings held, recalls, each per 1,000 orders, and attempts refused; orders and complaints are the good and bad of indicator complaint';
 
 -- report: the oracle of everything that has no foreign key, since a parallel restore would lose rows by one
 
