@@ -185,6 +185,7 @@ BEGIN
     RAISE EXCEPTION 'refused attempts are kept for %, so only those before % can be retired', keep, now() - keep
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
   END IF;
+  PERFORM quality_gov.listing_review_retire(before, true);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_denial');
   DELETE FROM quality_gov.listing_denial d WHERE d.recorded_at < before;
   GET DIAGNOSTICS retired = ROW_COUNT;

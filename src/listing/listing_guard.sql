@@ -111,7 +111,7 @@ BEGIN
     RAISE EXCEPTION 'decisions are kept for %, so only those before % can be retired', keep, now() - keep
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
   END IF;
-  PERFORM quality_gov.listing_review_retire(before);
+  PERFORM quality_gov.listing_review_retire(before, false);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_finding');
   DELETE FROM quality_gov.listing_finding f USING quality_gov.listing_decision d
   WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id AND d.recorded_at < before;

@@ -131,25 +131,41 @@ COMMENT ON FUNCTION listing_review_return(text, bigint) IS
 
 -- listing: release
 
-CREATE FUNCTION listing_event_void(merchant_id text, decision_id bigint) RETURNS integer
+CREATE FUNCTION listing_event_void(merchant_id text, decision_id bigint, denial_id bigint DEFAULT NULL) RETURNS integer
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT quality_gov.credit_event_void(listing_event_void.merchant_id, 'listing',
+    (SELECT f.value ->> 'severity' FROM jsonb_array_elements(m.findings) f WHERE f.value ->> 'verdict' <> 'shadow'
+     ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1), m.at, m.relation, m.listing_id)
+  FROM quality_gov.listing_measure(listing_event_void.merchant_id, listing_event_void.decision_id, listing_event_void.denial_id) m
+$$;
+COMMENT ON FUNCTION listing_event_void(text, bigint, bigint) IS
+  'Takes back the credit event of a decision or a refused attempt; gives the number of events voided, 0 or 1';
+
+CREATE FUNCTION listing_except(merchant_id text, decision_id bigint, denial_id bigint, owner text, reason text,
+                               until timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  decided quality_gov.listing_decision;
-  gravest text;
+  m record;
+  finding record;
 BEGIN
-  SELECT d.* INTO decided FROM quality_gov.listing_decision d
-  WHERE d.merchant_id = listing_event_void.merchant_id AND d.decision_id = listing_event_void.decision_id;
-  SELECT f.severity INTO gravest FROM quality_gov.listing_finding f
-  WHERE f.merchant_id = decided.merchant_id AND f.decision_id = decided.decision_id AND f.verdict <> 'shadow'
-  ORDER BY array_position('{critical,high,medium,low}', f.severity) LIMIT 1;
-  RETURN quality_gov.credit_event_void(decided.merchant_id, 'listing', gravest, decided.at, decided.relation, decided.listing_id);
+  SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
+  -- What is asked without any rule has version 0, and no exception.
+  FOR finding IN SELECT DISTINCT f.value ->> 'rule' AS rule, f.value ->> 'message' AS message
+                 FROM jsonb_array_elements(m.findings) f
+                 WHERE f.value ->> 'verdict' IN ('deny', 'quarantine') AND (f.value ->> 'version')::integer > 0 ORDER BY 1, 2 LOOP
+    -- A refused INSERT may come again under another id; the finding is what it is let off.
+    PERFORM quality_gov.listing_exception_add(finding.rule, merchant_id,
+      COALESCE(until, greatest(now(), m.at) + interval '1 year'), reason, owner, 'pass',
+      CASE WHEN denial_id IS NULL OR m.operation <> 'INSERT' THEN m.listing_id END, least(now(), m.at), finding.message);
+  END LOOP;
 END
 $$;
-COMMENT ON FUNCTION listing_event_void(text, bigint) IS
-  'Takes back the credit event that listing_record() wrote for a decision; gives the number of events voided, 0 or 1';
+COMMENT ON FUNCTION listing_except(text, bigint, bigint, text, text, timestamptz) IS
+  'Enters an exception for each finding that holds or refuses a listing: exactly that finding on that listing, or on the merchant''s listings where an INSERT was refused';
 
-CREATE FUNCTION listing_release(merchant_id text, decision_id bigint, reviewer text, reasons text) RETURNS bigint
+CREATE FUNCTION listing_release(merchant_id text, decision_id bigint, reviewer text, reasons text, until timestamptz) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 #variable_conflict use_column
@@ -163,18 +179,19 @@ BEGIN
   ON CONFLICT (merchant_id, decision_id) DO UPDATE
   SET reviewer = excluded.reviewer, outcome = excluded.outcome, reasons = excluded.reasons, decided_at = excluded.decided_at;
   PERFORM quality_gov.listing_event_void(decided.merchant_id, decided.decision_id);
-  PERFORM quality_gov.listing_except(decided.merchant_id, decided.decision_id, listing_release.reviewer, listing_release.reasons);
+  PERFORM quality_gov.listing_except(decided.merchant_id, decided.decision_id, NULL, listing_release.reviewer,
+                                     listing_release.reasons, until);
   PERFORM quality_gov.ledger_record('listing_review', COALESCE(decided.listing_id, decided.merchant_id), jsonb_build_object(
     'decision_id', decided.decision_id, 'merchant_id', decided.merchant_id, 'step', 'release',
     'reviewer', listing_release.reviewer, 'reasons', listing_release.reasons));
   RETURN decided.decision_id;
 END
 $$;
-COMMENT ON FUNCTION listing_release(text, bigint, text, text) IS
+COMMENT ON FUNCTION listing_release(text, bigint, text, text, timestamptz) IS
   'Records that a held listing is released, takes back its credit event and enters the exceptions that let it pass as it is; gives the decision';
 
-CREATE FUNCTION listing_review_close(merchant_id text, decision_id bigint, outcome text, reasons text, reviewer text)
-  RETURNS void
+CREATE FUNCTION listing_review_close(merchant_id text, decision_id bigint, outcome text, reasons text, reviewer text,
+                                     until timestamptz DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -210,7 +227,7 @@ BEGIN
             HINT = 'The view quality_gov.listing_queue lists what there is to review.';
   END IF;
   IF outcome = 'release' THEN
-    PERFORM quality_gov.listing_release(open.merchant_id, open.decision_id, open.reviewer, listing_review_close.reasons);
+    PERFORM quality_gov.listing_release(open.merchant_id, open.decision_id, open.reviewer, listing_review_close.reasons, until);
     RETURN;
   END IF;
   UPDATE quality_gov.listing_review r
@@ -220,7 +237,7 @@ BEGIN
     'merchant_id', open.merchant_id, 'step', 'confirm', 'reviewer', open.reviewer, 'reasons', listing_review_close.reasons));
 END
 $$;
-COMMENT ON FUNCTION listing_review_close(text, bigint, text, text, text) IS
+COMMENT ON FUNCTION listing_review_close(text, bigint, text, text, text, timestamptz) IS
   'Records the outcome of a review; listing_review_decide() calls it';
 
 CREATE FUNCTION listing_status_set(merchant_id text, decision_id bigint, status text) RETURNS integer
@@ -274,39 +291,44 @@ COMMENT ON FUNCTION listing_status_set(text, bigint, text) IS
   'Updates the status column of a decision''s listing, as the guard maps it, with the caller''s rights; 55000 where the guard holds it again; gives the number of rows';
 
 CREATE FUNCTION listing_review_decide(merchant_id text, decision_id bigint, outcome text, reasons text,
-                                      status text DEFAULT NULL, reviewer text DEFAULT NULL) RETURNS integer
+                                      status text DEFAULT NULL, reviewer text DEFAULT NULL,
+                                      until timestamptz DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
   IF outcome = 'confirm' AND status IS NOT NULL THEN
     RAISE EXCEPTION 'a confirmed listing keeps its status' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM quality_gov.listing_review_close(merchant_id, decision_id, outcome, reasons, reviewer);
+  PERFORM quality_gov.listing_review_close(merchant_id, decision_id, outcome, reasons, reviewer, until);
   IF outcome = 'confirm' OR status IS NULL THEN
     RETURN 0;
   END IF;
   RETURN quality_gov.listing_status_set(merchant_id, decision_id, status);
 END
 $$;
-COMMENT ON FUNCTION listing_review_decide(text, bigint, text, text, text, text) IS
-  'Decides the review of a held listing: confirm keeps it held; release records exceptions that let it pass as it is and, with status, updates the platform''s row with the caller''s rights; gives the number of rows updated';
+COMMENT ON FUNCTION listing_review_decide(text, bigint, text, text, text, text, timestamptz) IS
+  'Decides the review of a held listing: confirm keeps it held; release enters exceptions for what was found, until an instant, by default a year later, and with status updates the platform''s row with the caller''s rights; gives the number of rows updated';
 
 -- listing: retirement, with the decisions that it is about
 
-CREATE FUNCTION listing_review_retire(before timestamptz) RETURNS void
+CREATE FUNCTION listing_review_retire(before timestamptz, denials boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
+  DELETE FROM quality_gov.listing_appeal a
+  WHERE CASE WHEN denials THEN EXISTS (
+               SELECT FROM quality_gov.listing_denial d
+               WHERE d.merchant_id = a.merchant_id AND d.denial_id = a.denial_id AND d.recorded_at < before)
+             ELSE EXISTS (
+               SELECT FROM quality_gov.listing_decision d
+               WHERE d.merchant_id = a.merchant_id AND d.decision_id = a.decision_id AND d.recorded_at < before) END;
   PERFORM quality_gov.append_only_lift('quality_gov.listing_appeal_step');
   DELETE FROM quality_gov.listing_appeal_step s
-  USING quality_gov.listing_appeal a, quality_gov.listing_decision d
-  WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id
-    AND d.merchant_id = a.merchant_id AND d.decision_id = a.decision_id AND d.recorded_at < before;
-  DELETE FROM quality_gov.listing_appeal a USING quality_gov.listing_decision d
-  WHERE d.merchant_id = a.merchant_id AND d.decision_id = a.decision_id AND d.recorded_at < before;
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_appeal a
+                    WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id);
   DELETE FROM quality_gov.listing_review r USING quality_gov.listing_decision d
-  WHERE d.merchant_id = r.merchant_id AND d.decision_id = r.decision_id AND d.recorded_at < before;
+  WHERE NOT denials AND d.merchant_id = r.merchant_id AND d.decision_id = r.decision_id AND d.recorded_at < before;
 END
 $$;
-COMMENT ON FUNCTION listing_review_retire(timestamptz) IS
-  'Deletes the appeals and reviews of decisions recorded before an instant; listing_retire() calls it';
+COMMENT ON FUNCTION listing_review_retire(timestamptz, boolean) IS
+  'Deletes the appeals against refused attempts, or the appeals against decisions and their reviews, recorded before an instant; listing_denial_retire() and listing_retire() call it';

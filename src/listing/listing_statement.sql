@@ -75,7 +75,7 @@ BEGIN
   places := places || jsonb_build_object('timezone', timezone,
     'at', to_char(judged_at AT TIME ZONE timezone, 'YYYY-MM-DD HH24:MI:SS'),
     'until', to_char(until AT TIME ZONE timezone, 'YYYY-MM-DD HH24:MI:SS'));
-  -- Rules on trial take no measure, so they give no reason for one.
+  -- Rules on trial, and what an exception lets pass, give no reason for a measure.
   SELECT string_agg(quality_gov.listing_template_fill(language,
            CASE WHEN p.places ->> 'field' IS NULL THEN 'fact_whole'
                 WHEN p.places ->> 'matched' IS NULL OR p.places ->> 'first' IS NULL THEN 'fact'
@@ -83,7 +83,7 @@ BEGIN
          string_agg(quality_gov.listing_template_fill(language, 'ground', p.places), E'\n' ORDER BY n)
   INTO facts, grounds
   FROM (SELECT f.value AS finding, row_number() OVER (ORDER BY f.ordinality) AS n
-        FROM jsonb_array_elements(findings) WITH ORDINALITY f WHERE f.value ->> 'verdict' <> 'shadow') numbered
+        FROM jsonb_array_elements(findings) WITH ORDINALITY f WHERE f.value ->> 'verdict' NOT IN ('shadow', 'pass')) numbered
   CROSS JOIN LATERAL (SELECT finding || jsonb_build_object('n', n,
     'title', COALESCE((SELECT r.title FROM quality_gov.listing_rule r
                        WHERE r.rule = finding ->> 'rule' AND r.version = (finding ->> 'version')::integer),
@@ -99,33 +99,35 @@ $$;
 COMMENT ON FUNCTION listing_statement_text(text, text, text, jsonb, timestamptz, timestamptz, jsonb) IS
   'The text of a statement from findings as a guard gives them; listing_statement() calls it';
 
-CREATE FUNCTION listing_statement(merchant_id text, decision_id bigint, language text DEFAULT 'zh',
-                                  timezone text DEFAULT 'Asia/Shanghai') RETURNS text
-  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
-  SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION listing_statement_of(merchant_id text, decision_id bigint, denial_id bigint, language text, timezone text)
+  RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  decided record;
+  m record;
 BEGIN
   PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
-  SELECT d.verdict, d.at, d.recorded_at, d.listing_id, m.name,
-         (SELECT jsonb_agg(to_jsonb(f) ORDER BY f.finding) FROM quality_gov.listing_finding f
-          WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id) AS findings
-  INTO decided
-  FROM quality_gov.listing_decision d LEFT JOIN quality_gov.merchant m ON m.merchant_id = d.merchant_id
-  WHERE d.merchant_id = listing_statement.merchant_id AND d.decision_id = listing_statement.decision_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'merchant "%" has no decision %', merchant_id, decision_id USING ERRCODE = 'no_data_found';
-  END IF;
-  IF decided.verdict NOT IN ('deny', 'quarantine', 'warn') THEN
-    RAISE EXCEPTION 'decision % took no measure against the listing', decision_id
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Its verdict is %s.', decided.verdict);
-  END IF;
-  RETURN quality_gov.listing_statement_text(language, timezone, decided.verdict, decided.findings,
-    quality_gov.duty_deadline('listing_appeal', decided.recorded_at), decided.at, jsonb_build_object(
-      'merchant_id', merchant_id, 'merchant_name', decided.name, 'listing_id', decided.listing_id,
-      'reference', decision_id));
+  SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
+  RETURN quality_gov.listing_statement_text(language, timezone, m.verdict, m.findings,
+    quality_gov.duty_deadline('listing_appeal', m.recorded_at), m.at, jsonb_build_object(
+      'merchant_id', merchant_id,
+      'merchant_name', (SELECT p.name FROM quality_gov.merchant p WHERE p.merchant_id = listing_statement_of.merchant_id),
+      'listing_id', m.listing_id, 'reference', COALESCE(decision_id::text, 'R' || denial_id)));
 END
 $$;
+COMMENT ON FUNCTION listing_statement_of(text, bigint, bigint, text, text) IS
+  'The statement of a decision, or of a refused attempt, whose reference begins with R';
+
+CREATE FUNCTION listing_statement(merchant_id text, decision_id bigint, language text DEFAULT 'zh',
+                                  timezone text DEFAULT 'Asia/Shanghai') RETURNS text
+  LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+  RETURN listing_statement_of(merchant_id, decision_id, NULL, language, timezone);
 COMMENT ON FUNCTION listing_statement(text, bigint, text, text) IS
   'Statement of facts, reasons and basis of a decision with the way to appeal, as plain text from listing_template, in the language and time zone given; for a role of the merchant (42501 for another), an application, a regulator or an administrator (Order 116 art 19)';
+
+CREATE FUNCTION listing_denial_statement(merchant_id text, denial_id bigint, language text DEFAULT 'zh',
+                                         timezone text DEFAULT 'Asia/Shanghai') RETURNS text
+  LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
+  RETURN listing_statement_of(merchant_id, NULL, denial_id, language, timezone);
+COMMENT ON FUNCTION listing_denial_statement(text, bigint, text, text) IS
+  'The same statement of a refused attempt, a row of listing_denial';

@@ -11,6 +11,7 @@ AS $$
   WHERE r.rule = listing_rule_check.rule AND r.version = listing_rule_check.version
 $$;
 COMMENT ON FUNCTION listing_rule_check(text, int, jsonb, timestamptz) IS 'stand-in';
-CREATE FUNCTION listing_except(merchant_id text, decision_id bigint, reviewer text, reasons text) RETURNS void
-  LANGUAGE sql SET search_path = pg_catalog, quality_gov, pg_temp AS $$ SELECT $$;
-COMMENT ON FUNCTION listing_except(text, bigint, text, text) IS 'stand-in';
+CREATE FUNCTION listing_exception_add(rule text, merchant_id text, until timestamptz, reason text, owner text,
+    verdict text, listing_id text, effective timestamptz, finding text) RETURNS bigint
+  LANGUAGE sql SET search_path = pg_catalog, quality_gov, pg_temp AS $$ SELECT 1::bigint $$;
+COMMENT ON FUNCTION listing_exception_add(text, text, timestamptz, text, text, text, text, timestamptz, text) IS 'stand-in';

@@ -76,9 +76,14 @@ AS $$
   UNION ALL
   SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no decision'
   FROM (SELECT 'listing_appeal' AS relation, a.merchant_id, a.appeal_id AS id, a.decision_id FROM quality_gov.listing_appeal a
+        WHERE a.denial_id IS NULL
         UNION ALL SELECT 'listing_review', r.merchant_id, r.decision_id, r.decision_id FROM quality_gov.listing_review r) c
   WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
                     WHERE d.merchant_id = c.merchant_id AND d.decision_id = c.decision_id)
+  UNION ALL
+  SELECT 'listing_appeal', a.merchant_id || ' ' || a.appeal_id, 'has no refused attempt' FROM quality_gov.listing_appeal a
+  WHERE a.denial_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM quality_gov.listing_denial d WHERE d.merchant_id = a.merchant_id AND d.denial_id = a.denial_id)
   UNION ALL
   SELECT 'listing_appeal', a.merchant_id || ' ' || a.appeal_id, 'is not in the state of its last step'
   FROM quality_gov.listing_appeal a
