@@ -91,6 +91,26 @@ UPDATE product SET title = 'best bowl', producer = 'p' WHERE id = 6;
 SELECT listing_appeal_decide('m-2', :appeal, 'overturned', 'no claim', 'ann', status => 'live') AS rows_freed;
 SELECT status, (SELECT count(*) FROM credit_event WHERE ref = '6' AND void) AS voids FROM product WHERE id = 6;
 
+-- a refused attempt is stated and appealed against, too; overturned, the same may be written again, by this merchant
+SELECT listing_rule_add('worst', 'required', '{"fields": ["title"]}', 'deny', 'untitled', 'law', 'low', effective => '2026-01-01');
+INSERT INTO product VALUES (7, 'm-1', ' ', 'p');
+\echo :LAST_ERROR_SQLSTATE
+SELECT listing_denial_drain() AS recorded;
+SET ROLE "regress shop'1";
+SELECT quality_gov.listing_denial_statement('m-1', denial_id, 'en') ~ 'Reference: R1\n.*Field "title": .*untitled.*basis: law.*The listing is not published.*You may appeal' AS stated,
+       quality_gov.listing_denial_appeal('m-1', denial_id, 'a picture says it') AS appeal FROM quality_gov.listing_denial \gset
+SELECT :'stated' AS stated;
+SELECT quality_gov.listing_denial_appeal('m-1', 1, 'again');
+SELECT quality_gov.listing_denial_appeal('m-1', 99, 'x');
+SELECT quality_gov.listing_denial_statement('m-2', 1);
+RESET ROLE;
+SELECT listing_appeal_decide('m-1', :appeal, 'overturned', 'it does', 'ann') AS rows_freed;
+SELECT rule, listing_id, finding FROM listing_exception WHERE rule = 'worst';
+SELECT sum(bad) AS bad, count(*) AS events FROM credit_event WHERE ref = '7';
+INSERT INTO product VALUES (8, 'm-1', ' ', 'p') RETURNING status;
+INSERT INTO product VALUES (9, 'm-2', ' ', 'p');
+\echo :LAST_ERROR_SQLSTATE
+
 -- bad decisions
 SELECT listing_appeal_decide('m-1', 99, 'upheld', 'x', 'ann');
 SELECT listing_appeal_decide('m-1', 1, 'maybe', 'x', 'ann');

@@ -11,10 +11,9 @@ SELECT lexicon_load('old', '{alpha,beta}'), lexicon_publish('old', effective => 
 SELECT lexicon_load('new', '{beta,gamma}'), lexicon_publish('new', effective => '2026-01-01');
 SELECT listing_rule_add('words', 'lexicon', '{"lexicon": "old", "fields": ["title"]}', 'warn', 't', 'b', effective => '2026-01-01');
 -- the draft drops alpha and adds gamma
-INSERT INTO listing_rule (rule, version, kind, state, verdict, severity, params, title, legal_basis, effect)
-VALUES ('words', 2, 'lexicon', 'draft', 'warn', 'medium', '{"lexicon": "new", "fields": ["title"]}', 't', 'b', 'empty'),
-       ('words', 3, 'lexicon', 'draft', 'deny', 'medium', '{"lexicon": "old", "fields": ["title"]}', 't', 'b', 'empty'),
-       ('fresh', 1, 'lexicon', 'draft', 'deny', 'medium', '{"lexicon": "old", "fields": ["title"]}', 't', 'b', 'empty');
+SELECT listing_rule_draft('words', 'lexicon', '{"lexicon": "new", "fields": ["title"]}', 'warn', 't', 'b'),
+       listing_rule_draft('words', 'lexicon', '{"lexicon": "old", "fields": ["title"]}', 'deny', 't', 'b'),
+       listing_rule_draft('fresh', 'lexicon', '{"lexicon": "old", "fields": ["title"]}', 'deny', 't', 'b');
 CREATE TABLE "Shop's product" (id int PRIMARY KEY, "the shop" text DEFAULT 'm-1', title text, gtin bigint, "ok'; DROP" boolean, verdict text);
 INSERT INTO "Shop's product" (id, title, "ok'; DROP", verdict)
   SELECT g, (ARRAY['alpha', 'beta', 'gamma', 'alpha gamma', 'delta'])[1 + g % 5] || ' ' || g, g % 3 = 0,

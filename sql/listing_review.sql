@@ -40,16 +40,21 @@ SELECT * FROM trail;
 SELECT sum(bad) AS bad FROM credit_event WHERE ref = '1' GROUP BY ref;
 SELECT listing_id FROM listing_held ORDER BY 1;
 SELECT verdict FROM listing_decision WHERE listing_id = '1' ORDER BY decision_id;
--- it passes as it is; changed, it is judged again
-UPDATE product SET "The Status" = 'live' WHERE id = 1 RETURNING "The Status";
+-- it passes with what was found, and with nothing else
+SELECT merchant_id, rule, listing_id, verdict, finding, owner, upper(effect) = lower(effect) + interval '1 year' AS a_year FROM listing_exception;
 UPDATE product SET title = 'the best tea of all' WHERE id = 1 RETURNING "The Status";
+UPDATE product SET title = 'the Ｂｅｓｔ tea of all' WHERE id = 1 RETURNING "The Status";
+UPDATE product SET title = 'best tea', "The Status" = 'live' WHERE id = 1 RETURNING "The Status";
+UPDATE product SET producer = NULL WHERE id = 1 RETURNING "The Status";
+UPDATE product SET producer = 'p', "The Status" = 'live' WHERE id = 1 RETURNING "The Status";
 -- confirmed: it stays held, and leaves the queue
 SELECT listing_review_decide('m-1', 2, 'confirm', 'no producer indeed');
 SELECT listing_id, reviewer FROM listing_queue;
 SELECT merchant_id, decision_id, reviewer, outcome, reasons FROM listing_review ORDER BY decision_id;
 SELECT subject, body - 'merchant_id' AS body FROM ledger_entry WHERE kind = 'listing_review' ORDER BY entry_id;
 -- without a status the application sets it
-SELECT listing_review_decide('m-2', 5, 'release', 'fine', reviewer => 'zoe');
+SELECT listing_review_decide('m-2', 5, 'release', 'fine', reviewer => 'zoe', until => now() + interval '1 day');
+SELECT upper(effect) = lower(effect) + interval '1 day' AS in_a_day, owner FROM listing_exception WHERE listing_id = '5';
 UPDATE product SET "The Status" = 'live' WHERE id = 5 RETURNING "The Status";
 
 -- refusals

@@ -65,9 +65,9 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'rule "%" has no version %', rule, version USING ERRCODE = 'undefined_object';
   END IF;
-  SELECT r.version INTO live FROM quality_gov.listing_rule r
-  WHERE r.rule = listing_backtest.rule AND r.state IN ('active', 'retired') AND r.effect @> moment
-  ORDER BY r.version DESC LIMIT 1;
+  SELECT p.version INTO live FROM quality_gov.listing_rule_period p
+  WHERE p.rule = listing_backtest.rule AND NOT p.on_trial AND p.effect @> moment
+  ORDER BY p.version DESC LIMIT 1;
 
   columns := COALESCE(columns, (SELECT g.mapping FROM quality_gov.guard g
                                 WHERE g.relation = listing_backtest.relation AND g.kind = 'listing'));

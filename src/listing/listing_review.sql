@@ -149,8 +149,12 @@ AS $$
 DECLARE
   m record;
   finding record;
+  effective timestamptz;
 BEGIN
   SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
+  -- From now on, but a guard that judges as of a column of the row asks for that instant again.
+  effective := CASE WHEN EXISTS (SELECT FROM quality_gov.guard g WHERE g.relation = to_regclass(m.relation)
+                                   AND g.kind = 'listing' AND g.mapping ? 'at') THEN least(now(), m.at) ELSE now() END;
   -- What is asked without any rule has version 0, and no exception.
   FOR finding IN SELECT DISTINCT f.value ->> 'rule' AS rule, f.value ->> 'message' AS message
                  FROM jsonb_array_elements(m.findings) f
@@ -158,7 +162,7 @@ BEGIN
     -- A refused INSERT may come again under another id; the finding is what it is let off.
     PERFORM quality_gov.listing_exception_add(finding.rule, merchant_id,
       COALESCE(until, greatest(now(), m.at) + interval '1 year'), reason, owner, 'pass',
-      CASE WHEN denial_id IS NULL OR m.operation <> 'INSERT' THEN m.listing_id END, least(now(), m.at), finding.message);
+      CASE WHEN denial_id IS NULL OR m.operation <> 'INSERT' THEN m.listing_id END, effective, finding.message);
   END LOOP;
 END
 $$;

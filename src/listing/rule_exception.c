@@ -22,6 +22,7 @@ typedef struct RuleException
 	char *merchant;
 	char *listing; /* NULL: all of them */
 	char *rule;	   /* "*": every rule */
+	char *finding; /* message of the findings it is about, NULL: all of them */
 	QgVerdict verdict;
 	char *reason;
 	char *owner;
@@ -69,7 +70,7 @@ build_exceptions(void)
 
 	all->n = (int) qg_cache_select(
 		"SELECT merchant_id, listing_id, rule, verdict, reason, owner, exception_id, "
-		"lower(effect), upper(effect) FROM quality_gov.listing_exception "
+		"lower(effect), upper(effect), finding FROM quality_gov.listing_exception "
 		"WHERE NOT isempty(effect) ORDER BY merchant_id COLLATE \"C\", exception_id",
 		0, NULL, NULL, NULL);
 	all->list = MemoryContextAllocExtended(context, sizeof(RuleException) * (all->n + 1),
@@ -88,6 +89,7 @@ build_exceptions(void)
 		entry->number = row_text(i, 7, context);
 		entry->since = row_instant(i, 8);
 		entry->until = row_instant(i, 9);
+		entry->finding = row_text(i, 10, context);
 	}
 	return all;
 }
@@ -144,7 +146,8 @@ covers(const RuleException *exception, const QgFinding *finding, const char *lis
 	return exception->since <= at && exception->until > at &&
 		   (exception->listing == NULL ||
 			(listing != NULL && strcmp(exception->listing, listing) == 0)) &&
-		   (strcmp(exception->rule, "*") == 0 || strcmp(exception->rule, finding->rule) == 0);
+		   (strcmp(exception->rule, "*") == 0 || strcmp(exception->rule, finding->rule) == 0) &&
+		   (exception->finding == NULL || strcmp(exception->finding, finding->message) == 0);
 }
 
 /* Lowers each finding by the exception of the merchant or the listing that lowers it most. */
