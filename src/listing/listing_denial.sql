@@ -111,12 +111,12 @@ COMMENT ON FUNCTION listing_denial_forget(text[]) IS
 CREATE FUNCTION listing_denial_drain(wait boolean DEFAULT true) RETURNS bigint
   AS 'MODULE_PATHNAME', 'qg_listing_denial_drain' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION listing_denial_drain(boolean) IS
-  'Records the refused attempts that wait on disk, each once, and gives their number; of two calls at once the second waits, or gives null where it must not wait; at isolation level read committed only (SQLSTATE 25001)';
+  'Records the refused attempts that wait on disk, each once, and gives how many it took from there; one that the tables refuse goes to the server log; of two calls at once the second waits, or gives null where it must not wait; at isolation level read committed only (SQLSTATE 25001)';
 
 CREATE FUNCTION listing_denial_collect(at timestamptz) RETURNS text
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT COALESCE(format('%s refused attempts recorded', quality_gov.listing_denial_drain(false)),
+  SELECT COALESCE(quality_gov.listing_denial_drain(false) || ' refused attempts recorded',
                   'another session is recording refused attempts')
 $$;
 COMMENT ON FUNCTION listing_denial_collect(timestamptz) IS
@@ -140,7 +140,7 @@ AS $$
               FROM quality_gov.listing_denial_spool p) d
 $$;
 COMMENT ON FUNCTION listing_denial_state() IS
-  'Refused attempts of this database: written to disk, recorded from there, sent to the server log for want of room (and when last), files and bytes on disk, files whose end was torn, last write to the file that has waited longest';
+  'Refused attempts of this database: written to disk, taken from there and recorded, sent to the server log for want of room (and when last), files and bytes on disk, files whose end was torn, last write to the file that has waited longest';
 
 CREATE FUNCTION doctor_denial(OUT status text, OUT subject text, OUT detail text, OUT hint text) RETURNS SETOF record
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
