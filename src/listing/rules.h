@@ -27,5 +27,6 @@ typedef struct QgListing
 
 extern const char *qg_listing_field(QgListing *listing, const char *key);
 extern List *qg_listing_judge(QgListing *listing, TimestampTz at);
+extern const char *qg_ruleset_json(TimestampTz at);
 
 #endif

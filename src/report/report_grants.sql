@@ -30,7 +30,8 @@ FROM (VALUES
   ('quality_gov_admin', '{merchant_admit,merchant_admission_check,merchant_may,merchant_member_add,regulatory_import,
      lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
-     credit_attach,guard_listing_before,guard_listing_after,guard_order_row,credit_event_row,
+     credit_attach,guard_listing_begin,guard_listing_before,guard_listing_after,guard_listing_end,mapping_parse,generated_sources,
+     guard_order_row,credit_event_row,
      credit_score,credit_grade,credit_explain,credit_check,integrity_check,lexicon_check,recall_open,recall_advance,lot_find,
      maintenance,doctor,calendar_load,ledger_record,identity_digest}'::text[]),
   -- An application asks and applies; it decides nothing by itself.
