@@ -13,6 +13,7 @@
 PG_MODULE_MAGIC;
 
 int qg_guard_mode = QG_MODE_ENFORCE;
+uint64 qg_guard_mode_changes = 0;
 char *qg_identity_key_file = NULL;
 int qg_denial_spool_size = 64 * 1024;
 bool qg_denial_worker = true;
@@ -29,10 +30,12 @@ qg_guard_mode_name(int mode)
 	return guard_modes[mode].name;
 }
 
-/* Leaves a line in the server log for each change of the incident switch. */
+/* Counts each change of the incident switch and leaves a line in the server log. */
 static void
 guard_mode_assign(int newval, void *extra)
 {
+	if (newval != qg_guard_mode)
+		qg_guard_mode_changes++;
 	if (newval != qg_guard_mode && IsUnderPostmaster)
 		ereport(LOG, (errmsg("quality_gov.guard_mode changed from \"%s\" to \"%s\"",
 							 qg_guard_mode_name(qg_guard_mode), qg_guard_mode_name(newval))));

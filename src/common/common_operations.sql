@@ -167,7 +167,7 @@ AS $$
   CROSS JOIN LATERAL (
     SELECT string_agg(m.value, ', ' ORDER BY m.value) AS columns FROM jsonb_each_text(g.mapping) m
     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = g.relation
-                        AND a.attname = m.value AND NOT a.attisdropped)) broken
+                        AND a.attname = (quality_gov.mapping_parse(m.value)).column_name AND NOT a.attisdropped)) broken
 $$;
 COMMENT ON FUNCTION doctor_guards() IS 'Check: guards that are disabled or whose columns are gone';
 

@@ -194,6 +194,24 @@ $$;
 COMMENT ON FUNCTION credit_event_void(text, text, text, timestamptz, text, text) IS
   'Takes back one event that credit_event_add() wrote with these arguments; gives 1, or 0 where none is left';
 
+CREATE FUNCTION credit_event_add_all(indicator text, merchants text[], severities text[], instants timestamptz[],
+                                     sources text[], refs text[]) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
+  SELECT e.merchant_id, credit_event_add_all.indicator, e.at, units.bad, e.source, e.ref, e.at
+  FROM unnest(merchants, severities, instants, sources, refs) AS e(merchant_id, severity, at, source, ref)
+  JOIN (SELECT n.at, s.severity, s.bad
+        FROM (SELECT DISTINCT i.at FROM unnest(instants) AS i(at)) n
+        CROSS JOIN LATERAL quality_gov.credit_model_at(n.at) m
+        JOIN quality_gov.credit_severity s USING (model, version)
+        WHERE s.indicator = credit_event_add_all.indicator AND s.bad > 0) units USING (at, severity);
+END
+$$;
+COMMENT ON FUNCTION credit_event_add_all(text, text[], text[], timestamptz[], text[], text[]) IS
+  'Writes the events of many occurrences, as credit_event_add() does one';
+
 CREATE FUNCTION credit_event_row() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_credit_event_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION credit_event_row() IS
