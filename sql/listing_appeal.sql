@@ -60,7 +60,7 @@ SELECT quality_gov.listing_appeal_decide('m-1', 1, 'overturned', 'a registered m
 SELECT quality_gov.listing_appeal_decide('m-1', 1, 'upheld', 'changed my mind', 'ann');
 RESET ROLE;
 SELECT id, status FROM product WHERE id = 1;
-SELECT event_id, bad, void FROM credit_event WHERE merchant_id = 'm-1' AND ref = '1' ORDER BY event_id;
+SELECT bad, void FROM credit_event WHERE merchant_id = 'm-1' AND ref = '1' ORDER BY event_id;
 SELECT reviewer, outcome, reasons FROM listing_review WHERE decision_id = 1;
 SELECT state, outcome, reasons, decided_by, role <> '' AS role FROM listing_appeal_step WHERE appeal_id = 1 ORDER BY step_id;
 SELECT subject, body ->> 'state' AS state, body ->> 'outcome' AS outcome FROM ledger_entry WHERE kind = 'listing_appeal' ORDER BY entry_id;
@@ -121,7 +121,9 @@ INSERT INTO duty_rule (duty, title, amount, unit, effect, legal_basis) VALUES ('
 INSERT INTO listing_decision (merchant_id, relation, operation, at, verdict, guard_mode, role, recorded_at)
 VALUES ('m-2', 'public.product', 'INSERT', '2026-11-01', 'warn', 'enforce', 'x', '2026-11-01 00:00+00') RETURNING decision_id AS late \gset
 SET ROLE regress_shop_2;
+\set VERBOSITY sqlstate
 SELECT quality_gov.listing_appeal_file('m-2', :late, 'late');
+\set VERBOSITY default
 \echo :LAST_ERROR_SQLSTATE
 SET ROLE regress_admin;
 SELECT quality_gov.listing_appeal_file('m-2', :late, 'late') IS NOT NULL AS filed;

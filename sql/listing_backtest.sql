@@ -48,6 +48,16 @@ SELECT guard_listing('"Shop''s product"', :'columns');
 SELECT sum(listings) AS listings FROM listing_backtest('words', 2, '"Shop''s product"');
 SELECT count(*) FROM listing_decision;
 
+-- values inside jsonb, by the closed grammar of mappings, with a boolean and a number among them
+CREATE TABLE folded (id int, attrs jsonb, sold boolean DEFAULT true, code bigint);
+INSERT INTO folded SELECT id, jsonb_build_object('shop', 'm-1', 'page', jsonb_build_object('it''s a title', title), 'checked', "ok'; DROP"), true, 6901234567892 FROM "Shop's product";
+SELECT change, listings, true_positives, false_positives FROM listing_backtest('words', 2, 'folded',
+  '{"listing_id": "id", "merchant_id": "attrs->>''shop''", "title": "attrs->''page''->>''it''''s a title''", "sold": "sold", "gtin": "code"}',
+  '2026-11-20', review => 'attrs->>''checked''');
+SELECT k, listing_source_sql('folded', k, v) <> '' AS made FROM (VALUES ('gtin', 'code'), ('sold', 'sold'), ('title', 'attrs->>0')) x(k, v);
+SELECT listing_source_sql('folded', 'title', 'attrs->>title');
+DROP TABLE folded;
+
 -- refusals
 CREATE TABLE plain (id int, shop text, title text[]);
 SELECT * FROM listing_backtest('words', 2, 'plain');

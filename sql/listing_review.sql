@@ -80,6 +80,14 @@ SELECT listing_review_decide('m-2', decision_id, 'release', 'x', 'live') FROM li
 SELECT guard_remove('product');
 SELECT listing_review_decide('m-2', 3, 'release', 'x', 'live');
 
+-- keys inside a jsonb column
+CREATE TABLE folded (doc jsonb, status text);
+SELECT guard_listing('folded', '{"listing_id": "doc->>''id''", "merchant_id": "doc->''shop''->>''id''", "title": "doc->>''title''", "producer": "doc->>''by''", "status": "status"}');
+INSERT INTO folded VALUES ('{"id": 1, "shop": {"id": "m-1"}, "title": "best", "by": "p"}', 'live'), ('{"id": 1, "shop": {"id": "m-2"}, "title": "x", "by": "p"}', 'draft');
+SELECT listing_review_decide(merchant_id, decision_id, 'release', 'fine', 'live') FROM listing_queue WHERE relation = 'public.folded';
+SELECT status FROM folded ORDER BY doc -> 'shop';
+DROP TABLE folded;
+
 -- the release runs with the rights of who decides
 SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "producer": "producer", "status": "The Status"}', held => 'held');
 CREATE ROLE regress_admin; CREATE ROLE regress_shop; CREATE ROLE regress_reg;

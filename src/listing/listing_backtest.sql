@@ -5,21 +5,25 @@ CREATE FUNCTION listing_source_sql(relation regclass, key text, source text) RET
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  type regtype := (SELECT a.atttypid FROM pg_attribute a
-                   WHERE a.attrelid = relation AND a.attname = source AND a.attnum > 0 AND NOT a.attisdropped);
+  at record;
 BEGIN
-  IF type IS NULL THEN
-    RAISE EXCEPTION 'column "%" of table "%" does not exist', source, relation USING ERRCODE = 'undefined_column';
+  SELECT m.column_name, m.path, a.atttypid::regtype AS type INTO at
+  FROM quality_gov.mapping_parse(source) m
+  LEFT JOIN pg_attribute a ON a.attrelid = relation AND a.attname = m.column_name AND a.attnum > 0 AND NOT a.attisdropped;
+  IF at.type IS NULL THEN
+    RAISE EXCEPTION 'column "%" of table "%" does not exist', at.column_name, relation USING ERRCODE = 'undefined_column';
   END IF;
   -- As a guard reads it: by the type's output function, and a GTIN with the zeros that a number has lost.
-  RETURN format(CASE WHEN type = 'bigint'::regtype AND key = 'gtin'
-                     THEN 'lpad(t.%1$I::text, greatest(14, length(t.%1$I::text)), ''0'')'
-                     WHEN type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN 't.%1$I::text'
-                     ELSE 'CASE WHEN t.%1$I IS NOT NULL THEN format(''%%s'', t.%1$I) END' END, source);
+  RETURN CASE
+    WHEN at.path <> '{}' THEN format('t.%I #>> %L::text[]', at.column_name, at.path)
+    WHEN at.type = 'bigint'::regtype AND key = 'gtin'
+      THEN format('lpad(t.%1$I::text, greatest(14, length(t.%1$I::text)), ''0'')', at.column_name)
+    WHEN at.type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN format('t.%I::text', at.column_name)
+    ELSE format('CASE WHEN t.%1$I IS NOT NULL THEN format(''%%s'', t.%1$I) END', at.column_name) END;
 END
 $$;
 COMMENT ON FUNCTION listing_source_sql(regclass, text, text) IS
-  'SQL expression that gives what a mapping''s source says in row t, as text; from the catalogue''s names only, never the caller''s text';
+  'SQL expression that gives what a mapping''s source, a column or a path into a jsonb column, says in row t, as text; made of the catalogue''s names and quoted keys only';
 
 CREATE FUNCTION listing_rule_finds(rule text, version integer, listing jsonb, at timestamptz,
                                    OUT verdict text, OUT findings jsonb)

@@ -162,7 +162,7 @@ BEGIN
     -- A refused INSERT may come again under another id; the finding is what it is let off.
     PERFORM quality_gov.listing_exception_add(finding.rule, merchant_id,
       COALESCE(until, greatest(now(), m.at) + interval '1 year'), reason, owner, 'pass',
-      CASE WHEN denial_id IS NULL OR m.operation <> 'INSERT' THEN m.listing_id END, effective, finding.message);
+      CASE WHEN denial_id IS NULL OR m.operation <> 'INSERT' THEN m.listing_id END, effective, finding.message, m.relation);
   END LOOP;
 END
 $$;
@@ -253,18 +253,21 @@ DECLARE
   updated integer;
   still_held integer;
 BEGIN
-  SELECT d.listing_id, g.relation, g.mapping, g.options ->> 'held' AS held,
-         jsonb_object_agg(m.key, format_type(a.atttypid, a.atttypmod)) AS types
+  -- Keys are compared as their columns' types, so that an index serves, or as texts inside jsonb.
+  SELECT d.listing_id, g.relation, g.options ->> 'held' AS held, jsonb_object_agg(m.key, CASE
+           WHEN p.path = '{}' THEN jsonb_build_array(format('%I', p.column_name), format_type(a.atttypid, a.atttypmod))
+           WHEN m.key <> 'status' THEN jsonb_build_array(format('(%I #>> %L::text[])', p.column_name, p.path), 'text') END) AS keys
   INTO target
   FROM quality_gov.listing_decision d
   JOIN quality_gov.guard g ON g.relation = to_regclass(d.relation) AND g.kind = 'listing'
   CROSS JOIN LATERAL jsonb_each_text(g.mapping) m
-  JOIN pg_attribute a ON a.attrelid = g.relation AND a.attname = m.value AND NOT a.attisdropped
+  CROSS JOIN LATERAL quality_gov.mapping_parse(m.value) p
+  JOIN pg_attribute a ON a.attrelid = g.relation AND a.attname = p.column_name AND NOT a.attisdropped
   WHERE d.merchant_id = listing_status_set.merchant_id AND d.decision_id = listing_status_set.decision_id
     AND m.key IN ('merchant_id', 'listing_id', 'status')
-  GROUP BY 1, 2, 3, 4;
-  IF NOT COALESCE(target.types ?& '{merchant_id,listing_id,status}', false) THEN
-    RAISE EXCEPTION 'the table of decision % has no guard that maps merchant_id, listing_id and status to columns', decision_id
+  GROUP BY 1, 2, 3;
+  IF NOT COALESCE(jsonb_strip_nulls(target.keys) ?& '{merchant_id,listing_id,status}', false) THEN
+    RAISE EXCEPTION 'the table of decision % has no guard that maps merchant_id, listing_id and a status column', decision_id
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Give no status, and set the listing free in the application.';
   END IF;
@@ -272,10 +275,10 @@ BEGIN
     RAISE EXCEPTION '"%" is the status that holds a listing', status USING ERRCODE = 'invalid_parameter_value';
   END IF;
   command := format(
-    'WITH freed AS (UPDATE %s SET %I = $1::%s WHERE %I = $2::%s AND %I = $3::%s RETURNING %2$I::text AS status) '
+    'WITH freed AS (UPDATE %s SET %s = $1::%s WHERE %s = $2::%s AND %s = $3::%s RETURNING %2$s::text AS status) '
     'SELECT count(*), count(*) FILTER (WHERE status = $4) FROM freed', target.relation,
-    target.mapping ->> 'status', target.types ->> 'status', target.mapping ->> 'listing_id', target.types ->> 'listing_id',
-    target.mapping ->> 'merchant_id', target.types ->> 'merchant_id');
+    target.keys #>> '{status,0}', target.keys #>> '{status,1}', target.keys #>> '{listing_id,0}',
+    target.keys #>> '{listing_id,1}', target.keys #>> '{merchant_id,0}', target.keys #>> '{merchant_id,1}');
   -- The platform's own triggers run under the path they are used to.
   SET LOCAL search_path TO DEFAULT;
   EXECUTE command INTO updated, still_held USING status, target.listing_id, merchant_id, target.held;
