@@ -24,14 +24,16 @@ INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, b
   ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true),
   ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true),
   ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true),
-  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{}', 'verdict', true),
-  ('report', 'a test report on record that covers the goods', false, 'an object', '{}', 'verdict', true),
-  ('label', 'label fields as on record', false, 'an object', '{}', 'verdict', true),
-  ('price', 'a compared price that was really asked', false, 'an object', '{}', 'verdict', true),
-  ('brand', 'no look-alike of a protected brand', false, 'an object', '{}', 'skip', true),
+  ('page', 'what the page must show', false, 'an object', '{}', 'verdict', true),
+  ('claim', 'no claim of a lexicon, but for what its goods may claim', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
+  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{certificate,product_type}', 'verdict', true),
+  ('report', 'a test report that covers the goods', false, 'an object', '{report,standard,model}', 'verdict', true),
+  ('label', 'label fields as on record', false, 'an object', '{model,producer}', 'verdict', true),
+  ('price', 'a compared price that was really asked', false, 'an object', '{price,list_price}', 'verdict', true),
+  ('brand', 'no look-alike of a protected brand', false, 'an object', '{brand,title}', 'skip', true),
   ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
   ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true),
-  ('duplicate', 'goods that were not taken down before', false, '{"fields": [names], "distance": integer}', '{}', 'skip', true);
+  ('duplicate', 'goods that were not taken down before', false, 'an object', '{title}', 'skip', true);
 CREATE TRIGGER listing_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON listing_kind
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_kind
@@ -40,21 +42,14 @@ CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNC
 CREATE FUNCTION listing_params_valid(kind text, params jsonb) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN COALESCE(jsonb_typeof(params) = 'object'
-    AND CASE WHEN kind IN ('lexicon', 'required', 'absolute_term', 'duplicate') OR params ? 'lexicon'
-          THEN jsonb_typeof(params -> 'fields') = 'array' AND params -> 'fields' <> '[]' ELSE true END
-    AND CASE WHEN kind = 'expression' OR params ? 'fields'
-          THEN jsonb_typeof(params -> 'fields') = 'array'
-               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")') ELSE true END
+    AND CASE WHEN kind IN ('lexicon', 'required', 'expression')
+          THEN jsonb_typeof(params -> 'fields') = 'array' AND (kind = 'expression' OR params -> 'fields' <> '[]')
+               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")')
+          ELSE true END
     AND CASE WHEN kind IN ('lexicon', 'license', 'watchlist', 'expression')
-          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END
-    AND CASE WHEN kind = 'absolute_term' OR params ? 'lexicon'
-          THEN jsonb_typeof(params -> 'lexicon') = 'string' ELSE true END
-    AND CASE WHEN kind = 'signal'
-          THEN jsonb_typeof(params -> 'field') = 'string' AND jsonb_typeof(params -> 'model') = 'string'
-               AND jsonb_typeof(params -> 'version') = 'string' AND jsonb_typeof(params -> 'threshold') = 'number'
-          ELSE true END, false);
+          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END, false);
 COMMENT ON FUNCTION listing_params_valid(text, jsonb) IS
-  'Whether params has the shape a rule kind needs, as listing_kind.params tells it; "fields" and "lexicon" have one shape in all kinds';
+  'Whether params has the shape a rule kind needs: lexicon {"lexicon", "fields"}, required {"fields"}, license {"license"}, watchlist {"watchlist"}, expression {"expression", "fields"}; an object for every other, whose function rule_<kind>_params_valid() says more';
 
 CREATE FUNCTION listing_expression_fields(expression text) RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -179,7 +174,7 @@ BEGIN ATOMIC
         UNION ALL
         SELECT unnest(k.reads) FROM listing_kind k WHERE k.kind = listing_rule_reads.kind
         UNION ALL
-        -- Params of kinds in SQL name fields by their own keys.
+        -- Params of kinds in SQL name fields by their own keys; what is none of the listing's is told as null.
         SELECT p.value #>> '{}' FROM jsonb_each(listing_rule_reads.params) p, listing_kind k
         WHERE k.kind = listing_rule_reads.kind AND NOT k.native
           AND p.key NOT IN ('lexicon', 'model', 'version') AND jsonb_typeof(p.value) = 'string'

@@ -24,7 +24,7 @@ BEGIN
     BEGIN
       PERFORM left(expression, place)::jsonpath;
     EXCEPTION WHEN syntax_error OR data_exception OR feature_not_supported THEN
-      IF SQLERRM = reason OR place = char_length(expression) THEN
+      IF SQLERRM = reason AND reason !~ ' at end of ' OR place = char_length(expression) THEN
         RAISE EXCEPTION 'expression is not an SQL/JSON path: %', reason
           USING ERRCODE = 'invalid_parameter_value',
                 DETAIL = format('At character %s: %s', place, right(left(expression, place), 40));
@@ -221,7 +221,7 @@ AS $$
 DECLARE
   notice bigint;
 BEGIN
-  IF to_regprocedure('quality_gov.listing_notice_add(text, text, integer, timestamp with time zone, boolean, text)') IS NULL THEN
+  IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.proname = 'listing_notice_add' AND p.pronamespace = 'quality_gov'::regnamespace) THEN
     RAISE EXCEPTION 'notice of rule "%" cannot be recorded here', rule USING ERRCODE = 'feature_not_supported';
   END IF;
   EXECUTE 'SELECT quality_gov.listing_notice_add($1, $2, $3, $4, $5, $6)'

@@ -217,7 +217,8 @@ read_rules(QgRuleSet *set)
 	set->nrules = (int) qg_cache_select(
 		"SELECT r.kind, r.rule, r.version, r.verdict, r.severity, r.title, r.legal_basis, "
 		"r.params ->> r.kind, CASE jsonb_typeof(r.params -> 'fields') WHEN 'array' "
-		"THEN ARRAY(SELECT jsonb_array_elements_text(r.params -> 'fields')) END, r.categories, "
+		"THEN ARRAY(SELECT jsonb_array_elements_text(r.params -> 'fields')) "
+		"WHEN 'string' THEN ARRAY[r.params ->> 'fields'] END, r.categories, "
 		"COALESCE(r.on_missing, k.default_missing, 'verdict'), r.on_missing IS NOT NULL, "
 		"quality_gov.listing_rule_reads(r.kind, r.params), COALESCE(k.title, r.kind), r.params, "
 		"r.params ->> 'lexicon' "

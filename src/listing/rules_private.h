@@ -39,9 +39,10 @@ typedef struct QgRuleCase
 	Jsonb *ruleset; /* versions to judge by, or NULL: those in force */
 	const char **values;
 	bool *known;
-	Jsonb *row;	   /* the listing as an object, once a rule asked for it */
-	bool explain;  /* rules tell also what they pass or exempt */
-	List *results; /* of the rule being asked */
+	Jsonb *variables; /* of expressions, once one was asked */
+	Jsonb *row;		  /* the listing as an object, once a rule asked for it */
+	bool explain;	  /* rules tell also what they pass or exempt */
+	List *results;	  /* of the rule being asked */
 } QgRuleCase;
 
 extern void qg_case_begin(QgRuleCase *this, QgListing *listing, TimestampTz at);
