@@ -25,6 +25,9 @@ extern void qg_denial_record(const char *relation, const char *merchant_id, cons
  * What the writer (denial.c), the reader (denial_drain.c) and the worker
  * (denial_worker.c) share.
  */
+#define QG_DENIAL_GONE (-1)
+#define QG_DENIAL_BUSY (-2)
+
 extern bool qg_denial_key(QgSpoolKey *key);
 extern void qg_denial_log(const char *attempt, size_t length, QgSpoolState *state);
 extern bool qg_denial_hold(QgSpoolKey *key);

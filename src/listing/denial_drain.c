@@ -34,8 +34,8 @@
 #include "listing/denial.h"
 
 /* Attempts that are written by one statement. */
-#define BATCH_ROWS 1000
-#define BATCH_BYTES (4 * 1024 * 1024)
+#define BATCH_ROWS 5000
+#define BATCH_BYTES (8 * 1024 * 1024)
 
 /* A file: what a committed row says of it, and what this drain reads. */
 typedef struct DrainFile
@@ -208,20 +208,31 @@ try_enter(Drain *drain, Datum *attempts, int n)
 	return false;
 }
 
-/* Writes the batch; where it is refused, each attempt by itself. */
+/* Writes attempts; where they are refused, each half by itself, down to the one that is at fault. */
+static void
+enter(Drain *drain, Datum *attempts, int n)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (try_enter(drain, attempts, n))
+		return;
+	if (n == 1)
+		qg_denial_log(VARDATA_ANY(DatumGetPointer(attempts[0])),
+					  VARSIZE_ANY_EXHDR(DatumGetPointer(attempts[0])), drain->state);
+	else
+	{
+		enter(drain, attempts, n / 2);
+		enter(drain, attempts + n / 2, n - n / 2);
+	}
+}
+
+/* Writes the batch and begins another. */
 static void
 enter_batch(Drain *drain)
 {
 	MemoryContext context = MemoryContextSwitchTo(drain->batch);
 
-	if (drain->nattempts > 0 && !try_enter(drain, drain->attempts, drain->nattempts))
-		for (int i = 0; i < drain->nattempts; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (!try_enter(drain, &drain->attempts[i], 1))
-				qg_denial_log(VARDATA_ANY(DatumGetPointer(drain->attempts[i])),
-							  VARSIZE_ANY_EXHDR(DatumGetPointer(drain->attempts[i])), drain->state);
-		}
+	if (drain->nattempts > 0)
+		enter(drain, drain->attempts, drain->nattempts);
 	MemoryContextSwitchTo(context);
 	MemoryContextReset(drain->batch);
 	drain->nattempts = 0;
@@ -369,8 +380,9 @@ read_files(Drain *drain)
 }
 
 /*
- * Records at most so many attempts and gives their number; -1 where the extension is gone or
- * another drain is at work and was not to be waited for.
+ * Takes at most so many attempts from the spool, records them and gives their number;
+ * QG_DENIAL_GONE where the extension is gone, QG_DENIAL_BUSY where another drain is at work and
+ * was not to be waited for.
  */
 int64
 qg_denial_drain(int64 limit, bool wait)
@@ -385,8 +397,10 @@ qg_denial_drain(int64 limit, bool wait)
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("refused attempts must be recorded at isolation level read committed"),
 				 errdetail("With an older snapshot they would be recorded again.")));
-	if (!qg_denial_hold(&drain.key) || !lock_drain(wait))
-		return -1;
+	if (!qg_denial_hold(&drain.key))
+		return QG_DENIAL_GONE;
+	if (!lock_drain(wait))
+		return QG_DENIAL_BUSY;
 	/* A file must not be removed on the word of a commit that a crash undoes. */
 	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
 		(void) set_config_option("synchronous_commit", "local", PGC_USERSET, PGC_S_SESSION,

@@ -67,7 +67,7 @@ static int64
 worker_round(const QgSpoolKey *key)
 {
 	QgSpoolKey now;
-	int64 recorded = -1;
+	int64 recorded = QG_DENIAL_GONE;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -78,7 +78,7 @@ worker_round(const QgSpoolKey *key)
 	qg_version_require();
 	pgstat_report_activity(STATE_RUNNING, "recording refused attempts");
 	if (qg_denial_hold(&now) && now.instance == key->instance)
-		recorded = qg_denial_drain(WORKER_ROWS, true);
+		recorded = qg_denial_drain(WORKER_ROWS, false);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_stat(true);
@@ -102,13 +102,15 @@ worker_loop(const QgSpoolKey *key, QgSpoolState *state, uint64 *seen)
 		{
 			int64 recorded = worker_round(key);
 
-			if (recorded < 0)
+			if (recorded == QG_DENIAL_GONE)
 				return false;
 			idle = recorded > 0 ? 0 : idle;
 			clean = recorded == 0;
 			if (recorded >= WORKER_ROWS)
 				continue;
-			*seen = spooled;
+			/* Where somebody else drains, there may be more to do afterwards. */
+			if (recorded != QG_DENIAL_BUSY)
+				*seen = spooled;
 		}
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, WORKER_NAP_MS,
 						 PG_WAIT_EXTENSION);

@@ -233,6 +233,18 @@ command('pg_restore', '--exit-on-error', '-d', 'killed_alone', "$dir/d.dump");
 is(sql('killed_alone', 'SELECT quality_gov.listing_denial_drain()'), '0', 'nothing is recorded again');
 is(sql('killed_alone', 'SELECT md5(string_agg(d::text, NULL ORDER BY denial_id)) FROM quality_gov.listing_denial d'), $before, 'every row is back');
 
+# -- the extension is dropped while its worker drains, and made again
+database_create('remade');
+for my $round (1 .. 3)
+{
+	is(eval { sql('remade', $setup . "SELECT refuse('q', 500);\nDROP TABLE product; DROP FUNCTION refuse(text, int); DROP EXTENSION quality_gov;\nSELECT 1") =~ /1\z/ ? 'dropped' : '' } // $@,
+		'dropped', "dropped at work $round");
+}
+wait_for('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'quality_gov denials'}, '0');
+open $log, '<', "$dir/log" or die $!;
+is(join('', grep { /(ERROR|FATAL|PANIC|TRAP)|quality_gov denials.*exit code 1/ && !/recovery mode|starting up|shutting down|administrator command|not yet accepting/ } <$log>), '', 'no worker failed');
+close $log;
+
 # -- no slot for a worker
 setting('max_worker_processes = 0');
 server('restart');
