@@ -41,10 +41,12 @@ open_case(TriggerData *trigger, const QgMapping *mapping, ListingCase *this)
 static void
 record_attempt(ListingCase *this, const char *operation)
 {
+	Jsonb *listing = qg_case_listing(this);
+
 	qg_denial_record(this->mapping->relation, qg_case_field(this, "merchant_id"),
 					 qg_case_field(this, "listing_id"), qg_case_field(this, "category"), operation,
 					 this->at, qg_verdict_name(QG_DENY), qg_findings_json(this->findings),
-					 qg_case_listing_json(this));
+					 JsonbToCString(NULL, &listing->root, VARSIZE(listing)));
 }
 
 /* Raises the error of a denied listing, with every finding in its detail. */
