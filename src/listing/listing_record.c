@@ -291,7 +291,7 @@ severities_array(int first)
 	int bounds[1] = {1};
 
 	for (int i = 0; i < n; i++)
-		{
+	{
 		const char *grave = pending->decisions[first + i].grave;
 
 		nulls[i] = grave == NULL;
