@@ -185,7 +185,7 @@ BEGIN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', entry.name, relation,
           format_type(att.atttypid, att.atttypmod)
           USING ERRCODE = 'datatype_mismatch', DETAIL = format('"%s" is mapped to a value inside it, which needs jsonb.', entry.key),
-                HINT = CASE WHEN type = 'json'::regtype THEN 'Change the column''s type to jsonb.' END;
+                HINT = CASE WHEN type = 'json'::regtype THEN 'Change the column''s type to jsonb.' ELSE 'Map the column itself.' END;
       END IF;
       type := 'text'::regtype;
       category := 'S';

@@ -203,7 +203,8 @@ BEGIN
     END IF;
     grants := 0;
     FOR todo IN SELECT * FROM quality_gov.role_grant g WHERE g.role_name = roles_create.role_name LOOP
-      EXECUTE format('GRANT %s ON %s quality_gov.%s TO %I', todo.privilege, todo.object_type, todo.object, role_name);
+      EXECUTE format('GRANT %s ON %s quality_gov.%s TO %I', todo.privilege,
+                     CASE todo.object_type WHEN 'FUNCTION' THEN 'ROUTINE' ELSE todo.object_type END, todo.object, role_name);
       grants := grants + 1;
     END LOOP;
     RETURN NEXT;

@@ -299,9 +299,10 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 	return DatumGetTimestampTz(value);
 }
 
-/* Tells whether an update touched any mapped column. */
+/* Tells whether an update touched any mapped column but one (or none). */
 bool
-qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc)
+qg_mapping_changed_but(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc,
+					   const QgColumn *but)
 {
 	for (int i = 0; i < mapping->ncolumns; i++)
 	{
@@ -311,6 +312,8 @@ qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, Tuple
 		Datum oldvalue;
 		Datum newvalue;
 
+		if (&mapping->columns[i] == but)
+			continue;
 		if (mapping->columns[i].attnum == InvalidAttrNumber)
 			return true;
 		att = TupleDescAttr(desc, mapping->columns[i].attnum - 1);
@@ -321,4 +324,11 @@ qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, Tuple
 			return true;
 	}
 	return false;
+}
+
+/* Tells whether an update touched any mapped column. */
+bool
+qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	return qg_mapping_changed_but(mapping, old, new, desc, NULL);
 }

@@ -64,6 +64,8 @@ extern char *qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc des
 extern char *qg_column_filled(const QgColumn *column, HeapTuple row, TupleDesc desc);
 extern TimestampTz qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row,
 									  TupleDesc desc, TimestampTz unmapped);
+extern bool qg_mapping_changed_but(const QgMapping *mapping, HeapTuple old, HeapTuple new,
+								   TupleDesc desc, const QgColumn *but);
 extern bool qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new,
 							   TupleDesc desc);
 

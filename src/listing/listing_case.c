@@ -1,18 +1,11 @@
 /*
  * listing_case.c
- *		Judging one row of a guarded table, and what of it is kept with a decision.
+ *		Judging one row of a guarded table.
  */
 #include "quality_gov.h"
 
 #include "access/xact.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/json.h"
-
 #include "listing/listing_case.h"
-
-/* A text above this many bytes is kept as its length and digest. */
-#define KEPT_BYTES_MAX 65536
 
 /* Reads a mapped column of the row. */
 static void
@@ -59,45 +52,4 @@ const char *
 qg_case_field(ListingCase *this, const char *key)
 {
 	return qg_listing_field(&this->listing, key);
-}
-
-/* Appends what stands for a text that is too long to keep. */
-static void
-append_digest(StringInfo json, const char *value, size_t length)
-{
-	Datum digest = DirectFunctionCall1(sha256_bytea,
-									   PointerGetDatum(cstring_to_text_with_len(value, length)));
-	Datum hex = DirectFunctionCall2(binary_encode, digest, CStringGetTextDatum("hex"));
-
-	appendStringInfo(json, "{\"bytes\": %zu, \"sha256\": \"%s\"}", length,
-					 TextDatumGetCString(hex));
-}
-
-/* Writes the values judged as a JSON object, nulls left out. */
-char *
-qg_case_listing_json(ListingCase *this)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	appendStringInfoChar(&json, '{');
-	for (int i = 0; i < this->listing.nfields; i++)
-	{
-		const char *value = qg_listing_field(&this->listing, this->listing.keys[i]);
-		size_t length;
-
-		if (value == NULL)
-			continue;
-		if (json.len > 1)
-			appendStringInfoString(&json, ", ");
-		escape_json(&json, this->listing.keys[i]);
-		appendStringInfoString(&json, ": ");
-		length = strlen(value);
-		if (length > KEPT_BYTES_MAX)
-			append_digest(&json, value, length);
-		else
-			escape_json(&json, value);
-	}
-	appendStringInfoChar(&json, '}');
-	return json.data;
 }

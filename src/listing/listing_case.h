@@ -9,6 +9,7 @@
 #include "quality_gov.h"
 
 #include "access/htup.h"
+#include "utils/jsonb.h"
 
 #include "listing/rules.h"
 
@@ -26,7 +27,7 @@ typedef struct ListingCase
 } ListingCase;
 
 extern bool qg_case_judge(ListingCase *this, const QgMapping *mapping);
-extern char *qg_case_listing_json(ListingCase *this);
+extern Jsonb *qg_case_listing(ListingCase *this);
 extern const char *qg_case_field(ListingCase *this, const char *key);
 
 /* Rows that BEFORE did not find clean, and statements whose end will write decisions. */
@@ -37,6 +38,27 @@ extern void qg_scope_open(TriggerData *trigger);
 extern void qg_scope_close(TriggerData *trigger);
 extern bool qg_scope_is_open(void);
 extern void qg_scope_audit(bool open);
+
+/* A decision, and what is written of it. */
+typedef struct DecisionTaken
+{
+	int64 id;
+	int64 ruleset;
+	const char *operation;
+	QgVerdict verdict;
+} DecisionTaken;
+
+typedef struct DecisionRows
+{
+	Datum decision;	   /* row of listing_decision */
+	Datum *findings;   /* rows of listing_finding */
+	Datum body;		   /* jsonb of the ledger */
+	Datum subject;	   /* text of the ledger */
+	const char *grave; /* severity of the gravest finding that counts, a constant, or NULL */
+} DecisionRows;
+
+extern DecisionRows qg_decision_rows(ListingCase *this, TupleDesc decision, TupleDesc finding,
+									 const DecisionTaken *taken);
 
 /* Decisions to be written: at once, or together with others of the statement. */
 extern void qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict);

@@ -68,7 +68,8 @@ BEGIN
       WHERE d.merchant_id = (decisions[n]).merchant_id AND d.relation = (decisions[n]).relation
         AND d.listing_id = (decisions[n]).listing_id
       ORDER BY d.decision_id DESC LIMIT 1) last ON NOT always[n]
-    WHERE always[n] OR COALESCE(last.verdict, 'pass') <> (decisions[n]).verdict
+    WHERE always[n] OR last.operation = 'AUDIT' AND (decisions[n]).operation <> 'AUDIT'
+       OR COALESCE(last.verdict, 'pass') <> (decisions[n]).verdict
        OR bodies[n] -> 'findings' <> COALESCE((
          SELECT jsonb_agg(jsonb_build_object('rule', f.rule, 'version', f.version, 'verdict', f.verdict,
            'severity', f.severity, 'field', f.field, 'message', f.message, 'legal_basis', f.legal_basis,

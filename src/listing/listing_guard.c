@@ -41,10 +41,12 @@ open_case(TriggerData *trigger, const QgMapping *mapping, ListingCase *this)
 static void
 record_attempt(ListingCase *this, const char *operation)
 {
+	Jsonb *listing = qg_case_listing(this);
+
 	qg_denial_record(this->mapping->relation, qg_case_field(this, "merchant_id"),
 					 qg_case_field(this, "listing_id"), qg_case_field(this, "category"), operation,
 					 this->at, qg_verdict_name(QG_DENY), qg_findings_json(this->findings),
-					 qg_case_listing_json(this));
+					 JsonbToCString(NULL, &listing->root, VARSIZE(listing)));
 }
 
 /* Raises the error of a denied listing, with every finding in its detail. */
@@ -79,6 +81,29 @@ hold(ListingCase *this)
 	getTypeInputInfo(att->atttypid, &input, &ioparam);
 	datum = OidInputFunctionCall(input, unconstify(char *, value), ioparam, att->atttypmod);
 	return heap_modify_tuple_by_cols(this->row, this->desc, 1, &attnum, &datum, &isnull);
+}
+
+/* Tells whether an update only holds a listing, which is never refused. */
+static bool
+update_holds(const TriggerData *trigger, const ListingCase *this)
+{
+	const QgColumn *status = qg_mapping_column(this->mapping, "status");
+	const char *held = qg_mapping_option(this->mapping, "held");
+	const char *value;
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || status == NULL || held == NULL ||
+		qg_mapping_changed_but(this->mapping, trigger->tg_trigtuple, this->row, this->desc, status))
+		return false;
+	value = qg_column_text(status, this->row, this->desc);
+	return value != NULL && strcmp(value, held) == 0;
+}
+
+/* Tells whether a denied row is stored as held. */
+static bool
+deny_holds(const TriggerData *trigger, const ListingCase *this)
+{
+	return qg_mapping_option_is(this->mapping, "on_deny", "quarantine") ||
+		   update_holds(trigger, this);
 }
 
 /*
@@ -120,13 +145,13 @@ qg_guard_listing_before(PG_FUNCTION_ARGS)
 	if (this.findings == NIL || qg_guard_mode == QG_MODE_SHADOW)
 		return PointerGetDatum(this.row);
 	verdict = qg_findings_verdict(this.findings);
-	if (verdict == QG_DENY && deny_skips(trigger, mapping))
+	if (verdict == QG_DENY && !deny_holds(trigger, &this))
 	{
+		if (!deny_skips(trigger, mapping))
+			deny(&this, operation);
 		record_attempt(&this, psprintf("%s skipped", operation));
 		return PointerGetDatum(NULL);
 	}
-	if (verdict == QG_DENY && !qg_mapping_option_is(mapping, "on_deny", "quarantine"))
-		deny(&this, operation);
 	if (verdict >= QG_QUARANTINE)
 		this.row = hold(&this);
 	return PointerGetDatum(this.row);
@@ -153,7 +178,7 @@ qg_guard_listing_after(PG_FUNCTION_ARGS)
 	verdict = qg_findings_verdict(this.findings);
 	if (qg_guard_mode == QG_MODE_SHADOW && verdict > QG_SHADOW)
 		verdict = QG_SHADOW;
-	if (verdict == QG_DENY && !qg_mapping_option_is(mapping, "on_deny", "quarantine"))
+	if (verdict == QG_DENY && !deny_holds(trigger, &this))
 		deny(&this, operation_of(trigger));
 	/* A deny that holds the row is recorded as what happened to it. */
 	if (verdict == QG_DENY)

@@ -109,10 +109,10 @@ CREATE VIEW listing_held WITH (security_barrier) AS
                WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
                  AND f.verdict <> 'shadow' ORDER BY f.finding) AS reasons
   FROM listing_decision d
-  WHERE d.verdict = 'quarantine'
+  WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
     AND NOT EXISTS (SELECT FROM listing_decision later
                     WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                      AND later.listing_id = d.listing_id
+                      AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
                       AND later.decision_id > d.decision_id)
     AND ((SELECT session_reads_all()) OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
 COMMENT ON VIEW listing_held IS

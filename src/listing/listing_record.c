@@ -9,62 +9,23 @@
  */
 #include "quality_gov.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/json.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "listing/listing_case.h"
 
 /* So many decisions of one (sub)transaction are written together at most. */
 #define TOGETHER_MAX 1000
-
-/* The columns of listing_decision and listing_finding, in their order. */
-enum
-{
-	D_MERCHANT,
-	D_ID,
-	D_RELATION,
-	D_LISTING_ID,
-	D_CATEGORY,
-	D_OPERATION,
-	D_AT,
-	D_VERDICT,
-	D_MODE,
-	D_ROLE,
-	D_RECORDED_AT,
-	D_RULESET,
-	D_LISTING,
-	D_COLUMNS
-};
-
-enum
-{
-	F_MERCHANT,
-	F_ID,
-	F_FINDING,
-	F_RULE,
-	F_VERSION,
-	F_VERDICT,
-	F_SEVERITY,
-	F_FIELD,
-	F_MESSAGE,
-	F_BASIS,
-	F_DETAIL,
-	F_COLUMNS
-};
 
 /* A decision that waits to be written. */
 typedef struct Decision
@@ -98,14 +59,11 @@ static Pending *pending = NULL;
 
 /* Gives the row type of a table of ours. */
 static TupleDesc
-row_type(const char *table, int columns)
+row_type(const char *table)
 {
 	Oid relid = get_relname_relid(table, get_namespace_oid(QG_SCHEMA, false));
-	TupleDesc desc = lookup_rowtype_tupdesc_copy(get_rel_type_id(relid), -1);
 
-	if (desc->natts != columns)
-		elog(ERROR, "table \"%s\" has %d columns, expected %d", table, desc->natts, columns);
-	return desc;
+	return lookup_rowtype_tupdesc_copy(get_rel_type_id(relid), -1);
 }
 
 /* Makes ready to take decisions, in a memory of their own. */
@@ -127,8 +85,8 @@ begin_pending(void)
 	fresh->decisions = palloc(sizeof(Decision) * fresh->ndecisions_max);
 	fresh->nfindings_max = 16;
 	fresh->findings = palloc(sizeof(Datum) * fresh->nfindings_max);
-	fresh->decision = row_type("listing_decision", D_COLUMNS);
-	fresh->finding = row_type("listing_finding", F_COLUMNS);
+	fresh->decision = row_type("listing_decision");
+	fresh->finding = row_type("listing_finding");
 	fresh->sequence = get_relname_relid("listing_decision_decision_id_seq",
 										get_namespace_oid(QG_SCHEMA, false));
 	MemoryContextSwitchTo(caller);
@@ -205,112 +163,6 @@ ruleset_id(TimestampTz at)
 	return id;
 }
 
-/* Gives a text, noting whether it is null. */
-static Datum
-text_or_null(const char *text, bool *isnull)
-{
-	*isnull = text == NULL;
-	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-/* Gives the severity of the gravest finding that is not on trial, NULL where there is none. */
-static const char *
-gravest_severity(List *findings)
-{
-	static const char *const severities[] = {"low", "medium", "high", "critical"};
-	int gravest = -1;
-	ListCell *cell;
-
-	foreach (cell, findings)
-	{
-		const QgFinding *finding = lfirst(cell);
-
-		for (int i = gravest + 1; i < (int) lengthof(severities); i++)
-			if (finding->verdict > QG_SHADOW && strcmp(finding->severity, severities[i]) == 0)
-				gravest = i;
-	}
-	return gravest >= 0 ? severities[gravest] : NULL;
-}
-
-/* Appends "key": "value" or "key": null. */
-static void
-append_member(StringInfo json, const char *key, const char *value)
-{
-	appendStringInfo(json, ", \"%s\": ", key);
-	if (value != NULL)
-		escape_json(json, value);
-	else
-		appendStringInfoString(json, "null");
-}
-
-/* Gives what the ledger says of a decision. */
-static Datum
-ledger_body(ListingCase *this, int64 id, const char *operation, QgVerdict verdict, int64 ruleset)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	appendStringInfo(&json, "{\"decision_id\": " INT64_FORMAT ", \"ruleset_id\": " INT64_FORMAT, id,
-					 ruleset);
-	append_member(&json, "relation", this->mapping->relation);
-	append_member(&json, "merchant_id", qg_case_field(this, "merchant_id"));
-	append_member(&json, "listing_id", qg_case_field(this, "listing_id"));
-	append_member(&json, "operation", operation);
-	append_member(&json, "at",
-				  JsonEncodeDateTime(NULL, TimestampTzGetDatum(this->at), TIMESTAMPTZOID, NULL));
-	append_member(&json, "verdict", qg_verdict_name(verdict));
-	append_member(&json, "guard_mode", qg_guard_mode_name(qg_guard_mode));
-	appendStringInfo(&json, ", \"findings\": %s}", qg_findings_json(this->findings));
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-}
-
-/* Makes the row of listing_decision. */
-static Datum
-decision_row(ListingCase *this, int64 id, const char *operation, QgVerdict verdict, int64 ruleset)
-{
-	Datum values[D_COLUMNS];
-	bool nulls[D_COLUMNS] = {false};
-
-	values[D_MERCHANT] = text_or_null(qg_case_field(this, "merchant_id"), &nulls[D_MERCHANT]);
-	values[D_ID] = Int64GetDatum(id);
-	values[D_RELATION] = CStringGetTextDatum(this->mapping->relation);
-	values[D_LISTING_ID] = text_or_null(qg_case_field(this, "listing_id"), &nulls[D_LISTING_ID]);
-	values[D_CATEGORY] = text_or_null(qg_case_field(this, "category"), &nulls[D_CATEGORY]);
-	values[D_OPERATION] = CStringGetTextDatum(operation);
-	values[D_AT] = TimestampTzGetDatum(this->at);
-	values[D_VERDICT] = CStringGetTextDatum(qg_verdict_name(verdict));
-	values[D_MODE] = CStringGetTextDatum(qg_guard_mode_name(qg_guard_mode));
-	values[D_ROLE] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
-	values[D_RECORDED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[D_RULESET] = Int64GetDatum(ruleset);
-	values[D_LISTING] = DirectFunctionCall1(jsonb_in, CStringGetDatum(qg_case_listing_json(this)));
-	return HeapTupleGetDatum(heap_form_tuple(pending->decision, values, nulls));
-}
-
-/* Makes a row of listing_finding. */
-static Datum
-finding_row(ListingCase *this, int64 id, int n, const QgFinding *finding)
-{
-	Datum values[F_COLUMNS];
-	bool nulls[F_COLUMNS] = {false};
-
-	values[F_MERCHANT] = text_or_null(qg_case_field(this, "merchant_id"), &nulls[F_MERCHANT]);
-	values[F_ID] = Int64GetDatum(id);
-	values[F_FINDING] = Int32GetDatum(n);
-	values[F_RULE] = CStringGetTextDatum(finding->rule);
-	values[F_VERSION] = Int32GetDatum(finding->version);
-	values[F_VERDICT] = CStringGetTextDatum(qg_verdict_name(finding->verdict));
-	values[F_SEVERITY] = CStringGetTextDatum(finding->severity);
-	values[F_FIELD] = text_or_null(finding->field, &nulls[F_FIELD]);
-	values[F_MESSAGE] = CStringGetTextDatum(finding->message);
-	values[F_BASIS] = text_or_null(finding->legal_basis, &nulls[F_BASIS]);
-	nulls[F_DETAIL] = finding->detail == NULL;
-	values[F_DETAIL] = nulls[F_DETAIL]
-						   ? (Datum) 0
-						   : DirectFunctionCall1(jsonb_in, CStringGetDatum(finding->detail));
-	return HeapTupleGetDatum(heap_form_tuple(pending->finding, values, nulls));
-}
-
 /* Gives the first decision that waits in the running (sub)transaction. */
 static int
 first_of_current(void)
@@ -378,11 +230,9 @@ qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict)
 {
 	Decision decision = {.subxact = GetCurrentSubTransactionId(),
 						 .always = strcmp(operation, "INSERT") == 0};
-	const char *subject = qg_case_field(this, "listing_id");
+	DecisionTaken taken = {.operation = operation, .verdict = verdict};
+	DecisionRows rows;
 	MemoryContext caller;
-	ListCell *cell;
-	int64 ruleset;
-	int64 id;
 	int waiting;
 
 	begin_pending();
@@ -397,24 +247,23 @@ qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict)
 			decision.always = true;
 		begin_pending();
 	}
-	ruleset = ruleset_id(this->at);
-	id = nextval_internal(pending->sequence, false);
+	taken.ruleset = ruleset_id(this->at);
+	taken.id = nextval_internal(pending->sequence, false);
 	make_room(list_length(this->findings));
 	decision.nfindings = pending->ndecisions ? pending->decisions[pending->ndecisions - 1].nfindings
 											 : 0;
 
+	/* Built here, where memory is short-lived, and kept as it will be written. */
+	rows = qg_decision_rows(this, pending->decision, pending->finding, &taken);
 	caller = MemoryContextSwitchTo(pending->context);
-	decision.row = decision_row(this, id, operation, verdict, ruleset);
-	decision.body = ledger_body(this, id, operation, verdict, ruleset);
-	decision.subject = CStringGetTextDatum(subject ? subject : qg_case_field(this, "merchant_id"));
-	decision.grave = verdict > QG_SHADOW ? gravest_severity(this->findings) : NULL;
-	foreach (cell, this->findings)
-	{
-		pending->findings[decision.nfindings++] = finding_row(
-			this, id, foreach_current_index(cell) + 1, lfirst(cell));
-	}
-	pending->decisions[pending->ndecisions++] = decision;
+	decision.row = datumCopy(rows.decision, false, -1);
+	decision.body = datumCopy(rows.body, false, -1);
+	decision.subject = datumCopy(rows.subject, false, -1);
+	decision.grave = rows.grave;
+	for (int i = 0; i < list_length(this->findings); i++)
+		pending->findings[decision.nfindings++] = datumCopy(rows.findings[i], false, -1);
 	MemoryContextSwitchTo(caller);
+	pending->decisions[pending->ndecisions++] = decision;
 	if (!qg_scope_is_open() || pending->ndecisions - first_of_current() >= TOGETHER_MAX)
 		qg_decisions_write();
 }
@@ -442,7 +291,12 @@ severities_array(int first)
 	int bounds[1] = {1};
 
 	for (int i = 0; i < n; i++)
-		items[i] = text_or_null(pending->decisions[first + i].grave, &nulls[i]);
+	{
+		const char *grave = pending->decisions[first + i].grave;
+
+		nulls[i] = grave == NULL;
+		items[i] = grave ? CStringGetTextDatum(grave) : (Datum) 0;
+	}
 	return PointerGetDatum(
 		construct_md_array(items, nulls, 1, dims, bounds, TEXTOID, -1, false, TYPALIGN_INT));
 }

@@ -324,18 +324,24 @@ qg_scope_close(TriggerData *trigger)
 	qg_decisions_write();
 }
 
-/* Opens or closes the scope of an audit. */
+/* Opens the scope of an audit where none is open, or closes it and writes what waits for it. */
 void
 qg_scope_audit(bool open)
 {
+	SubTransactionId current = GetCurrentSubTransactionId();
+
 	follow_transactions();
 	if (!open)
 	{
 		close_scope(InvalidOid, false);
 		qg_decisions_write();
+		return;
 	}
-	else if (nscopes < SCOPES_MAX)
-		scopes[nscopes++] = (Scope){InvalidOid, false, GetCurrentSubTransactionId()};
+	for (int i = 0; i < nscopes; i++)
+		if (scopes[i].relid == InvalidOid && scopes[i].subxact == current)
+			return;
+	if (nscopes < SCOPES_MAX)
+		scopes[nscopes++] = (Scope){InvalidOid, false, current};
 }
 
 /* Tells whether a scope is open whose end will write what is decided now. */
