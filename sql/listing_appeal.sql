@@ -128,6 +128,24 @@ SELECT quality_gov.listing_appeal_file('m-2', :late, 'late');
 SET ROLE regress_admin;
 SELECT quality_gov.listing_appeal_file('m-2', :late, 'late') IS NOT NULL AS filed;
 RESET ROLE;
+-- of events that are alike no more are taken back than there are
+SELECT count(credit_event_add('m-1', 'listing', 'high', '2026-11-03', 't', 'x')) AS added FROM generate_series(1, 2);
+SELECT credit_event_void('m-1', 'listing', 'low', '2026-11-03', 't', 'x') AS of_low, credit_event_void('m-1', 'listing', 'high', '2026-11-04', 't', 'x') AS of_another_day;
+SELECT credit_event_void('m-1', 'listing', 'high', '2026-11-03', 't', 'x') AS one;
+SELECT credit_event_void('m-1', 'listing', 'high', '2026-11-03', 't', 'x') AS two;
+SELECT credit_event_void('m-1', 'listing', 'high', '2026-11-03', 't', 'x') AS three;
+-- appeals and reviews go with what they are about
+INSERT INTO listing_decision (merchant_id, relation, listing_id, operation, at, verdict, guard_mode, role, recorded_at)
+VALUES ('m-2', 'public.product', 'old', 'INSERT', '2020-01-01', 'quarantine', 'enforce', 'x', '2020-01-01 00:00+00') RETURNING decision_id AS old \gset
+INSERT INTO listing_denial (merchant_id, relation, operation, at, verdict, guard_mode, role, findings, attempted_at, recorded_at)
+VALUES ('m-2', 'public.product', 'INSERT', '2020-01-01', 'deny', 'enforce', 'x', '[]', '2020-01-01', '2020-01-01 00:00+00') RETURNING denial_id AS denied \gset
+SELECT count(listing_appeal_file('m-2', :old, 'x')), count(listing_denial_appeal('m-2', :denied, 'x')), count(listing_review_decide('m-2', :old, 'confirm', 'x')) FROM (SELECT) once;
+SELECT (SELECT count(*) FROM listing_appeal) AS appeals, (SELECT count(*) FROM listing_appeal_step) AS steps, (SELECT count(*) FROM listing_review) AS reviews \gset before_
+SELECT listing_retire() AS decisions, listing_denial_retire() AS denials;
+SELECT :before_appeals - (SELECT count(*) FROM listing_appeal) AS appeals, :before_steps - (SELECT count(*) FROM listing_appeal_step) AS steps,
+       :before_reviews - (SELECT count(*) FROM listing_review) AS reviews;
+DELETE FROM listing_appeal_step;
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM credit_check();
 SELECT * FROM integrity_check();
 DROP TABLE product;

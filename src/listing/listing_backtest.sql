@@ -87,7 +87,7 @@ BEGIN
   RETURN QUERY EXECUTE format(
     $query$
     SELECT k.change, count(v.change),
-           jsonb_agg(v.example ORDER BY v.place) FILTER (WHERE v.place <= 5 AND k.change <> 'none'),
+           jsonb_agg(v.example ORDER BY v.place) FILTER (WHERE v.place <= 5 AND v.example IS NOT NULL),
            CASE WHEN k.change <> 'none' AND $6 THEN count(*) FILTER (WHERE v.violation) END,
            CASE WHEN k.change <> 'none' AND $6 THEN count(*) FILTER (WHERE NOT v.violation) END
     FROM unnest('{new,lost,verdict,same,none}'::text[]) WITH ORDINALITY AS k(change, n)
@@ -99,9 +99,9 @@ BEGIN
                     WHEN d.verdict IS NULL THEN 'lost'
                     WHEN d.verdict <> l.verdict THEN 'verdict' ELSE 'same' END AS change,
                s.violation,
-               jsonb_strip_nulls(jsonb_build_object(
+               CASE WHEN COALESCE(d.verdict, l.verdict) IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
                  'merchant_id', s.listing -> 'merchant_id', 'listing_id', s.listing -> 'listing_id',
-                 'title', s.listing -> 'title', 'draft', d.findings, 'live', l.findings)) AS example
+                 'title', s.listing -> 'title', 'draft', d.findings, 'live', l.findings)) END AS example
         FROM (SELECT jsonb_strip_nulls(jsonb_build_object(%s)) || $1 AS listing,
                      %s AS violation
               FROM %s t %s) s
