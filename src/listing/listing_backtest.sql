@@ -25,23 +25,6 @@ $$;
 COMMENT ON FUNCTION listing_source_sql(regclass, text, text) IS
   'SQL expression that gives what a mapping''s source, a column or a path into a jsonb column, says in row t, as text; made of the catalogue''s names and quoted keys only';
 
-CREATE FUNCTION listing_rule_finds(rule text, version integer, listing jsonb, at timestamptz,
-                                   OUT verdict text, OUT findings jsonb)
-  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF version IS NOT NULL THEN
-    SELECT (array_agg(f.verdict ORDER BY array_position('{deny,quarantine,warn,shadow}', f.verdict)))[1],
-           jsonb_agg(jsonb_build_object('verdict', f.verdict, 'field', f.field, 'message', f.message))
-    INTO verdict, findings
-    FROM quality_gov.listing_rule_check(rule, version, listing, at) f
-    WHERE f.verdict IN ('deny', 'quarantine', 'warn', 'shadow');
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION listing_rule_finds(text, integer, jsonb, timestamptz) IS
-  'The gravest verdict of one version of a rule on a listing, and its findings; null where it finds nothing';
-
 CREATE FUNCTION review_is_violation(review text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN lower(btrim(review)) IN ('true', 't', 'yes', 'y', '1', 'violation', 'confirm', 'confirmed', 'upheld') THEN true
@@ -58,6 +41,11 @@ DECLARE
   moment timestamptz := COALESCE(at, statement_timestamp());
   live integer;
   sources text;
+  asked text := $query$(
+    SELECT (array_agg(f.verdict ORDER BY array_position('{deny,quarantine,warn,shadow}', f.verdict)))[1] AS verdict,
+           jsonb_agg(jsonb_build_object('verdict', f.verdict, 'field', f.field, 'message', f.message)) AS findings
+    FROM quality_gov.listing_rule_check($2, %s, s.listing, $5) f
+    WHERE f.verdict IN ('deny', 'quarantine', 'warn', 'shadow'))$query$;
 BEGIN
   IF NOT isfinite(moment) THEN
     RAISE EXCEPTION 'the instant to judge as of must be finite' USING ERRCODE = 'datetime_field_overflow';
@@ -104,17 +92,20 @@ BEGIN
                  'title', s.listing -> 'title', 'draft', d.findings, 'live', l.findings)) END AS example
         FROM (SELECT jsonb_strip_nulls(jsonb_build_object(%s)) || $1 AS listing,
                      %s AS violation
-              FROM %s t %s) s
-        CROSS JOIN LATERAL quality_gov.listing_rule_finds($2, $3, s.listing, $5) d
-        CROSS JOIN LATERAL quality_gov.listing_rule_finds($2, $4, s.listing, $5) l) j) v ON v.change = k.change
+              FROM %s t) s
+        CROSS JOIN LATERAL %s d
+        CROSS JOIN LATERAL %s l) j) v ON v.change = k.change
     GROUP BY k.change, k.n ORDER BY k.n
     $query$,
     sources,
     CASE WHEN review IS NULL THEN 'NULL::boolean'
          ELSE format('quality_gov.review_is_violation(%s)', quality_gov.listing_source_sql(relation, 'review', review)) END,
-    relation,
     -- Chosen by a hash of the row's place, since the first rows of a table are its oldest.
-    CASE WHEN sample IS NULL THEN '' ELSE format('ORDER BY hashtextextended(t.ctid::text, 0) LIMIT %s', sample) END)
+    CASE WHEN sample IS NULL THEN relation::text
+         ELSE format('(SELECT r.* FROM %s r ORDER BY hashtextextended(r.ctid::text, 0) LIMIT %s)', relation, sample) END,
+    format(asked, '$3'),
+    CASE WHEN live IS NULL THEN '(SELECT NULL::text AS verdict, NULL::jsonb AS findings WHERE $4 IS NULL)'
+         ELSE format(asked, '$4') END)
   USING jsonb_build_object('relation', relation::text), rule, version, live, moment, review IS NOT NULL;
 END
 $$;

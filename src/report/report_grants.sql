@@ -93,7 +93,7 @@ CROSS JOIN unnest(r.objects) AS o;
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
-  ('quality_gov_admin', '{listing_backtest,listing_rule_check,listing_rule_finds,listing_source_sql,review_is_violation,
+  ('quality_gov_admin', '{listing_backtest,listing_rule_check,listing_source_sql,review_is_violation,
      listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,listing_appeal_request_person,
      listing_appeal_withdraw,listing_appeal_decide,listing_appeal_close,listing_review_assign,listing_review_return,
      listing_review_decide,listing_review_close,listing_status_set}'::text[]),
