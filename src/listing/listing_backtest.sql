@@ -68,7 +68,7 @@ BEGIN
       HINT = 'Give columns, as quality_gov.guard_listing() takes it.';
   END IF;
   PERFORM quality_gov.mapping_check(relation, columns, '{merchant_id}', '{}', false);
-  SELECT string_agg(format('%L, %s', m.key, quality_gov.listing_source_sql(relation, m.key, m.value)), ', ')
+  SELECT format('%L::text[], ARRAY[%s]', array_agg(m.key), string_agg(quality_gov.listing_source_sql(relation, m.key, m.value), ', '))
   INTO sources FROM jsonb_each_text(columns) m;
 
   -- One query, with the caller's rights; everything in it is a name of the catalogue or a parameter.
@@ -90,9 +90,9 @@ BEGIN
                CASE WHEN COALESCE(d.verdict, l.verdict) IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
                  'merchant_id', s.listing -> 'merchant_id', 'listing_id', s.listing -> 'listing_id',
                  'title', s.listing -> 'title', 'draft', d.findings, 'live', l.findings)) END AS example
-        FROM (SELECT jsonb_strip_nulls(jsonb_build_object(%s)) || $1 AS listing,
+        FROM (SELECT jsonb_strip_nulls(jsonb_object(%s)) || $1 AS listing,
                      %s AS violation
-              FROM %s t) s
+              FROM %s t OFFSET 0) s
         CROSS JOIN LATERAL %s d
         CROSS JOIN LATERAL %s l) j) v ON v.change = k.change
     GROUP BY k.change, k.n ORDER BY k.n
