@@ -97,7 +97,7 @@ INSERT INTO product VALUES (7, 'm-1', ' ', 'p');
 \echo :LAST_ERROR_SQLSTATE
 SELECT listing_denial_drain() AS recorded;
 SET ROLE "regress shop'1";
-SELECT quality_gov.listing_denial_statement('m-1', denial_id, 'en') ~ 'Reference: R1\n.*Field "title": .*untitled.*basis: law.*The listing is not published.*You may appeal' AS stated,
+SELECT quality_gov.listing_denial_statement('m-1', denial_id, 'en') ~ 'Reference: R1\n.*Field "title" is missing.*untitled.*basis: law.*The listing is not published.*You may appeal' AS stated,
        quality_gov.listing_denial_appeal('m-1', denial_id, 'a picture says it') AS appeal FROM quality_gov.listing_denial \gset
 SELECT :'stated' AS stated;
 SELECT quality_gov.listing_denial_appeal('m-1', 1, 'again');

@@ -22,13 +22,13 @@ SELECT decision_id, listing_id, verdict FROM listing_decision ORDER BY 1;
 SELECT w.what, position(w.expected IN s.text) > 0 AS is_there
 FROM listing_statement('m-1', 1) s(text), (VALUES
   ('merchant', '某某公司 {n}（m-1）'), ('listing', '商品：11'), ('reference', '编号：1'), ('time', '2026-11-20 10:00:00（Asia/Shanghai）'),
-  ('fact and span', '字段“title”第 3 至 7 个字符“国 家 级”，对应词条“国家级”'), ('missing field', '字段“producer”'),
+  ('fact and span', '字段“title”第 3 至 7 个字符“国 家 级”，对应词条“国家级”'), ('missing field', '字段“producer”未填写'),
   ('rule and basis', '“absolute wording”（ad-words，第 1 版）；依据：广告法 art 9(3)'), ('second basis', 'Order 110 art 8'),
   ('decision', '暂停展示'), ('appeal', '提出申诉'), ('a person on request', '由人工作出决定')) w(what, expected);
 SELECT w.what, position(w.expected IN s.text) > 0 AS is_there
 FROM listing_statement('m-1', 1, 'en', 'UTC') s(text), (VALUES
   ('merchant', '某某公司 {n} (m-1)'), ('listing', 'Listing: 11'), ('reference', 'Reference: 1'), ('time', '2026-11-20 02:00:00 (UTC)'),
-  ('fact and span', 'Field "title", characters 3 to 7: "国 家 级", which is the term "国家级"'), ('missing field', 'Field "producer"'),
+  ('fact and span', 'Field "title", characters 3 to 7: "国 家 级", which is the term "国家级"'), ('missing field', 'Field "producer" is missing'),
   ('rule and basis', '"absolute wording" (ad-words, version 1); basis: 广告法 art 9(3)'), ('second basis', 'Order 110 art 8'),
   ('decision', 'held until it is reviewed'), ('appeal', 'You may appeal'), ('a person on request', 'that a person decide')) w(what, expected);
 -- rules on trial are no reason; without a period set none is named; every place is filled
@@ -44,7 +44,7 @@ FROM listing_decision WHERE decision_id = 1;
 
 -- the platform's own text comes before the shipped one, in its language or another; shipped text stays
 INSERT INTO listing_template VALUES ('en', 'statement', 'Ours {reference}{unknown}{ {appeal}'), ('en', 'appeal_until', 'write to us by {until}'),
-  ('de', 'statement', 'Bescheid {reference}: {measure}'), ('de', 'fact', 'f'), ('de', 'ground', 'g');
+  ('de', 'statement', 'Bescheid {reference}: {measure}'), ('de', 'fact_missing', 'f'), ('de', 'ground', 'g');
 SELECT listing_statement('m-1', 1, 'en') ~ '^Ours 1\{unknown\}\{ write to us by \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$' AS ours;
 SELECT listing_statement('m-1', 1, 'de');
 SELECT listing_statement('m-1', 1, 'fr');

@@ -9,7 +9,7 @@ CREATE TABLE listing_template (
   CONSTRAINT listing_template_pkey PRIMARY KEY (language, part, builtin),
   CONSTRAINT listing_template_language CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
   CONSTRAINT listing_template_part CHECK (part IN (
-    'statement', 'fact', 'fact_matched', 'fact_whole', 'ground', 'measure_deny', 'measure_quarantine', 'measure_warn',
+    'statement', 'fact', 'fact_matched', 'fact_missing', 'fact_whole', 'ground', 'measure_deny', 'measure_quarantine', 'measure_warn',
     'appeal', 'appeal_until'))
 );
 COMMENT ON TABLE listing_template IS
@@ -20,6 +20,7 @@ INSERT INTO listing_template VALUES
   ('zh', 'statement', E'商品信息处理决定告知书\n\n商家：{merchant_name}（{merchant_id}）\n商品：{listing_id}\n编号：{reference}\n认定时间：{at}（{timezone}）\n\n一、事实\n{facts}\n\n二、理由和依据\n{grounds}\n\n三、处理决定\n{measure}\n\n四、申诉\n{appeal}', true),
   ('zh', 'fact', '{n}. 字段“{field}”：{message}', true),
   ('zh', 'fact_matched', '{n}. 字段“{field}”第 {first} 至 {last} 个字符“{matched}”，对应词条“{term}”', true),
+  ('zh', 'fact_missing', '{n}. 字段“{field}”未填写', true),
   ('zh', 'fact_whole', '{n}. {message}', true),
   ('zh', 'ground', '{n}. 不符合规则“{title}”（{rule}，第 {version} 版）；依据：{legal_basis}', true),
   ('zh', 'measure_deny', '该商品信息不予发布。', true),
@@ -30,6 +31,7 @@ INSERT INTO listing_template VALUES
   ('en', 'statement', E'Statement of a decision on a listing\n\nMerchant: {merchant_name} ({merchant_id})\nListing: {listing_id}\nReference: {reference}\nJudged at: {at} ({timezone})\n\n1. Facts\n{facts}\n\n2. Reasons and basis\n{grounds}\n\n3. Decision\n{measure}\n\n4. Appeal\n{appeal}', true),
   ('en', 'fact', '({n}) Field "{field}": {message}', true),
   ('en', 'fact_matched', '({n}) Field "{field}", characters {first} to {last}: "{matched}", which is the term "{term}"', true),
+  ('en', 'fact_missing', '({n}) Field "{field}" is missing or blank', true),
   ('en', 'fact_whole', '({n}) {message}', true),
   ('en', 'ground', '({n}) Against the rule "{title}" ({rule}, version {version}); basis: {legal_basis}', true),
   ('en', 'measure_deny', 'The listing is not published.', true),
@@ -78,16 +80,15 @@ BEGIN
   -- Rules on trial, and what an exception lets pass, give no reason for a measure.
   SELECT string_agg(quality_gov.listing_template_fill(language,
            CASE WHEN p.places ->> 'field' IS NULL THEN 'fact_whole'
+                WHEN r.kind = 'required' THEN 'fact_missing'
                 WHEN p.places ->> 'matched' IS NULL OR p.places ->> 'first' IS NULL THEN 'fact'
                 ELSE 'fact_matched' END, p.places), E'\n' ORDER BY n),
          string_agg(quality_gov.listing_template_fill(language, 'ground', p.places), E'\n' ORDER BY n)
   INTO facts, grounds
   FROM (SELECT f.value AS finding, row_number() OVER (ORDER BY f.ordinality) AS n
         FROM jsonb_array_elements(findings) WITH ORDINALITY f WHERE f.value ->> 'verdict' NOT IN ('shadow', 'pass')) numbered
-  CROSS JOIN LATERAL (SELECT finding || jsonb_build_object('n', n,
-    'title', COALESCE((SELECT r.title FROM quality_gov.listing_rule r
-                       WHERE r.rule = finding ->> 'rule' AND r.version = (finding ->> 'version')::integer),
-                      finding ->> 'message'),
+  LEFT JOIN quality_gov.listing_rule r ON r.rule = finding ->> 'rule' AND r.version = (finding ->> 'version')::integer
+  CROSS JOIN LATERAL (SELECT finding || jsonb_build_object('n', n, 'title', COALESCE(r.title, finding ->> 'message'),
     'matched', finding #>> '{detail,matched}', 'term', finding #>> '{detail,term}',
     'first', finding #> '{detail,span,0}', 'last', (finding #>> '{detail,span,1}')::integer - 1) AS places) p;
   RETURN quality_gov.listing_template_fill(language, 'statement', places || jsonb_build_object(
