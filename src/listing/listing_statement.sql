@@ -81,7 +81,7 @@ BEGIN
   SELECT string_agg(quality_gov.listing_template_fill(language,
            CASE WHEN p.places ->> 'field' IS NULL THEN 'fact_whole'
                 WHEN r.kind = 'required' THEN 'fact_missing'
-                WHEN p.places ->> 'matched' IS NULL OR p.places ->> 'first' IS NULL THEN 'fact'
+                WHEN p.places ->> 'matched' IS NULL OR p.places ->> 'last' IS NULL THEN 'fact'
                 ELSE 'fact_matched' END, p.places), E'\n' ORDER BY n),
          string_agg(quality_gov.listing_template_fill(language, 'ground', p.places), E'\n' ORDER BY n)
   INTO facts, grounds
@@ -90,7 +90,8 @@ BEGIN
   LEFT JOIN quality_gov.listing_rule r ON r.rule = finding ->> 'rule' AND r.version = (finding ->> 'version')::integer
   CROSS JOIN LATERAL (SELECT finding || jsonb_build_object('n', n, 'title', COALESCE(r.title, finding ->> 'message'),
     'matched', finding #>> '{detail,matched}', 'term', finding #>> '{detail,term}',
-    'first', finding #> '{detail,span,0}', 'last', (finding #>> '{detail,span,1}')::integer - 1) AS places) p;
+    'first', finding #> '{detail,span,0}', 'last', CASE jsonb_typeof(finding #> '{detail,span,1}')
+      WHEN 'number' THEN (finding #>> '{detail,span,1}')::numeric - 1 END) AS places) p;
   RETURN quality_gov.listing_template_fill(language, 'statement', places || jsonb_build_object(
     'facts', facts, 'grounds', grounds,
     'measure', quality_gov.listing_template_fill(language, 'measure_' || verdict, places),
