@@ -49,6 +49,9 @@ SELECT listing_ruleset_json('2026-03-10'), listing_ruleset_json('2026-03-06'), l
 \set VERBOSITY terse
 SELECT listing_replay('m-1', (SELECT max(decision_id) FROM listing_decision));
 SELECT listing_replay('m-1', 0);
+INSERT INTO listing_decision (merchant_id, relation, listing_id, operation, at, verdict, guard_mode, role, ruleset_id, listing)
+VALUES ('m-2', 'product', 'l-1', 'INSERT', '2026-03-10', 'deny', 'enforce', 'x', 1, '{"merchant_id": "m-2", "title": {"bytes": 70000, "sha256": "00"}}');
+SELECT listing_replay('m-2', (SELECT max(decision_id) FROM listing_decision));
 SELECT judged('{}', '[]', '2026-03-10');
 SELECT judged('{}', '{"rules": [1]}', '2026-03-10');
 SELECT judged('{}', '{"rules": {"words": "1"}}', '2026-03-10');

@@ -104,6 +104,10 @@ BEGIN
     RAISE EXCEPTION 'decision % of merchant "%" was recorded without what it was made from', decision_id, merchant_id
       USING ERRCODE = 'no_data_found', DETAIL = 'The values judged or the set of rules are missing.';
   END IF;
+  IF jsonb_path_exists(decision.listing, '$.* ? (@.type() == "object")') THEN
+    RAISE EXCEPTION 'decision % of merchant "%" was made on a text too long to keep', decision_id, merchant_id
+      USING ERRCODE = 'no_data_found', DETAIL = 'Only its length and digest are recorded.';
+  END IF;
   RETURN QUERY SELECT j.* FROM quality_gov.listing_judge(decision.listing, ruleset, decision.at) j;
 END
 $$;
