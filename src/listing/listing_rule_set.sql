@@ -108,8 +108,18 @@ BEGIN
     RAISE EXCEPTION 'decision % of merchant "%" was made on a text too long to keep', decision_id, merchant_id
       USING ERRCODE = 'no_data_found', DETAIL = 'Only its length and digest are recorded.';
   END IF;
-  RETURN QUERY SELECT j.* FROM quality_gov.listing_judge(decision.listing, ruleset, decision.at) j;
+  RETURN QUERY
+    SELECT j.rule, j.version, COALESCE(later.verdict, j.verdict), j.severity, j.field, j.message, j.legal_basis,
+           CASE WHEN later.verdict IS NULL THEN j.detail ELSE nullif(j.detail - 'exception', '{}') END
+    FROM quality_gov.listing_judge(decision.listing, ruleset, decision.at) WITH ORDINALITY
+      AS j (rule, version, verdict, severity, field, message, legal_basis, detail, n)
+    -- An exception given since, for that instant too, was not there to be applied.
+    LEFT JOIN LATERAL (
+      SELECT j.detail #>> '{exception,verdict}' AS verdict FROM quality_gov.listing_exception e
+      WHERE e.merchant_id = decision.merchant_id AND e.created_at > decision.recorded_at
+        AND e.exception_id = (j.detail #>> '{exception,exception_id}')::bigint) later ON true
+    ORDER BY j.n;
 END
 $$;
 COMMENT ON FUNCTION listing_replay(text, bigint) IS
-  'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant';
+  'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant; exceptions given since do not count';
