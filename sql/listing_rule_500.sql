@@ -64,6 +64,6 @@ COMMIT;
 -- and can be cancelled
 SET statement_timeout = '200ms';
 \set VERBOSITY terse
-SELECT count(c.rule) FROM listings, generate_series(1, 100000) n, listing_check(l, '2026-11-20') c WHERE id > 100;
+SELECT count(c.rule) FROM listings, generate_series(1, 100000) n, listing_check(l || jsonb_build_object('n', n), '2026-11-20') c WHERE id > 100;
 DROP TABLE listings, wanted, found CASCADE;
 DROP EXTENSION quality_gov;

@@ -97,6 +97,8 @@ SELECT listing_rule_draft('z', 'certificate', '[]', 'deny', 't', 'b');
 SELECT listing_rule_draft('z', 'required', '{"fields": ["x"]}', 'deny', 't', 'b'), listing_rule_publish('z', 1, 'shadow', '2026-09-01');
 SELECT listing_rule_publish('z', 1, effective => '2026-09-01');
 SELECT listing_rule_publish('z', 1, effective => '2026-09-02', until => '2026-09-02');
+SELECT listing_rule_publish('z', 1, effective => '2026-09-02', transition => 'immediate');
+SELECT listing_rule_add('z', 'required', '{"fields": ["x"]}', 'shadow', 't', 'b', platform_rule => true, transition => 'immediate');
 SELECT listing_rule_check('brand', 99, '{}', '2026-11-20');
 SELECT listing_rule_check('brand', NULL, '{}', '2026-11-20');
 INSERT INTO listing_kind VALUES ('Bad kind', 't', false, 'x');

@@ -62,6 +62,13 @@ SELECT said('careful', '{"title": "tea", "note": "best"}');
 SELECT said('careful', '{"title": "best tea"}');
 SELECT listing_rule_retire('careful', '2026-11-01');
 
+-- one about a value is not called where the value is not given
+INSERT INTO listing_kind (kind, title, params, subject) VALUES ('about', 'about a value', '{"of": name}', 'of=usual');
+CREATE FUNCTION quality_gov.rule_about(params jsonb, listing jsonb, at timestamptz)
+  RETURNS TABLE (outcome text, field text, message text, detail jsonb) LANGUAGE sql STABLE AS $$ SELECT 'violation', 'asked', NULL, NULL::jsonb $$;
+SELECT listing_rule_draft('about', 'about', '{}', 'deny', 't', 'b'), listing_rule_draft('about-other', 'about', '{"of": "other"}', 'deny', 't', 'b');
+SELECT l, said('about', l), said('about-other', l) FROM unnest(ARRAY['{}', '{"usual": "x", "other": " "}', '{"other": "x"}']::jsonb[]) l;
+
 -- a lexicon on trial beside the one in force: only hits that it alone has, and they bind nobody
 SELECT listing_rule_add('words', 'lexicon', '{"lexicon": "top", "fields": ["title"]}', 'deny', 'absolute', 'b', effective => '2026-01-01'), lexicon_load('top', '{best,finest}');
 DO $$
@@ -74,5 +81,5 @@ $$;
 SELECT l, judged(jsonb_build_object('title', l)) FROM unnest('{best tea,finest tea,best finest tea,tea}'::text[]) l;
 SELECT rule, verdict, detail -> 'lexicon_version' AS version FROM listing_check('{"merchant_id": "m-1", "title": "finest"}', '2026-11-20');
 SELECT count(*) AS before_the_trial FROM listing_check('{"merchant_id": "m-1", "title": "finest"}', '2026-11-05');
-DROP FUNCTION said, judged, rule_weight, rule_weight_params_valid, rule_careful;
+DROP FUNCTION said, judged, rule_weight, rule_weight_params_valid, rule_careful, rule_about;
 DROP EXTENSION quality_gov;

@@ -8,6 +8,7 @@ CREATE TABLE listing_kind (
   params text NOT NULL,
   reads text[] NOT NULL DEFAULT '{}',
   default_missing text NOT NULL DEFAULT 'verdict',
+  subject text,
   builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT listing_kind_pkey PRIMARY KEY (kind),
   CONSTRAINT listing_kind_kind CHECK (kind ~ '^[a-z][a-z0-9_]{0,47}$'),
@@ -15,25 +16,25 @@ CREATE TABLE listing_kind (
     CHECK (default_missing IN ('verdict', 'deny', 'quarantine', 'warn', 'shadow', 'skip'))
 );
 COMMENT ON TABLE listing_kind IS
-  'Kinds of rules: what rules of the kind ask, whether C judges them or the function quality_gov.rule_<kind>(params jsonb, listing jsonb, at timestamptz) RETURNS TABLE (outcome, field, message, detail), the shape of params, names they read beside those in params, what a missing value means where a rule does not say (verdict: the rule''s own)';
+  'Kinds of rules: what rules of the kind ask, whether C judges them or the function quality_gov.rule_<kind>(params jsonb, listing jsonb, at timestamptz) RETURNS TABLE (outcome, field, message, detail), the shape of params, names they read beside those in params, what a missing value means where a rule does not say (verdict: the rule''s own), and the value without which there is nothing to ask, as "param=name where params has none"';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_kind', 'WHERE NOT builtin');
-INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, builtin) VALUES
-  ('lexicon', 'no term of a lexicon', true, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
-  ('required', 'values that must be given', true, '{"fields": [names]}', '{}', 'verdict', true),
-  ('license', 'a licence that the merchant must hold', true, '{"license": kind}', '{merchant_id,category}', 'verdict', true),
-  ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true),
-  ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true),
-  ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true),
-  ('page', 'what the page must show', false, 'an object', '{}', 'verdict', true),
-  ('claim', 'no claim of a lexicon, but for what its goods may claim', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
-  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{certificate,product_type}', 'verdict', true),
-  ('report', 'a test report that covers the goods', false, 'an object', '{report,standard,model}', 'verdict', true),
-  ('label', 'label fields as on record', false, 'an object', '{model,producer}', 'verdict', true),
-  ('price', 'a compared price that was really asked', false, 'an object', '{price,list_price}', 'verdict', true),
-  ('brand', 'no look-alike of a protected brand', false, 'an object', '{brand,title}', 'skip', true),
-  ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
-  ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true),
-  ('duplicate', 'goods that were not taken down before', false, 'an object', '{title}', 'skip', true);
+INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, builtin, subject) VALUES
+  ('lexicon', 'no term of a lexicon', true, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
+  ('required', 'values that must be given', true, '{"fields": [names]}', '{}', 'verdict', true, NULL),
+  ('license', 'a licence that the merchant must hold', true, '{"license": kind}', '{merchant_id,category}', 'verdict', true, NULL),
+  ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true, NULL),
+  ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true, NULL),
+  ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true, NULL),
+  ('page', 'what the page must show', false, 'an object', '{}', 'verdict', true, NULL),
+  ('claim', 'no claim of a lexicon, but for what its goods may claim', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
+  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{certificate,product_type}', 'verdict', true, NULL),
+  ('report', 'a test report that covers the goods', false, 'an object', '{report,standard,model}', 'verdict', true, NULL),
+  ('label', 'label fields as on record', false, 'an object', '{model,producer}', 'verdict', true, NULL),
+  ('price', 'a compared price that was really asked', false, 'an object', '{price,list_price}', 'verdict', true, 'compared=list_price'),
+  ('brand', 'no look-alike of a protected brand', false, 'an object', '{brand,title}', 'skip', true, NULL),
+  ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
+  ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true, NULL),
+  ('duplicate', 'goods that were not taken down before', false, 'an object', '{title}', 'skip', true, NULL);
 CREATE TRIGGER listing_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON listing_kind
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_kind
@@ -164,6 +165,18 @@ CREATE VIEW listing_rule_period WITH (security_barrier) AS
   WHERE NOT isempty(r.trial);
 COMMENT ON VIEW listing_rule_period IS
   'When versions of rules were and are in force or on trial (on_trial: their findings bind nobody)';
+
+CREATE FUNCTION listing_rule_subject(subject text, params jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN COALESCE(params ->> split_part(subject, '=', 1), split_part(subject, '=', 2));
+COMMENT ON FUNCTION listing_rule_subject(text, jsonb) IS
+  'Name of the value without which a rule has nothing to ask, from listing_kind.subject and params; null where it always asks';
+
+CREATE FUNCTION listing_params_lines(value jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}'
+    WHEN 'array' THEN (SELECT string_agg(e.value, E'\n' ORDER BY e.value) FROM jsonb_array_elements_text(value) e) END;
+COMMENT ON FUNCTION listing_params_lines(jsonb) IS 'Strings of a parameter that is one string or an array of them, one a line';
 
 CREATE FUNCTION listing_rule_reads(kind text, params jsonb) RETURNS text[]
   LANGUAGE sql STABLE PARALLEL SAFE

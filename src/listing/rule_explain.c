@@ -306,6 +306,11 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 		store(result, &row);
 		return;
 	}
+	if (rule->kind == QG_RULE_SQL && !qg_rule_sql_concerns(this, rule))
+	{
+		store(result, &row);
+		return;
+	}
 	results = qg_rule_ask(this, rule);
 	foreach (cell, results)
 		gravest = Max(gravest, ((QgRuleResult *) lfirst(cell))->outcome);

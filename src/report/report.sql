@@ -54,7 +54,8 @@ AS $$
   FROM (SELECT 'merchant_license' AS relation, l.merchant_id, l.license_id AS id FROM quality_gov.merchant_license l
         UNION ALL SELECT 'merchant_verification', v.merchant_id, v.verification_id FROM quality_gov.merchant_verification v
         UNION ALL SELECT 'merchant_restriction', r.merchant_id, r.restriction_id FROM quality_gov.merchant_restriction r
-        UNION ALL SELECT 'credit_grade_change', g.merchant_id, g.change_id FROM quality_gov.credit_grade_change g) c
+        UNION ALL SELECT 'credit_grade_change', g.merchant_id, g.change_id FROM quality_gov.credit_grade_change g
+        UNION ALL SELECT 'listing_exception', e.merchant_id, e.exception_id FROM quality_gov.listing_exception e) c
   WHERE NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = c.merchant_id)
   UNION ALL
   SELECT 'merchant_person', p.merchant_id, 'has no merchant' FROM quality_gov.merchant_person p
@@ -96,8 +97,17 @@ AS $$
   UNION ALL
   SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no published version', r.params ->> 'lexicon')
   FROM quality_gov.listing_rule r
-  WHERE r.kind = 'lexicon' AND r.state IN ('active', 'shadow')
+  WHERE r.params ? 'lexicon' AND r.state IN ('active', 'shadow')
     AND NOT EXISTS (SELECT FROM quality_gov.lexicon l WHERE l.lexicon = r.params ->> 'lexicon' AND l.state <> 'draft')
+  UNION ALL
+  SELECT DISTINCT 'listing_rule', r.rule || ' ' || r.version, format('is of kind "%s", which does not exist', r.kind)
+  FROM quality_gov.listing_rule r
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_kind k WHERE k.kind = r.kind)
+  UNION ALL
+  SELECT DISTINCT 'listing_decision', 'ruleset ' || d.ruleset_id, 'is not recorded'
+  FROM quality_gov.listing_decision d
+  WHERE d.ruleset_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM quality_gov.listing_ruleset s WHERE s.ruleset_id = d.ruleset_id)
   UNION ALL
   SELECT DISTINCT 'calendar_day', d.calendar, 'has no calendar' FROM quality_gov.calendar_day d
   WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = d.calendar)

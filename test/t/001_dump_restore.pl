@@ -47,6 +47,10 @@ SELECT lexicon_load('ads', '{国家级,best}', '{最佳赏味期}'), lexicon_pub
 SELECT listing_rule_add('ad-words', 'lexicon', '{"lexicon": "ads", "fields": ["title"]}', 'deny', 't', 'b', effective => '2026-01-01'),
        listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't', 'b', effective => '2026-01-01');
 SELECT listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't2', 'b', effective => '2026-02-01');
+INSERT INTO listing_kind (kind, title, params) VALUES ('ours', 't', 'an object');
+SELECT listing_rule_add('producer', 'required', '{"fields": ["model"]}', 'shadow', 't3', 'b', effective => '2026-02-10'),
+       listing_rule_draft('ad-words', 'expression', '{"expression": "$.price.double() > 1"}', 'warn', 't', 'b', on_missing => 'skip'),
+       listing_exception_add('ad-words', 'm-1', '2026-02-01', 'r', 'o', effective => '2026-01-05'), listing_ruleset_id(listing_ruleset_json('2026-02-15'));
 SELECT guard_listing('shop.product', '{"listing_id": "id", "merchant_id": "shop_id", "title": "title", "producer": "producer", "gtin": "code", "status": "status", "at": "listed"}'),
        guard_order('shop.orders', '{"order_id": "id", "merchant_id": "shop_id", "gtin": "code", "lot": "lot", "at": "ordered"}'),
        credit_attach('shop.complaint', '{"merchant_id": "shop_id", "at": "filed", "recorded_at": "filed", "ref": "id"}', 'complaint'),
