@@ -116,8 +116,8 @@ COMMENT ON FUNCTION listing_denial_drain(boolean) IS
 CREATE FUNCTION listing_denial_collect(at timestamptz) RETURNS text
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT COALESCE(quality_gov.listing_denial_drain(false) || ' refused attempts recorded',
-                  'another session is recording refused attempts')
+  -- Waits for the worker, so that what was refused before is on record after.
+  SELECT quality_gov.listing_denial_drain() || ' refused attempts recorded'
 $$;
 COMMENT ON FUNCTION listing_denial_collect(timestamptz) IS
   'Maintenance task: records the refused attempts that wait on disk';
