@@ -67,11 +67,13 @@ AS $$
              'attempted_at', d.attempted_at, 'findings', d.findings))) AS entries
     FROM denial d
   ), grave AS MATERIALIZED (
-    SELECT d.merchant_id, d.at, d.relation, d.listing_id, m.model, m.version,
+    SELECT d.merchant_id, d.denial_id, d.at, d.relation, d.listing_id, m.model, m.version,
            (SELECT f.value ->> 'severity' FROM jsonb_array_elements(d.findings) f WHERE f.value ->> 'verdict' <> 'shadow'
             ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1) AS severity
     FROM denial d CROSS JOIN LATERAL quality_gov.credit_model_at(d.at) m
+    -- Who was refused for not being admitted has no credit.
     WHERE d.verdict IN ('warn', 'quarantine', 'deny')
+      AND EXISTS (SELECT FROM quality_gov.merchant a WHERE a.merchant_id = d.merchant_id)
   ), event AS (
     -- One event an attempt, as grave as its gravest finding that is not on trial.
     INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
@@ -79,7 +81,7 @@ AS $$
     FROM grave g
     JOIN quality_gov.credit_severity s
       ON s.model = g.model AND s.version = g.version AND s.indicator = 'listing' AND s.severity = g.severity
-    WHERE s.bad > 0
+    WHERE s.bad > 0 ORDER BY g.denial_id
   )
   SELECT entries FROM entry
 $$;
