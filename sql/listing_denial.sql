@@ -37,6 +37,7 @@ COPY product (id, shop, title) FROM STDIN;
 6	m-1	best cup
 \.
 UPDATE product SET title = 'best tea' WHERE id = '0';
+INSERT INTO product VALUES ('13', 'm-9', 'tea', NULL, 'CN', NULL);
 SELECT spooled, drained, logged, files, bytes > 0 AS bytes, torn FROM listing_denial_state();
 SELECT count(*) FROM listing_denial;
 
@@ -64,7 +65,7 @@ FROM listing_denial ORDER BY denial_id;
 SELECT findings -> 0 ->> 'rule' AS rule, findings -> 0 -> 'detail' ->> 'matched' AS matched, findings -> 1 ->> 'rule' AS further
 FROM listing_denial WHERE listing_id = '1';
 SELECT bool_and(attempted_at <= recorded_at AND attempted_at > now() - interval '1 hour') AS clocks FROM listing_denial;
--- with each a ledger entry and a credit event as grave as its gravest finding
+-- with each a ledger entry and, where the merchant is admitted, a credit event as grave as its gravest finding
 SELECT e.subject, e.body ->> 'operation' AS operation, d.listing_id = e.subject AND d.findings = e.body -> 'findings' AS same
 FROM ledger_entry e LEFT JOIN listing_denial d ON d.denial_id = (e.body ->> 'denial_id')::bigint WHERE e.kind = 'listing_denial' ORDER BY e.entry_id;
 SELECT merchant_id, ref, indicator, at, bad = (SELECT s.bad FROM credit_severity s WHERE s.builtin AND s.indicator = 'listing' AND s.severity = 'high') AS high, source

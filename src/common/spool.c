@@ -14,8 +14,9 @@
  * under the exclusive lock: no one is writing then, so what is still broken was torn.
  *
  * DIR/<database>.<instance>.state is one page, mapped shared by every backend of the database:
- * counters, and the bytes on disk, by which the bound is kept without a look at the folder.  Its
- * lock is held by the one worker that drains.
+ * counters, and the bytes on disk, by which the bound is kept without a look at the folder.  It is
+ * written in full before it gets its name and never truncated, so that touching it cannot fail.
+ * Its lock is held by the one worker that drains.
  *
  * Base backups and pg_rewind leave out whatever begins with pgsql_tmp; the server's clean-up at
  * start looks elsewhere.  The writer's half never raises an error and never waits.

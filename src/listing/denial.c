@@ -104,11 +104,20 @@ append_cut(StringInfo out, const char *json, size_t limit)
 	appendStringInfoString(out, json);
 }
 
+/* Appends , "key": */
+static void
+append_key(StringInfo out, const char *key)
+{
+	appendStringInfoString(out, ", \"");
+	appendStringInfoString(out, key);
+	appendStringInfoString(out, "\": ");
+}
+
 /* Appends , "key": "value" or null. */
 static void
 append_member(StringInfo out, const char *key, const char *value)
 {
-	appendStringInfo(out, ", \"%s\": ", key);
+	append_key(out, key);
 	if (value != NULL)
 		escape_json(out, value);
 	else
@@ -121,7 +130,7 @@ append_json(StringInfo out, const char *key, const char *json, size_t room)
 {
 	int start;
 
-	appendStringInfo(out, ", \"%s\": ", key);
+	append_key(out, key);
 	start = out->len;
 	/* Short JSON holds no long text. */
 	if (json != NULL && strlen(json) <= text_cuts[0])

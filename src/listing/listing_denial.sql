@@ -66,19 +66,22 @@ AS $$
              'operation', d.operation, 'at', d.at, 'verdict', d.verdict, 'guard_mode', d.guard_mode, 'role', d.role,
              'attempted_at', d.attempted_at, 'findings', d.findings))) AS entries
     FROM denial d
+  ), grave AS MATERIALIZED (
+    SELECT d.merchant_id, d.denial_id, d.at, d.relation, d.listing_id, m.model, m.version,
+           (SELECT f.value ->> 'severity' FROM jsonb_array_elements(d.findings) f WHERE f.value ->> 'verdict' <> 'shadow'
+            ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1) AS severity
+    FROM denial d CROSS JOIN LATERAL quality_gov.credit_model_at(d.at) m
+    -- Who was refused for not being admitted has no credit.
+    WHERE d.verdict IN ('warn', 'quarantine', 'deny')
+      AND EXISTS (SELECT FROM quality_gov.merchant a WHERE a.merchant_id = d.merchant_id)
   ), event AS (
     -- One event an attempt, as grave as its gravest finding that is not on trial.
     INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-    SELECT d.merchant_id, 'listing', d.at, s.bad, d.relation, d.listing_id, d.at
-    FROM denial d
-    CROSS JOIN LATERAL (
-      SELECT f.value ->> 'severity' AS severity FROM jsonb_array_elements(d.findings) f
-      WHERE f.value ->> 'verdict' <> 'shadow'
-      ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1) gravest
-    CROSS JOIN LATERAL quality_gov.credit_model_at(d.at) m
+    SELECT g.merchant_id, 'listing', g.at, s.bad, g.relation, g.listing_id, g.at
+    FROM grave g
     JOIN quality_gov.credit_severity s
-      ON s.model = m.model AND s.version = m.version AND s.indicator = 'listing' AND s.severity = gravest.severity
-    WHERE d.verdict IN ('warn', 'quarantine', 'deny') AND s.bad > 0
+      ON s.model = g.model AND s.version = g.version AND s.indicator = 'listing' AND s.severity = g.severity
+    WHERE s.bad > 0 ORDER BY g.denial_id
   )
   SELECT entries FROM entry
 $$;
@@ -116,8 +119,8 @@ COMMENT ON FUNCTION listing_denial_drain(boolean) IS
 CREATE FUNCTION listing_denial_collect(at timestamptz) RETURNS text
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT COALESCE(quality_gov.listing_denial_drain(false) || ' refused attempts recorded',
-                  'another session is recording refused attempts')
+  -- Waits for the worker, so that what was refused before is on record after.
+  SELECT quality_gov.listing_denial_drain() || ' refused attempts recorded'
 $$;
 COMMENT ON FUNCTION listing_denial_collect(timestamptz) IS
   'Maintenance task: records the refused attempts that wait on disk';

@@ -240,6 +240,11 @@ for my $round (1 .. 3)
 	is(eval { sql('remade', $setup . "SELECT refuse('q', 500);\nDROP TABLE product; DROP FUNCTION refuse(text, int); DROP EXTENSION quality_gov;\nSELECT 1") =~ /1\z/ ? 'dropped' : '' } // $@,
 		'dropped', "dropped at work $round");
 }
+# whatever the database's defaults are
+sql('remade', "SET client_min_messages = error;\n$setup");
+sql('postgres', "ALTER DATABASE remade SET $_") foreach q{default_transaction_isolation = 'serializable'}, 'default_transaction_read_only = on', 'synchronous_commit = off';
+sql('remade', "SET default_transaction_read_only = off;\nSELECT refuse('v', 5)");
+is(wait_for('remade', $once, '5|5'), '5|5', 'the worker minds no defaults of the database');
 wait_for('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'quality_gov denials'}, '0');
 open $log, '<', "$dir/log" or die $!;
 is(join('', grep { /(ERROR|FATAL|PANIC|TRAP)|quality_gov denials.*exit code 1/ && !/recovery mode|starting up|shutting down|administrator command|not yet accepting/ } <$log>), '', 'no worker failed');
