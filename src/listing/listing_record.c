@@ -93,6 +93,14 @@ begin_pending(void)
 	pending = fresh;
 }
 
+/* Frees what held decisions. */
+static void
+discard_pending(void)
+{
+	MemoryContextDelete(pending->context);
+	pending = NULL;
+}
+
 /* Forgets what waits; its memory goes with the transaction. */
 void
 qg_decisions_forget(void)
@@ -118,6 +126,8 @@ qg_decisions_abort_sub(SubTransactionId subxact)
 		pending->ndecisions--;
 	/* The row that holds the ruleset may be undone, too. */
 	pending->ruleset = NULL;
+	if (pending->ndecisions == 0)
+		discard_pending();
 }
 
 /* Leaves the decisions of a subtransaction to its parent. */
@@ -369,8 +379,6 @@ qg_decisions_write(void)
 	SPI_finish();
 	qg_owner_end(&owner);
 	pending->ndecisions = first;
-	if (first > 0)
-		return;
-	MemoryContextDelete(pending->context);
-	pending = NULL;
+	if (first == 0)
+		discard_pending();
 }

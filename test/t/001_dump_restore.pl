@@ -64,6 +64,7 @@ INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1,
 DELETE FROM shop.complaint WHERE id = 1;
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
+CALL listing_audit('shop.product', 150, '2026-06-01');
 SELECT count(*) FROM maintenance('2026-06-03');
 SQL
 
