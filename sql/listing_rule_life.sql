@@ -65,8 +65,9 @@ SELECT listing_rule_draft('brand', 'required', '{"fields": ["x"]}', 'deny', 't',
 SELECT listing_rule_publish('brand', 1);
 SELECT listing_rule_publish('brand', 2);
 -- a draft can be dropped, and a version three years after it ended
-SELECT listing_rule_draft('old', 'required', '{"fields": ["x"]}', 'deny', 't', 'b');
-DELETE FROM listing_rule WHERE rule = 'old';
+SELECT listing_rule_draft('old', 'required', '{"fields": ["x"]}', 'deny', 't', 'b'), listing_rule_discard('old', 1);
+SELECT listing_rule_discard('old', 1);
+SELECT listing_rule_discard('brand', 1);
 SELECT listing_rule_add('old', 'required', '{"fields": ["x"]}', 'deny', 't', 'b', effective => '2019-01-01'), listing_rule_retire('old', '2020-01-01');
 DELETE FROM listing_rule WHERE rule = 'old';
 SELECT count(*) AS old FROM listing_rule WHERE rule = 'old';

@@ -80,6 +80,9 @@ END
 $$;
 SELECT l, judged(jsonb_build_object('title', l)) FROM unnest('{best tea,finest tea,best finest tea,tea}'::text[]) l;
 SELECT rule, verdict, detail -> 'lexicon_version' AS version FROM listing_check('{"merchant_id": "m-1", "title": "finest"}', '2026-11-20');
+SELECT listing_ruleset_json('2026-11-20') -> 'trial_lexicons' AS trial_lexicons, listing_ruleset_json('2026-11-05') ? 'trial_lexicons' AS before;
+SELECT rule, verdict FROM listing_judge('{"merchant_id": "m-1", "title": "best finest"}', '{"rules": {"words": 1}, "lexicons": {"top": 1}, "trial_lexicons": {"top": 2}}', '2026-11-05');
+SELECT rule, verdict FROM listing_judge('{"merchant_id": "m-1", "title": "best finest"}', '{"rules": {"words": 1}, "lexicons": {"top": 2}}', '2026-11-05');
 SELECT count(*) AS before_the_trial FROM listing_check('{"merchant_id": "m-1", "title": "finest"}', '2026-11-05');
 DROP FUNCTION said, judged, rule_weight, rule_weight_params_valid, rule_careful, rule_about;
 DROP EXTENSION quality_gov;

@@ -178,21 +178,26 @@ CREATE FUNCTION listing_params_lines(value jsonb) RETURNS text
     WHEN 'array' THEN (SELECT string_agg(e.value, E'\n' ORDER BY e.value) FROM jsonb_array_elements_text(value) e) END;
 COMMENT ON FUNCTION listing_params_lines(jsonb) IS 'Strings of a parameter that is one string or an array of them, one a line';
 
-CREATE FUNCTION listing_rule_reads(kind text, params jsonb) RETURNS text[]
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT array_agg(DISTINCT n ORDER BY n)
-  FROM (SELECT jsonb_array_elements_text(listing_rule_reads.params -> 'fields') AS n
-        WHERE jsonb_typeof(listing_rule_reads.params -> 'fields') = 'array'
-        UNION ALL
-        SELECT unnest(k.reads) FROM listing_kind k WHERE k.kind = listing_rule_reads.kind
-        UNION ALL
-        -- Params of kinds in SQL name fields by their own keys; what is none of the listing's is told as null.
-        SELECT p.value #>> '{}' FROM jsonb_each(listing_rule_reads.params) p, listing_kind k
-        WHERE k.kind = listing_rule_reads.kind AND NOT k.native
-          AND p.key NOT IN ('lexicon', 'model', 'version') AND jsonb_typeof(p.value) = 'string'
-        UNION ALL
-        SELECT unnest(listing_expression_fields(listing_rule_reads.params ->> 'expression'))
-        WHERE listing_rule_reads.kind = 'expression') f;
-END;
-COMMENT ON FUNCTION listing_rule_reads(text, jsonb) IS 'Names of the values that a rule of a kind reads, for explanations';
+CREATE VIEW listing_rule_compiled WITH (security_barrier) AS
+  SELECT r.kind, r.rule, r.version, r.verdict, r.severity, r.title, r.legal_basis, r.params ->> r.kind AS argument,
+         CASE jsonb_typeof(r.params -> 'fields')
+           WHEN 'array' THEN ARRAY(SELECT f.value FROM jsonb_array_elements_text(r.params -> 'fields') WITH ORDINALITY f(value, n) ORDER BY f.n)
+           WHEN 'string' THEN ARRAY[r.params ->> 'fields'] END AS fields,
+         r.categories, COALESCE(r.on_missing, k.default_missing, 'verdict') AS missing, r.on_missing IS NOT NULL AS missing_given,
+         ARRAY(SELECT n.name FROM unnest(k.reads
+             || CASE WHEN jsonb_typeof(r.params -> 'fields') = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(r.params -> 'fields')) END
+             || CASE WHEN r.kind = 'expression' THEN listing_expression_fields(r.params ->> 'expression') END
+             -- Params of kinds in SQL name fields by their own keys; what is none of the listing's is told as null.
+             || CASE WHEN NOT k.native THEN ARRAY(
+                  SELECT p.value #>> '{}' FROM jsonb_each(r.params) p
+                  WHERE p.key NOT IN ('lexicon', 'model', 'version', 'regime', 'except_regime', 'statement', 'scheme')
+                    AND jsonb_typeof(p.value) = 'string') END) AS n(name)
+           GROUP BY n.name ORDER BY n.name) AS reads,
+         COALESCE(k.title, r.kind) AS kind_title, r.params, r.params ->> 'lexicon' AS lexicon,
+         listing_rule_subject(k.subject, r.params) AS subject,
+         CASE WHEN r.params ? 'regime' THEN listing_params_lines(r.params -> 'regime') END AS regime,
+         CASE WHEN r.params ? 'except_regime' THEN listing_params_lines(r.params -> 'except_regime') END AS except_regime
+  FROM listing_rule r
+  LEFT JOIN listing_kind k ON k.kind = r.kind;
+COMMENT ON VIEW listing_rule_compiled IS
+  'Versions of rules as the judge reads them, with what their kinds say: the names a rule needs (fields) and reads, and what a missing value means';

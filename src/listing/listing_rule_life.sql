@@ -129,6 +129,20 @@ $$;
 COMMENT ON FUNCTION listing_rule_draft(text, text, jsonb, text, text, text, text, text[], text, text, integer) IS
   'Begins a draft of a rule, or rewrites the draft given, and gives its version; listing_rule_check() tries it, listing_rule_publish() puts it in force';
 
+CREATE FUNCTION listing_rule_discard(rule text, draft integer) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  DELETE FROM quality_gov.listing_rule r
+  WHERE r.rule = listing_rule_discard.rule AND r.version = draft AND r.state = 'draft' AND NOT r.builtin;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'version % of rule "%" is not a draft', draft, rule USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION listing_rule_discard(text, integer) IS 'Drops a draft of a rule; what was published stays';
+
 CREATE FUNCTION listing_rule_publish(rule text, version integer DEFAULT NULL, state text DEFAULT 'active',
     effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL, platform_rule boolean DEFAULT false,
     weighty boolean DEFAULT false, transition text DEFAULT NULL, transition_until timestamptz DEFAULT NULL,

@@ -220,17 +220,9 @@ read_rules(QgRuleSet *set)
 	for (int i = 0; i < QG_SLOT_FIXED; i++)
 		slot_of(set, names, fixed[i]);
 	set->nrules = (int) qg_cache_select(
-		"SELECT r.kind, r.rule, r.version, r.verdict, r.severity, r.title, r.legal_basis, "
-		"r.params ->> r.kind, CASE jsonb_typeof(r.params -> 'fields') WHEN 'array' "
-		"THEN ARRAY(SELECT jsonb_array_elements_text(r.params -> 'fields')) "
-		"WHEN 'string' THEN ARRAY[r.params ->> 'fields'] END, r.categories, "
-		"COALESCE(r.on_missing, k.default_missing, 'verdict'), r.on_missing IS NOT NULL, "
-		"quality_gov.listing_rule_reads(r.kind, r.params), COALESCE(k.title, r.kind), r.params, "
-		"r.params ->> 'lexicon', quality_gov.listing_rule_subject(k.subject, r.params), "
-		"quality_gov.listing_params_lines(r.params -> 'regime'), "
-		"quality_gov.listing_params_lines(r.params -> 'except_regime') "
-		"FROM quality_gov.listing_rule r LEFT JOIN quality_gov.listing_kind k ON k.kind = r.kind "
-		"ORDER BY r.rule COLLATE \"C\", r.version",
+		"SELECT kind, rule, version, verdict, severity, title, legal_basis, argument, fields, "
+		"categories, missing, missing_given, reads, kind_title, params, lexicon, subject, regime, "
+		"except_regime FROM quality_gov.listing_rule_compiled ORDER BY rule COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 	set->rules = MemoryContextAllocZero(set->context, sizeof(QgRule) * (set->nrules + 1));
 	for (int i = 0; i < set->nrules; i++)

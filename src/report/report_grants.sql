@@ -29,7 +29,7 @@ FROM (VALUES
   -- An administrator of quality_gov runs it; the owner of a platform's table attaches guards with it.
   ('quality_gov_admin', '{merchant_admit,merchant_admission_check,merchant_may,merchant_member_add,regulatory_import,
      lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
-     listing_rule_draft,listing_rule_publish,listing_rule_check,listing_explain,listing_judge,listing_replay,
+     listing_rule_draft,listing_rule_discard,listing_rule_publish,listing_rule_check,listing_explain,listing_judge,listing_replay,
      listing_exception_add,listing_exception_end,ruleset_asof,listing_ruleset_json,
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
      credit_attach,guard_listing_begin,guard_listing_before,guard_listing_after,guard_listing_end,mapping_parse,generated_sources,
