@@ -270,21 +270,23 @@ pass_hit(const QgHit *hit, void *arg)
 {
 	const LexiconScan *scan = arg;
 	const QgLexicon *lexicon = scan->lexicon;
-	size_t length = hit->byte_end - hit->byte_first;
+	QgLexiconHit result = {.lexicon = lexicon->name, .version = lexicon->version};
+	size_t length;
 	uint32 needed;
+	QgPlace place;
 	QgTerm term;
-	QgLexiconHit result = {.lexicon = lexicon->name,
-						   .version = lexicon->version,
-						   .first = hit->first,
-						   .end = hit->end,
-						   .byte_first = hit->byte_first,
-						   .byte_end = hit->byte_end};
 
+	qg_hit_locate(hit, &place);
+	result.first = place.first;
+	result.end = place.end;
+	result.byte_first = place.byte_first;
+	result.byte_end = place.byte_end;
+	length = place.byte_end - place.byte_first;
 	qg_matcher_term(lexicon->image->matcher, hit->entry, &term);
 	result.term = term.text;
 	result.severity = term.severity;
 	result.tags = term.tags ? term.tags : "";
-	result.matched = pnstrdup(scan->text + hit->byte_first, length);
+	result.matched = pnstrdup(scan->text + place.byte_first, length);
 	result.legal_basis = term.legal_basis ? term.legal_basis : lexicon->legal_basis;
 	needed = qg_folds_needed(lexicon->folds, term.text, term.length, result.matched, length);
 	for (int i = 0; i < QG_FOLD_COUNT; i++)

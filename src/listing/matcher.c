@@ -109,7 +109,7 @@ term_fits(const Scan *scan, const MatcherTerm *term, uint32 first, uint32 last)
 	if (term[1].first_run == term->first_run)
 		return true;
 	for (uint32 i = first; i <= last; i++)
-		if (chunk->runs[i] < *runs++)
+		if (qg_chunk_run(chunk, i) < *runs++)
 			return false;
 	return true;
 }
@@ -154,16 +154,16 @@ settle(Scan *scan, uint32 first)
 	{
 		const Deny *deny = &scan->deny[--scan->ndeny];
 		int64 end = scan->chunk.origin + deny->last + 1;
-		QgHit hit;
+		QgHit hit = {.scan = scan, .from = first, .to = deny->last};
 
-		if (is_excused(scan, start, end) || (!scan->overlaps && start < scan->last_end))
+		if (is_excused(scan, start, end))
 			continue;
-		qg_matcher_place(scan, first, deny->last, &scan->matcher->terms[deny->term], &hit);
-		/* Two parts of one ligature stand at different places here, and at one in the text. */
-		if (!scan->overlaps && hit.byte_first < scan->last_byte_end)
+		/* Two parts of one ligature follow each other here, and are of one place in the text. */
+		if (!scan->overlaps &&
+			(start < scan->last_end || scan->chunk.places[first] == scan->last_place))
 			continue;
 		scan->last_end = end;
-		scan->last_byte_end = hit.byte_end;
+		scan->last_place = scan->chunk.places[deny->last];
 		hit.term = (int) scan->matcher->terms[deny->term].number;
 		hit.entry = (int) deny->term;
 		if (!scan->found(&hit, scan->arg))
@@ -172,43 +172,68 @@ settle(Scan *scan, uint32 first)
 	return true;
 }
 
+/* Walks the trie from one place; tells whether the scan goes on. */
+static bool
+walk_from(Scan *scan, uint32 first)
+{
+	const QgMatcher *m = scan->matcher;
+	const uint32 *words = scan->chunk.words;
+	uint32 node = words[first] & QG_SYMBOL_MASK;
+	uint32 last = first;
+
+	for (;;)
+	{
+		uint32 base = m->nodes[node].base;
+		uint32 child;
+
+		if (base & QG_NODE_ENDS)
+			meet_pattern(scan, m->pattern[node], first, last);
+		child = (base & QG_NODE_BASE) + (words[++last] & QG_SYMBOL_MASK);
+		if (!(base & QG_NODE_INNER) || m->nodes[child].check != node)
+			break;
+		node = child;
+	}
+	return scan->ndeny == 0 || settle(scan, first);
+}
+
 /*
- * Walks the trie from each place of the chunk from `next` to before limit at which a term may
- * begin; tells whether the scan goes on.
+ * Walks from each place of the chunk from `next` to before limit at which a term may begin; tells
+ * whether the scan goes on.  Which places lead to a second step is found for many at a time without a
+ * branch that depends on the text, since most of them do not and nobody can predict which.
  */
 static bool
 walk(Scan *scan, uint32 limit)
 {
-	const QgMatcher *m = scan->matcher;
-	const MatcherNode *nodes = m->nodes;
+	const MatcherNode *nodes = scan->matcher->nodes;
 	const uint32 *words = scan->chunk.words;
+	uint32 places[128];
 
-	for (uint32 i = scan->chunk.next; i < limit; i++)
+	while (scan->chunk.next < limit)
 	{
-		uint32 node = words[i] & QG_SYMBOL_MASK;
-		uint32 base = nodes[node].base;
-		uint32 last = i;
+		uint32 end = Min(limit, scan->chunk.next + lengthof(places));
+		uint32 nplaces = 0;
 
-		if (base == 0 || (words[i] & (QG_JOINED | QG_NUMERAL)) == QG_JOINED)
-			continue;
-		for (;;)
+		for (uint32 i = scan->chunk.next; i < end; i++)
 		{
-			uint32 child;
+			uint32 node = words[i] & QG_SYMBOL_MASK;
+			uint32 base = nodes[node].base;
+			uint32 child = (base & QG_NODE_BASE) + (words[i + 1] & QG_SYMBOL_MASK);
+			uint32 goes = (base >> 31) & (nodes[child].check == node);
 
-			if (base & QG_NODE_ENDS)
-				meet_pattern(scan, m->pattern[node], i, last);
-			child = (base & QG_NODE_BASE) + (words[++last] & QG_SYMBOL_MASK);
-			if (!(base & QG_NODE_INNER) || nodes[child].check != node)
-				break;
-			node = child;
-			base = nodes[node].base;
+			places[nplaces] = i;
+			nplaces += (goes | (base >> 30 & 1)) &
+					   ((words[i] & (QG_JOINED | QG_NUMERAL)) != QG_JOINED);
 		}
-		if (scan->ndeny > 0 && !settle(scan, i))
-			return false;
+		for (uint32 i = 0; i < nplaces; i++)
+			if (!walk_from(scan, places[i]))
+				return false;
+		scan->chunk.next = end;
 	}
-	scan->chunk.next = Max(scan->chunk.next, limit);
 	return true;
 }
+
+StaticAssertDecl(QG_NODE_INNER == 1u << 31 && QG_NODE_ENDS == 1u << 30,
+				 "walk() shifts these flags");
 
 /*
  * Reports the dictionary's hits in a text in order of their start; tells whether it came to the

@@ -25,23 +25,29 @@ typedef struct QgTerm
 	const char *legal_basis;
 } QgTerm;
 
-/* One hit of a term that is not excused. */
+/* One hit of a term that is not excused; where it stands qg_hit_locate() tells. */
 typedef struct QgHit
 {
-	int term;  /* number */
-	int entry; /* where the image keeps it, for qg_matcher_term() */
+	int term;		   /* number */
+	int entry;		   /* where the image keeps it, for qg_matcher_term() */
+	struct Scan *scan; /* private, as what follows */
+	uint32 from, to;
+} QgHit;
+
+typedef struct QgPlace
+{
 	int first; /* characters of the original, from 1, end exclusive */
 	int end;
 	int byte_first; /* the same in bytes, from 0 */
 	int byte_end;
-} QgHit;
+} QgPlace;
 
 typedef struct QgMatcher QgMatcher;
 
 /* Tells whether a term counts in this scan; NULL instead of a function means that all do. */
 typedef bool (*QgTermFilter)(int entry, void *arg);
 
-/* Receives a hit; returns false to end the scan. */
+/* Receives a hit, good until it returns; returns false to end the scan. */
 typedef bool (*QgHitCallback)(const QgHit *hit, void *arg);
 
 extern QgMatcher *qg_matcher_build(const QgTerm *terms, int nterms, uint32 folds);
@@ -50,6 +56,7 @@ extern const void *qg_matcher_image(const QgMatcher *matcher, size_t *length);
 extern void qg_matcher_term(const QgMatcher *matcher, int entry, QgTerm *term);
 extern bool qg_matcher_scan(const QgMatcher *matcher, const char *text, size_t length,
 							bool overlaps, QgTermFilter applies, QgHitCallback found, void *arg);
+extern void qg_hit_locate(const QgHit *hit, QgPlace *place);
 extern uint32 qg_folds_needed(uint32 folds, const char *term, size_t termlen, const char *matched,
 							  size_t matchedlen);
 

@@ -6,8 +6,9 @@
  * base, in slots that nobody else has (Aoe, IEEE Trans. Softw. Eng. 15(9), 1989).  Nodes are laid out
  * breadth first, so that those near the root, which a scan visits most, lie together.  Free slots form
  * a list in ascending order.  A node with one child takes the first free slot, which fills the gaps
- * that others leave; a node with more tries a few places from where the last such node was put, and
- * otherwise goes behind all that is taken, so that building never takes quadratic time.
+ * that others leave; a node with more tries the free slots from a cursor on, which leaves behind what
+ * is nearly full, and after many goes behind all that is taken, so that building never takes
+ * quadratic time.
  */
 #include "quality_gov.h"
 
@@ -15,7 +16,7 @@
 
 #include "listing/matcher_build.h"
 
-#define TRIES 64
+#define TRIES 4096
 
 /* A node whose children are to be laid out: a range of the patterns that share its path. */
 typedef struct Pending
@@ -94,21 +95,24 @@ fits(Layout *layout, uint32 base, const uint32 *symbols, uint32 count)
 static uint32
 find_base(Layout *layout, const uint32 *symbols, uint32 count)
 {
-	uint32 slot = count == 1 ? layout->next[0] : layout->cursor;
-	int tries = 0;
+	uint32 begin = layout->next[0];
+	uint32 slot;
 
-	if (count > 1 && slot == 0)
-		slot = layout->next[0];
-	for (; slot != 0 && tries < TRIES; tries++, slot = layout->next[slot])
+	if (count == 1 && begin > symbols[0])
+		return begin - symbols[0];
+	if (layout->cursor != 0)
+		begin = layout->cursor;
+	slot = begin;
+	for (uint32 tries = 1; slot != 0 && tries <= TRIES; tries++, slot = layout->next[slot])
 	{
 		step_taken(layout->build);
-		if (slot > symbols[0] && fits(layout, slot - symbols[0], symbols, count))
-		{
-			layout->cursor = count > 1 ? slot : layout->cursor;
-			return slot - symbols[0];
-		}
+		if (slot <= symbols[0] || !fits(layout, slot - symbols[0], symbols, count))
+			continue;
+		/* Fewer than one slot in 16 was free. */
+		if (slot - begin >= 16 * tries)
+			layout->cursor = slot;
+		return slot - symbols[0];
 	}
-	/* The next node with several children begins its search further on. */
 	layout->cursor = slot;
 	reach(layout, (size_t) layout->used + symbols[count - 1]);
 	return Max(layout->used, symbols[0] + 1) - symbols[0];

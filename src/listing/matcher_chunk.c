@@ -23,23 +23,22 @@ word_of(const QgMatcher *m, uint32 codepoint)
 	return m->pages[m->page[codepoint / 256] * 256 + codepoint % 256];
 }
 
-#define KEPT (QG_SYMBOL_MASK | QG_WORD | QG_NUMERAL | QG_DIGIT)
+#define KEPT (QG_SYMBOL_MASK | QG_WORD | QG_NUMERAL | QG_SINGLE)
 
 /* Begins a scan. */
 void
 qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t length)
 {
 	Chunk *chunk = &scan->chunk;
-	size_t capacity = Min(length, QG_CHUNK_TEXT) + matcher->header->longest + QG_CHUNK_SLACK + 4;
+	size_t capacity = Min(length, QG_CHUNK_TEXT) + matcher->header->longest + QG_CHUNK_SLACK + 5;
 	uint32 *block = scan->local;
 
 	if (capacity > QG_CHUNK_LOCAL)
-		block = palloc_extended(mul_size(capacity, 2 * sizeof(uint32) + sizeof(uint16)),
-								MCXT_ALLOC_HUGE);
+		block = palloc_extended(mul_size(capacity, 3 * sizeof(uint32)), MCXT_ALLOC_HUGE);
 	chunk->capacity = (uint32) capacity;
 	chunk->words = block;
 	chunk->places = block + capacity;
-	chunk->runs = (uint16 *) (block + 2 * capacity);
+	chunk->runs = block + 2 * capacity;
 	chunk->count = 0;
 	chunk->next = 0;
 	chunk->origin = 0;
@@ -54,7 +53,7 @@ qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t le
 	scan->excuses = NULL;
 	scan->nexcuses = scan->maxexcuses = 0;
 	scan->last_end = 0;
-	scan->last_byte_end = 0;
+	scan->last_place = PG_UINT32_MAX;
 	scan->counted_byte = scan->counted_character = 0;
 }
 
@@ -81,34 +80,44 @@ qg_chunk_shift(Scan *scan)
 	memmove(chunk->words, chunk->words + shift, chunk->count * sizeof(uint32));
 	memmove(chunk->places, chunk->places + shift, chunk->count * sizeof(uint32));
 	if (scan->matcher->header->folds & QG_FOLD_REPEAT)
-		memmove(chunk->runs, chunk->runs + shift, chunk->count * sizeof(uint16));
+		memmove(chunk->runs, chunk->runs + shift, chunk->count * sizeof(uint32));
 	chunk->origin += shift;
 	chunk->next = 0;
 	scan->before.count -= shift;
 }
 
-/* Adds a word to the chunk; with repeat, one that prolongs a run to the run: tells whether it did. */
+/* Tells whether a word prolongs the run of the word before it. */
 static inline bool
-push(Chunk *chunk, uint32 word, uint32 place, bool repeat)
+prolongs(uint32 word, uint32 last)
+{
+	return ((word ^ last) & (QG_SYMBOL_MASK | QG_SINGLE)) == 0 && !(word & QG_SINGLE) &&
+		   (word & (QG_BROKEN | QG_WORD)) != (QG_BROKEN | QG_WORD);
+}
+
+/* Makes the run of the last place longer. */
+static void
+prolong(Chunk *chunk, uint32 place)
+{
+	if (!(chunk->words[place] & QG_LONG))
+		chunk->runs[place] = 1;
+	chunk->words[place] |= QG_LONG;
+	chunk->runs[place]++;
+}
+
+/* Adds a word to the chunk, or, with repeat, to the run that it prolongs. */
+static void
+push(Chunk *chunk, uint32 word, const unsigned char *pos, bool repeat)
 {
 	uint32 n = chunk->count;
 
-	if (repeat)
+	if (repeat && n > 0 && prolongs(word, chunk->words[n - 1]))
 	{
-		if (n > 0 && (word & QG_SYMBOL_MASK) != 0 &&
-			((word ^ chunk->words[n - 1]) & QG_SYMBOL_MASK) == 0 && !(word & QG_DIGIT) &&
-			(word & (QG_BROKEN | QG_WORD)) != (QG_BROKEN | QG_WORD))
-		{
-			if (chunk->runs[n - 1] < PG_UINT16_MAX)
-				chunk->runs[n - 1]++;
-			return true;
-		}
-		chunk->runs[n] = 1;
+		prolong(chunk, n - 1);
+		return;
 	}
 	chunk->words[n] = word;
-	chunk->places[n] = place;
+	chunk->places[n] = (uint32) (uintptr_t) pos;
 	chunk->count = n + 1;
-	return false;
 }
 
 /* Tells whether the next character that is seen belongs to the segment before it. */
@@ -147,8 +156,8 @@ fill_segment(Scan *scan, QgFoldScan *fold, bool repeat)
 
 		word |= (folded.word ? QG_WORD : 0) | (folded.numeral ? QG_NUMERAL : 0) |
 				(folded.broken ? QG_BROKEN : 0) | (folded.joined ? QG_JOINED : 0) |
-				((class & QG_CHAR_DIGIT) ? QG_DIGIT : 0);
-		(void) push(&scan->chunk, word, (uint32) folded.byte_first, repeat);
+				((class & QG_CHAR_DIGIT) || word == 0 ? QG_SINGLE : 0);
+		push(&scan->chunk, word, scan->text + folded.byte_first, repeat);
 	}
 	scan->pos = fold->pos;
 	scan->state = (fold->broken	   ? QG_BROKEN
@@ -169,11 +178,12 @@ fill_hard(Scan *scan, bool take_back, bool repeat)
 
 	if (take_back && scan->before.pos != NULL)
 	{
+		/* It made a run longer where it added nothing, and is not a separator that was dropped. */
+		if (scan->before.count == chunk->count && !(scan->state & QG_BROKEN))
+			chunk->runs[chunk->count - 1]--;
 		scan->pos = scan->before.pos;
 		scan->state = scan->before.state;
 		chunk->count = scan->before.count;
-		if (scan->before.grown)
-			chunk->runs[chunk->count - 1]--;
 	}
 	scan->before.pos = NULL;
 	qg_fold_begin(&fold, scan->matcher->header->folds & ~QG_FOLD_REPEAT, (const char *) scan->text,
@@ -183,62 +193,98 @@ fill_hard(Scan *scan, bool take_back, bool repeat)
 	while (chunk->count < chunk->capacity - QG_CHUNK_SLACK && continues(scan));
 }
 
-/* Reads a character's word from the table and sets its length. */
-static inline uint32
-read_word(const QgMatcher *m, const unsigned char *pos, const unsigned char *end, int *length)
+/*
+ * Folds characters that stand alone up to limit, or to the first that does not; each gives one word
+ * at most.  What changes with each character is kept in registers, and the function does nothing
+ * else: this loop takes most of the time of a scan.
+ */
+static pg_attribute_always_inline void
+fill_plain(Scan *scan, const unsigned char *limit, const bool repeat)
 {
-	if (pos[0] < 0x80)
+	const uint32 *flat = scan->matcher->flat;
+	const unsigned char *pos = scan->pos;
+	const unsigned char *end = scan->end;
+	uint32 *words = scan->chunk.words;
+	uint32 *places = scan->chunk.places;
+	uint32 n = scan->chunk.count;
+	uint32 state = scan->state;
+	uint32 last = n > 0 ? words[n - 1] : QG_SINGLE;
+	Before before = scan->before;
+
+	while (pos < limit)
 	{
-		*length = 1;
-		return m->flat[pos[0]];
+		const unsigned char *next;
+		uint32 word;
+		uint32 made;
+
+		if (pos[0] < 0x80)
+		{
+			word = flat[pos[0]];
+			next = pos + 1;
+		}
+		else if ((pos[0] & 0xF0) == 0xE0 && end - pos >= 3)
+		{
+			word = flat[((pos[0] & 0x0F) << 12) | ((pos[1] & 0x3F) << 6) | (pos[2] & 0x3F)];
+			next = pos + 3;
+		}
+		else
+		{
+			int length;
+
+			word = word_of(scan->matcher, qg_fold_decode(pos, end, &length));
+			next = pos + length;
+		}
+		if (unlikely(word & (QG_HIDDEN | QG_HARD | QG_CONTINUES)))
+			break;
+
+		/* Of one word: both of words, both or neither Han numerals; nothing dropped between them. */
+		made = (word & KEPT) | (state & QG_BROKEN) |
+			   ((word & state & ~((word ^ state) >> 1) & QG_WORD) << 4);
+		words[n] = made;
+		places[n] = (uint32) (uintptr_t) pos;
+		before.pos = pos;
+		before.count = n;
+		before.state = state;
+		pos = next;
+		/* Spaces and punctuation come when nobody expects them: no branch asks for them. */
+		state = (word & QG_BROKEN) ? QG_BROKEN | QG_HIDDEN : word & (QG_WORD | QG_NUMERAL);
+		if (repeat && unlikely(prolongs(made, last)))
+			prolong(&scan->chunk, n - 1);
+		else
+		{
+			last = (word & QG_BROKEN) ? last : made;
+			n += (word & QG_BROKEN) == 0;
+		}
 	}
-	if (pos[0] >= 0xE0 && pos[0] < 0xF0 && end - pos >= 3)
-	{
-		*length = 3;
-		return m->flat[((pos[0] & 0x0F) << 12) | ((pos[1] & 0x3F) << 6) | (pos[2] & 0x3F)];
-	}
-	return word_of(m, qg_fold_decode(pos, end, length));
+	scan->pos = pos;
+	scan->state = state;
+	scan->before = before;
+	scan->chunk.count = n;
 }
 
 /* Fills the chunk, with or without runs. */
-static inline void
+static pg_attribute_always_inline void
 fill(Scan *scan, const bool repeat)
 {
 	const QgMatcher *m = scan->matcher;
-	const unsigned char *end = scan->end;
-	Chunk *chunk = &scan->chunk;
-	uint32 stop = chunk->capacity - QG_CHUNK_SLACK - 1;
+	uint32 stop = scan->chunk.capacity - QG_CHUNK_SLACK - 1;
 
-	while (scan->pos < end && chunk->count < stop)
+	while (scan->pos < scan->end && scan->chunk.count < stop)
 	{
-		const unsigned char *pos = scan->pos;
-		uint32 state = scan->state;
+		size_t room = stop - scan->chunk.count;
+		const unsigned char *limit = (size_t) (scan->end - scan->pos) < room ? scan->end
+																			 : scan->pos + room;
+		uint32 word;
 		int length;
-		uint32 word = read_word(m, pos, end, &length);
 
-		if (unlikely(word & (QG_HIDDEN | QG_HARD | QG_CONTINUES)))
-		{
-			if (word & QG_HIDDEN)
-				scan->pos = pos + length;
-			else
-				fill_hard(scan, (word & QG_CONTINUES) != 0, repeat);
+		fill_plain(scan, limit, repeat);
+		if (scan->pos >= limit)
 			continue;
-		}
-		scan->before.pos = pos;
-		scan->before.count = chunk->count;
-		scan->before.state = state;
-		scan->before.grown = false;
-		scan->pos = pos + length;
-		if (word & QG_BROKEN)
-		{
-			scan->state = QG_BROKEN | QG_HIDDEN;
-			continue;
-		}
-		scan->state = word & (QG_WORD | QG_NUMERAL);
-		/* Of one word: both of words, both or neither Han numerals; nothing dropped between them. */
-		word = (word & KEPT) | (state & QG_BROKEN) |
-			   ((word & state & ~((word ^ state) >> 1) & QG_WORD) << 4);
-		scan->before.grown = push(chunk, word, (uint32) (pos - scan->text), repeat);
+		word = word_of(m, qg_fold_decode(scan->pos, scan->end, &length));
+		if (word & QG_HIDDEN)
+			scan->pos += length;
+		else
+			fill_hard(scan, (word & QG_CONTINUES) != 0, repeat);
 	}
 }
 

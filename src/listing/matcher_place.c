@@ -58,29 +58,32 @@ seek_symbol(const Scan *scan, QgFoldScan *fold, uint32 word, QgFoldedChar *folde
 }
 
 /*
- * Sets the place of a hit at places first to last of the chunk.  Of a run at its edge that is longer
- * than the term's only as much belongs to the hit as the term has, unless that would cut a word.
+ * Sets where a hit stands in the text.  Of a run at its edge that is longer than the term's only as
+ * much belongs to the hit as the term has, unless that would cut a word.
  */
 void
-qg_matcher_place(Scan *scan, uint32 first, uint32 last, const MatcherTerm *term, QgHit *hit)
+qg_hit_locate(const QgHit *hit, QgPlace *place)
 {
+	Scan *scan = hit->scan;
+	const MatcherTerm *term = &scan->matcher->terms[hit->entry];
+	uint32 first = hit->from;
+	uint32 last = hit->to;
 	const Chunk *chunk = &scan->chunk;
-	bool repeat = (scan->matcher->header->folds & QG_FOLD_REPEAT) != 0;
 	const uint16 *runs = term[1].first_run == term->first_run
 							 ? NULL
 							 : scan->matcher->runs + term->first_run;
-	uint32 place = chunk->places[first];
+	uint32 begin = chunk->places[first] - (uint32) (uintptr_t) scan->text;
 	QgFoldScan fold;
 	QgFoldedChar folded;
 	int32 before;
 
 	qg_fold_begin(&fold, scan->matcher->header->folds & ~QG_FOLD_REPEAT, (const char *) scan->text,
 				  scan->end - scan->text);
-	qg_fold_seek(&fold, place, false, false, false, false);
-	hit->byte_first = hit->byte_end = (int) place;
+	qg_fold_seek(&fold, begin, false, false, false, false);
+	place->byte_first = place->byte_end = (int) begin;
 	for (uint32 i = first; i <= last; i++)
 	{
-		uint32 run = repeat ? chunk->runs[i] : 1;
+		uint32 run = qg_chunk_run(chunk, i);
 		uint32 wanted = (chunk->words[i] & QG_WORD) ? run : runs ? runs[i - first] : 1;
 		uint32 skipped = i == first && i != last ? run - wanted : 0;
 
@@ -91,15 +94,15 @@ qg_matcher_place(Scan *scan, uint32 first, uint32 last, const MatcherTerm *term,
 			if (!seek_symbol(scan, &fold, chunk->words[i], &folded))
 				break;
 			if (i == first && j == skipped)
-				hit->byte_first = folded.byte_first;
-			hit->byte_end = folded.byte_end;
+				place->byte_first = folded.byte_first;
+			place->byte_end = folded.byte_end;
 		}
 	}
-	before = characters_before(scan, hit->byte_first);
-	hit->first = before + 1;
-	for (int32 i = hit->byte_first; i < hit->byte_end; i++)
+	before = characters_before(scan, place->byte_first);
+	place->first = before + 1;
+	for (int32 i = place->byte_first; i < place->byte_end; i++)
 		before += (scan->text[i] & 0xC0) != 0x80;
-	hit->end = before + 1;
+	place->end = before + 1;
 }
 
 /* A folded text, as far as the folds of a hit are concerned. */

@@ -82,17 +82,18 @@ word_of(const Build *build, const QgFoldEntry *entry, uint32 class)
 	uint32 word;
 
 	if ((class & QG_CHAR_IGNORABLE) && (build->folds & QG_FOLD_INVISIBLE))
-		return (class & QG_CHAR_SEPARATOR) && (build->folds & QG_FOLD_SEPARATOR) ? QG_BROKEN
-																				 : QG_HARD;
+		return (class & QG_CHAR_SEPARATOR) && (build->folds & QG_FOLD_SEPARATOR)
+				   ? QG_BROKEN | QG_SINGLE
+				   : QG_HARD;
 	if ((class & QG_CHAR_SEPARATOR) && (build->folds & QG_FOLD_SEPARATOR))
-		return QG_BROKEN;
+		return QG_BROKEN | QG_SINGLE;
 	if (class & QG_CHAR_MARK)
 		return QG_HARD;
 	word = build->symbol_of[entry->codepoint];
+	if ((class & QG_CHAR_DIGIT) || word == 0)
+		word |= QG_SINGLE;
 	if (class & QG_CHAR_WORD)
 		word |= QG_WORD;
-	if (class & QG_CHAR_DIGIT)
-		word |= QG_DIGIT;
 	if (entry->flags & QG_ENTRY_NUMERAL)
 		word |= QG_NUMERAL;
 	return word;
@@ -124,9 +125,11 @@ fill_page(Build *build, uint32 first, uint32 *words)
 	for (uint32 i = 0; i < 256; i++)
 	{
 		/* Most code points stand for themselves, are seen and belong to no word. */
-		words[i] = qg_char_is_plain(first + i) ? build->symbol_of[first + i]
-											   : table_word(build, first + i);
-		any |= words[i] != 0;
+		if (!qg_char_is_plain(first + i))
+			words[i] = table_word(build, first + i);
+		else if ((words[i] = build->symbol_of[first + i]) == 0)
+			words[i] = QG_SINGLE;
+		any |= words[i] != QG_SINGLE;
 		step_taken(build);
 	}
 	return any;
@@ -143,6 +146,8 @@ qg_build_table(Build *build)
 		(void) fill_page(build, c, build->flat + c);
 	build->page = qg_build_array(0x1000, sizeof(uint16));
 	build->pages = qg_build_array(256, sizeof(uint32));
+	for (int i = 0; i < 256; i++)
+		build->pages[i] = QG_SINGLE;
 	build->npages = 1;
 	for (uint32 page = 0; page < 0x1000; page++)
 	{

@@ -1,0 +1,163 @@
+/*
+ * rule_sql.c
+ *		Rules of the kinds that are SQL functions: rule_<kind>(params, listing, at).
+ *
+ * The functions run with the owner's rights over the latest snapshot, as caches are built, through
+ * one saved plan a kind.  Most listings never get there: a rule of some regimes is not asked about
+ * categories outside them, one that looks for terms only where there is one, and one about a value
+ * only where it is given.
+ */
+#include "quality_gov.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "common/guard.h"
+#include "listing/rules_private.h"
+
+/* Periods over which a category is under one of some regimes; of no category, over which any is. */
+static QgBarSource regime_bars = {
+	.sql = "SELECT lower(c.effect), upper(c.effect), 'deny', '', NULL "
+		   "FROM quality_gov.category_regime c "
+		   "WHERE c.regime = ANY (string_to_array($1, E'\\n')) AND ($2 IS NULL "
+		   "OR quality_gov.category_covers(ARRAY[c.category], $2)) "
+		   "AND $3::text IS NULL AND $4::text IS NULL",
+	.cache = {.name = "listings: regimes", .tables = {"category_regime"}, .build = qg_bars_build}};
+
+typedef struct KindPlan
+{
+	struct KindPlan *next;
+	char *kind;
+	SPIPlanPtr plan;
+} KindPlan;
+
+static KindPlan *plans = NULL;
+
+/* Gives the saved plan of a kind, inside SPI. */
+static SPIPlanPtr
+kind_plan(const char *kind)
+{
+	Oid types[3] = {JSONBOID, JSONBOID, TIMESTAMPTZOID};
+	KindPlan *entry = plans;
+	SPIPlanPtr plan;
+
+	while (entry != NULL && strcmp(entry->kind, kind) != 0)
+		entry = entry->next;
+	if (entry != NULL)
+		return entry->plan;
+	plan = SPI_prepare(
+		psprintf("SELECT outcome, field, message, detail FROM quality_gov.%s($1, $2, $3)",
+				 quote_identifier(psprintf("rule_%s", kind))),
+		3, types);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare rules of kind \"%s\"", kind);
+	entry = MemoryContextAlloc(TopMemoryContext, sizeof(KindPlan));
+	entry->kind = MemoryContextStrdup(TopMemoryContext, kind);
+	entry->plan = plan;
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the plan of rules of kind \"%s\"", kind);
+	entry->next = plans;
+	plans = entry;
+	return plan;
+}
+
+/* Gives a column of a result row in a memory context, or NULL. */
+static char *
+column_text(uint64 row, int column, MemoryContext context)
+{
+	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+
+	return value ? MemoryContextStrdup(context, value) : NULL;
+}
+
+/* Gives the outcome of a name. */
+static QgRuleOutcome
+outcome_of(const char *name, const QgRule *rule)
+{
+	static const char *const names[] = {"pass", "exempt", "missing", "violation"};
+
+	for (int i = 0; name != NULL && i < (int) lengthof(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return (QgRuleOutcome) i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("rule kind \"%s\" gave outcome \"%s\"", rule->kind_name, name ? name : "null"),
+			 errdetail("Outcomes are violation, missing, exempt and pass.")));
+}
+
+/* Tells the rows of the function as results, in the caller's memory context. */
+static void
+tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
+{
+	MemoryContext spi = MemoryContextSwitchTo(context);
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		QgRuleOutcome outcome = outcome_of(column_text(i, 1, context), rule);
+
+		CHECK_FOR_INTERRUPTS();
+		if (outcome == QG_RULE_PASS && !this->explain)
+			continue;
+		(void) qg_case_tell(this, outcome, column_text(i, 2, context), column_text(i, 3, context),
+							column_text(i, 4, context));
+	}
+	MemoryContextSwitchTo(spi);
+}
+
+/* Tells whether the listing's category is under a regime; where it has none, whether any is. */
+static bool
+in_regime(QgRuleCase *this, const char *regimes)
+{
+	const char *const keys[QG_BAR_KEYS] = {regimes, qg_case_value(this, QG_SLOT_CATEGORY)};
+	const QgBar *bars;
+	int n = qg_bars_find(&regime_bars, keys, &bars);
+
+	for (int i = 0; i < n; i++)
+		if (bars[i].since <= this->at && bars[i].until > this->at)
+			return true;
+	return false;
+}
+
+/* Tells whether there is anything to ask the function; what is left open is for it to say. */
+bool
+qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule)
+{
+	if (rule->subject >= 0 && qg_case_value(this, rule->subject) == NULL)
+		return false;
+	if (rule->regime != NULL && !in_regime(this, rule->regime))
+		return false;
+	return rule->except == NULL || qg_case_value(this, QG_SLOT_CATEGORY) == NULL ||
+		   !in_regime(this, rule->except);
+}
+
+/* Asks the function of the rule's kind. */
+void
+qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum values[3];
+	QgOwner owner;
+
+	if (!qg_rule_sql_concerns(this, rule))
+		return;
+	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
+		return;
+	values[0] = JsonbPGetDatum(rule->params);
+	values[1] = JsonbPGetDatum(qg_case_row(this));
+	values[2] = TimestampTzGetDatum(this->at);
+	qg_owner_begin(&owner);
+	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_plan(kind_plan(rule->kind_name), values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not ask rules of kind \"%s\"", rule->kind_name);
+	tell_rows(this, rule, caller);
+	SPI_finish();
+	PopActiveSnapshot();
+	qg_owner_end(&owner);
+}
