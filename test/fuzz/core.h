@@ -13,6 +13,25 @@
 
 #define CORE_TERMS_MAX 26
 
+/* A hit and where it stands. */
+typedef struct Hit
+{
+	int term;
+	int first; /* characters from 1 and bytes from 0, ends exclusive */
+	int end;
+	int byte_first;
+	int byte_end;
+} Hit;
+
+static inline Hit
+core_hit(const QgHit *hit)
+{
+	QgPlace place;
+
+	qg_hit_locate(hit, &place);
+	return (Hit){hit->term, place.first, place.end, place.byte_first, place.byte_end};
+}
+
 /* Makes a term that can tell its number, which is below CORE_TERMS_MAX. */
 static inline QgTerm
 core_term(int number, const char *text, size_t length, bool allow, int severity)

@@ -21,8 +21,8 @@
 #define LENGTH_MAX 400
 #define HITS_MAX 20000
 
-static QgHit got[HITS_MAX];
-static QgHit want[HITS_MAX];
+static Hit got[HITS_MAX];
+static Hit want[HITS_MAX];
 static int ngot;
 static bool applies[TERMS_MAX];
 static const QgMatcher *matcher;
@@ -43,12 +43,13 @@ typedef struct Kept
 static Kept kept[KEPT];
 
 static bool
-found(const QgHit *hit, void *arg)
+found(const QgHit *qg, void *arg)
 {
-	if (hit->byte_first < 0 || hit->byte_end <= hit->byte_first || hit->byte_end > *(int *) arg)
+	Hit hit = core_hit(qg);
+	if (hit.byte_first < 0 || hit.byte_end <= hit.byte_first || hit.byte_end > *(int *) arg)
 		abort();
 	if (ngot < HITS_MAX)
-		got[ngot] = *hit;
+		got[ngot] = hit;
 	ngot++;
 	return true;
 }

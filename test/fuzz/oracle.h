@@ -52,6 +52,6 @@ typedef struct OracleTerm
 
 /* Gives the number of hits, which are written to `hits` as far as there is room. */
 extern int oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool overlaps,
-						QgHit *hits, int room);
+						Hit *hits, int room);
 
 #endif

@@ -74,7 +74,7 @@ compare(const void *left, const void *right, void *arg)
 }
 
 /* Gives the hit of a term at a place: of a run at its edge no more than the term has. */
-static QgHit
+static Hit
 hit_of(const Work *work, const Place *place)
 {
 	const Spelling *text = &work->text;
@@ -88,7 +88,7 @@ hit_of(const Work *work, const Place *place)
 		from += first->run - term->out[0].run;
 	if (!last->word)
 		to -= last->run - term->out[term->n - 1].run;
-	return (QgHit){.term = place->term,
+	return (Hit){.term = place->term,
 				   .first = from->first,
 				   .end = to->end,
 				   .byte_first = from->byte_first,
@@ -120,12 +120,11 @@ find_places(Work *work, int nterms)
 
 int
 oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool overlaps,
-			 QgHit *hits, int room)
+			 Hit *hits, int room)
 {
 	Work work = {.terms = terms, .spelled = palloc((nterms + 1) * sizeof(Spelling))};
 	const Place *before = NULL;
-	int reach = 0; /* end of the last hit, among the folded code points and in the text */
-	int shown = 0;
+	const Place *last = NULL; /* reported */
 	int count = 0;
 
 	for (int i = 0; i < nterms; i++)
@@ -137,7 +136,7 @@ oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool
 		const Place *deny = &work.deny[i];
 		bool same = before != NULL && before->start == deny->start && before->end == deny->end;
 		bool excused = false;
-		QgHit hit;
+		Hit hit;
 
 		before = deny;
 		for (int j = 0; j < work.nallow && !excused; j++)
@@ -145,10 +144,12 @@ oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool
 		if (same || excused)
 			continue;
 		hit = hit_of(&work, deny);
-		if (!overlaps && (deny->start < reach || hit.first < shown))
+		/* What begins within the last hit, or in the segment of its last character, is passed over. */
+		if (!overlaps && last != NULL &&
+			(deny->start < last->end || work.text.out[deny->start].byte_first ==
+											work.text.out[last->end - 1].byte_first))
 			continue;
-		reach = deny->end;
-		shown = hit.end;
+		last = deny;
 		if (count < room)
 			hits[count] = hit;
 		count++;

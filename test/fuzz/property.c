@@ -167,16 +167,17 @@ typedef struct Found
 	int stop; /* after so many */
 	const bool *applies;
 	const QgMatcher *matcher;
-	QgHit hit[HITS_MAX];
+	Hit hit[HITS_MAX];
 } Found;
 
 static bool
-found_hit(const QgHit *hit, void *arg)
+found_hit(const QgHit *qg, void *arg)
 {
+	Hit hit = core_hit(qg);
 	Found *found = arg;
 
 	if (found->count < HITS_MAX)
-		found->hit[found->count] = *hit;
+		found->hit[found->count] = hit;
 	return ++found->count != found->stop;
 }
 
@@ -189,14 +190,14 @@ term_applies(int entry, void *arg)
 }
 
 static bool
-same_hit(const QgHit *a, const QgHit *b)
+same_hit(const Hit *a, const Hit *b)
 {
 	return a->term == b->term && a->first == b->first && a->end == b->end &&
 		   a->byte_first == b->byte_first && a->byte_end == b->byte_end;
 }
 
 static void
-print_hits(const char *who, const QgHit *hits, int count)
+print_hits(const char *who, const Hit *hits, int count)
 {
 	printf("# %s:", who);
 	for (int i = 0; i < count && i < 20; i++)
@@ -228,7 +229,7 @@ stands_within(uint32 folds, Codes term, Codes piece)
 
 /* The folds reported for a hit are of the dictionary's and suffice to see it. */
 static void
-check_needed(uint32 folds, const Text *term, const Text *text, const QgHit *hit)
+check_needed(uint32 folds, const Text *term, const Text *text, const Hit *hit)
 {
 	const char *matched = text->utf8 + hit->byte_first;
 	int length = hit->byte_end - hit->byte_first;
@@ -257,7 +258,7 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 			const Text *text)
 {
 	static Found found;
-	static QgHit want[HITS_MAX];
+	static Hit want[HITS_MAX];
 	bool applies[TERMS_MAX];
 	bool overlaps = random_below(&rng, 2);
 	bool all = true;
