@@ -177,3 +177,35 @@ qg_lexicon_scan_sql(PG_FUNCTION_ARGS)
 	}
 	return (Datum) 0;
 }
+
+/* lexicon_scan_version(body, lexicon, version, category, all_hits): the hits of one version. */
+PG_FUNCTION_INFO_V1(qg_lexicon_scan_version_sql);
+Datum
+qg_lexicon_scan_version_sql(PG_FUNCTION_ARGS)
+{
+	ScanResult result = {.rows = (ReturnSetInfo *) fcinfo->resultinfo};
+	char *category = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	bool overlaps = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	const QgLexicon *lexicon;
+	char *name;
+	text *body;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("%s must not be null", PG_ARGISNULL(1) ? "lexicon" : "version")));
+	InitMaterializedSRF(fcinfo, 0);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	lexicon = qg_lexicon_version(name, PG_GETARG_INT32(2));
+	if (lexicon == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("lexicon \"%s\" has no version %d", name, PG_GETARG_INT32(2))));
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	body = PG_GETARG_TEXT_PP(0);
+	result.span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	result.row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "quality_gov lexicon_scan_version row", ALLOCSET_SMALL_SIZES);
+	qg_lexicon_scan(lexicon, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), category, overlaps,
+					store_hit, &result);
+	return (Datum) 0;
+}

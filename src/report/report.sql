@@ -69,10 +69,12 @@ AS $$
   WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
                     WHERE d.merchant_id = f.merchant_id AND d.decision_id = f.decision_id)
   UNION ALL
-  SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no published version', r.params ->> 'lexicon')
+  SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no version in force', r.params ->> 'lexicon')
   FROM quality_gov.listing_rule r
-  WHERE r.kind = 'lexicon' AND r.state IN ('active', 'shadow')
-    AND NOT EXISTS (SELECT FROM quality_gov.lexicon l WHERE l.lexicon = r.params ->> 'lexicon' AND l.state <> 'draft')
+  WHERE r.params ? 'lexicon' AND r.state IN ('active', 'shadow')
+    AND NOT COALESCE(r.effect * tstzrange(now(), NULL) <@ (
+      SELECT range_agg(l.effect) FROM quality_gov.lexicon l
+      WHERE l.lexicon = r.params ->> 'lexicon' AND l.state IN ('active', 'superseded')), false)
   UNION ALL
   SELECT DISTINCT 'calendar_day', d.calendar, 'has no calendar' FROM quality_gov.calendar_day d
   WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = d.calendar)
