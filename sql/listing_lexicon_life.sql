@@ -50,6 +50,7 @@ SELECT effect FROM versions WHERE version = 6;
 SELECT * FROM lexicon_check();
 
 -- refused
+SELECT lexicon_load('ads', '{孤品}');
 SELECT lexicon_publish('ads', 7, state => 'superseded');
 SELECT lexicon_publish('ads', 7, state => NULL);
 SELECT lexicon_publish('ads', 7, state => 'shadow', platform_rule => true);

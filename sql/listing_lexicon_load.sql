@@ -36,26 +36,26 @@ SELECT lexicon_load_from('words2', 'word');
 SELECT count(*) AS nothing_left FROM lexicon_term WHERE lexicon = 'words2';
 
 -- each row is checked
-CREATE FUNCTION public.attempt(row quality_gov.lexicon_stage) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.attempt(entry text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   TRUNCATE pg_temp.t;
-  INSERT INTO pg_temp.t VALUES ('好', false), (row.term, row.allow, row.severity, row.categories, row.tags, row.legal_basis);
+  INSERT INTO pg_temp.t VALUES ('好', false);
+  INSERT INTO pg_temp.t SELECT (entry::quality_gov.lexicon_stage).*;
   PERFORM quality_gov.lexicon_load_from('bad', 'pg_temp.t');
   RETURN 'allowed';
 EXCEPTION WHEN OTHERS THEN
   RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
-SELECT attempt(r::lexicon_stage) FROM (VALUES
-  (ROW(NULL, false, 1, NULL, NULL, NULL)), (ROW('', false, 1, NULL, NULL, NULL)), (ROW('--', true, 1, NULL, NULL, NULL)),
-  (ROW(repeat('长', 501), false, 1, NULL, NULL, NULL)), (ROW('a', false, 0, NULL, NULL, NULL)), (ROW('a', false, 6, NULL, NULL, NULL)),
-  (ROW('a', false, 1, '{}', NULL, NULL)), (ROW('a', false, 1, '{a,NULL}', NULL, NULL)), (ROW('a', false, 1, '{""}', NULL, NULL)),
-  (ROW('a', false, 1, NULL, '{""}', NULL)), (ROW('a', false, 1, NULL, '{NULL}', NULL)),
-  (ROW('好', false, 4, NULL, NULL, NULL)), (ROW('好', false, 3, '{food}', NULL, NULL)), (ROW('好', false, 3, NULL, NULL, 'law')),
-  (ROW('好', true, 4, NULL, NULL, NULL)), (ROW('好', NULL, NULL, NULL, NULL, NULL)), (ROW('a', false, 1, NULL, '{}', NULL))) v (r);
+SELECT left(e, 40) AS entry, attempt(e) FROM unnest(ARRAY[
+  '(,f,1,,,)', '("",f,1,,,)', '(--,t,1,,,)', '(' || repeat('长', 501) || ',f,1,,,)', '(a,f,0,,,)', '(a,f,6,,,)',
+  '(a,f,1,{},,)', '(a,f,1,"{a,NULL}",,)', '(a,f,1,"{""""}",,)', '(a,f,1,,"{""""}",)', '(a,f,1,,{NULL},)',
+  '(好,f,4,,,)', '(好,f,3,{food},,)', '(好,f,3,,,law)', '(好,f,3,,{x},)', '(好,t,4,,,)', '(好,,,,,)', '(a,f,1,,{},)']) e;
+DELETE FROM lexicon_term WHERE lexicon = 'bad';
+DELETE FROM lexicon WHERE lexicon = 'bad';
 -- the same from arrays
-SELECT lexicon_load('twice', '{a}', severity => 2, legal_basis => 'law'), lexicon_load('twice', '{a,b}', severity => 2, draft => 1),
-  lexicon_load('twice', '{a}', severity => 2, legal_basis => 'law', draft => 1), lexicon_load('twice', '{a}', severity => 3, draft => 1);
+SELECT lexicon_load('twice', '{a}', severity => 2, legal_basis => 'law'), lexicon_load('twice', '{a,b}', severity => 2, draft => 1, legal_basis => 'law');
+SELECT lexicon_load('twice', '{a}', severity => 3, draft => 1, legal_basis => 'law');
 
 -- refused
 TRUNCATE t;

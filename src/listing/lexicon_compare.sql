@@ -91,7 +91,7 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'column "%" of relation "%" does not exist', missing, relation USING ERRCODE = 'undefined_column';
   END IF;
-  SELECT format('jsonb_build_object(%s)', string_agg(format('%L, r.%I', a.attname, a.attname), ', ' ORDER BY a.attnum)) INTO key
+  SELECT 'jsonb_build_object(' || string_agg(format('%L, r.%I', a.attname, a.attname), ', ' ORDER BY a.attnum) || ')' INTO key
   FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
   WHERE i.indrelid = relation AND i.indisprimary;
   RETURN format('SELECT row_number() OVER () AS n, %s AS key, %s AS category, ARRAY[%s] AS bodies FROM %s AS r',

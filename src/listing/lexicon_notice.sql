@@ -145,7 +145,8 @@ BEGIN
     RAISE EXCEPTION '%', wrong USING ERRCODE = 'invalid_parameter_value',
       HINT = CASE WHEN chosen.transition IS NULL OR weighty AND NOT chosen.weighty THEN
         'Choose one of: ' || (SELECT string_agg(t.transition, ', ' ORDER BY t.transition) FROM quality_gov.listing_transition t
-                              WHERE t.weighty OR NOT listing_transition_check.weighty) || '.' END;
+                              WHERE t.weighty OR NOT listing_transition_check.weighty) || '.'
+        ELSE 'Give until, or choose another transition; quality_gov.listing_transition lists them.' END;
   END IF;
 END
 $$;
