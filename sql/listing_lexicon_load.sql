@@ -57,6 +57,11 @@ DELETE FROM lexicon WHERE lexicon = 'bad';
 SELECT lexicon_load('twice', '{a}', severity => 2, legal_basis => 'law'), lexicon_load('twice', '{a,b}', severity => 2, draft => 1, legal_basis => 'law');
 SELECT lexicon_load('twice', '{a}', severity => 3, draft => 1, legal_basis => 'law');
 
+-- a lexicon without terms is opened by itself, is in force and finds nothing
+SELECT lexicon_open('nothing', '{}', title => 'Nothing'), lexicon_publish('nothing', 1, '2026-01-01');
+SELECT folds, title FROM lexicon WHERE lexicon = 'nothing';
+SELECT count(*) FROM lexicon_scan('x', '{nothing}', at => '2026-11-20');
+
 -- refused
 TRUNCATE t;
 SELECT lexicon_load_from('empty', 't');

@@ -194,7 +194,7 @@ BEGIN
   END IF;
   -- A rule whose lexicon is not in force fails every listing.
   SELECT r.rule, r.version INTO reader FROM quality_gov.listing_rule r
-  WHERE r.params ->> 'lexicon' = lexicon_retire.lexicon AND r.state IN ('active', 'shadow')
+  WHERE r.params ->> 'lexicon' = lexicon_retire.lexicon AND r.state <> 'draft'
     AND r.effect && tstzrange(at, NULL) ORDER BY r.rule LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'rule "%" reads lexicon "%"', reader.rule, lexicon

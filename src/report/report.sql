@@ -71,7 +71,7 @@ AS $$
   UNION ALL
   SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no version in force', r.params ->> 'lexicon')
   FROM quality_gov.listing_rule r
-  WHERE r.params ? 'lexicon' AND r.state IN ('active', 'shadow')
+  WHERE r.params ? 'lexicon' AND r.state <> 'draft'
     AND NOT COALESCE(r.effect * tstzrange(now(), NULL) <@ (
       SELECT range_agg(l.effect) FROM quality_gov.lexicon l
       WHERE l.lexicon = r.params ->> 'lexicon' AND l.state IN ('active', 'superseded')), false)
