@@ -109,6 +109,16 @@ VALUES ('kept', 8, 'superseded', '{}', '[2026-02-01,2026-03-01)', now(), now(), 
 SELECT * FROM lexicon_check() ORDER BY 1, 2, 3;
 SELECT lexicon_publish('kept', 3, '2026-03-01');
 
+-- what is shipped is changed by the extension alone
+INSERT INTO lexicon (lexicon, version, folds, builtin) VALUES ('shipped', 1, '{}', true);
+UPDATE lexicon SET builtin = false WHERE lexicon = 'shipped';
+SELECT lexicon_load('shipped', '{a}');
+SELECT lexicon_fill('shipped', 1, '{}');
+SELECT lexicon_publish('shipped');
+SELECT lexicon_end('shipped');
+SELECT lexicon_retire('shipped');
+SELECT listing_notice_add('lexicon', 'shipped', 1, now() + '60 days', transition => 'immediate');
+
 -- three years after it ended a version may go, one whose trial ended too
 SELECT lexicon_load('old', '{a}'), lexicon_publish('old', 1, now() - interval '4 years', 'shadow'), lexicon_end('old', 1, now() - interval '3 years 1 hour'),
   lexicon_load('old', '{a}'), lexicon_publish('old', 2, now() - interval '4 years', 'shadow'), lexicon_end('old', 2, now() - interval '2 years 11 months');

@@ -148,11 +148,17 @@ BEGIN
   ELSE
     what := format('version %s of lexicon "%s" is published and cannot be changed', OLD.version, OLD.lexicon);
     IF TG_TABLE_NAME = 'lexicon_term' THEN
-      fixed := (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version)
-        OR EXISTS (SELECT FROM quality_gov.lexicon l
+      fixed := (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version);
+      IF fixed THEN
+        what := format('terms of version %s of lexicon "%s" stay in it', OLD.version, OLD.lexicon);
+      END IF;
+      fixed := fixed OR EXISTS (SELECT FROM quality_gov.lexicon l
                    WHERE l.lexicon = OLD.lexicon AND l.version = OLD.version AND l.state <> 'draft');
     ELSE
       fixed := lexicon_change_allowed(OLD, NEW) IS NOT TRUE;
+      IF OLD.state = 'draft' THEN
+        what := format('draft %s of lexicon "%s" keeps its name, number and origin until it is published', OLD.version, OLD.lexicon);
+      END IF;
     END IF;
   END IF;
   IF fixed THEN
