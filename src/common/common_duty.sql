@@ -21,6 +21,10 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.duty_rule', 'WHERE NOT b
 INSERT INTO duty_rule VALUES
   ('D1', 'Verify a merchant''s identity, address, contact and licences again', 6, 'month', false, '(,)',
    '网络交易监督管理办法 (Order 37/2021, amended by Order 101/2025) art 24', true),
+  ('D11', 'Announce a rule change before it takes effect', 7, 'day', true, '[2019-01-01 00:00+08,)',
+   '电子商务法 art 34; 网络交易平台规则监督管理办法 (Order 116) art 12', true),
+  ('D11 weighty', 'Announce a rule change of many users, large extent or weighty interests', 15, 'day', true,
+   '[2026-02-01 00:00+08,)', '网络交易平台规则监督管理办法 (Order 116) art 12', true),
   ('D14', 'Report a defect with death, serious injury or large loss, or an overseas recall', 2, 'workday', true,
    '[2020-01-01 00:00+08,)', '消费品召回管理暂行规定 (Order 19) art 8', true),
   ('D17', 'Report the recall plan', 10, 'workday', true, '[2020-01-01 00:00+08,)',

@@ -38,6 +38,9 @@ FROM (VALUES
      credit_score,credit_grade,credit_explain,credit_check,integrity_check,lexicon_check,recall_open,recall_advance,lot_find,
      maintenance,doctor,calendar_load,ledger_record,identity_digest,
      listing_denial_drain,listing_denial_state,listing_denial_retire}'::text[]),
+  ('quality_gov_admin', '{lexicon_load_from,lexicon_stage_columns,lexicon_open,lexicon_fill,lexicon_end,lexicon_retire,
+     lexicon_diff,lexicon_version_require,lexicon_backtest,lexicon_backtest_source,lexicon_scan_version,
+     listing_notice_add,listing_notice_term}'),
   -- An application asks and applies; it decides nothing by itself.
   ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
      listing_explain,credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
@@ -84,6 +87,12 @@ FROM (VALUES
   ('quality_gov_admin', 'UPDATE', '{merchant,merchant_license,merchant_restriction,merchant_turnover,category_license,
      watchlist_entry,lot}'),
   ('quality_gov_app', 'SELECT', '{merchant_public}'),
+  ('quality_gov_app', 'SELECT', '{listing_notice_public}'),
+  ('quality_gov_merchant', 'SELECT', '{listing_notice_public}'),
+  ('quality_gov_analyst', 'SELECT', '{listing_notice_public}'),
+  ('quality_gov_regulator', 'SELECT', '{listing_notice_public,listing_notice_due,listing_notice,listing_transition}'),
+  ('quality_gov_admin', 'SELECT', '{listing_notice_public,listing_notice_due,listing_notice,listing_transition}'),
+  ('quality_gov_admin', 'INSERT', '{listing_transition}'),
   ('quality_gov_merchant', 'SELECT', '{merchant_public,credit_overview,credit_grade_history,listing_held,
      recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,listing_denial,
      merchant_restriction}')) AS r(role_name, privilege, objects)

@@ -44,6 +44,10 @@ INSERT INTO credit_indicator (model, version, indicator, dimension, kind, weight
 INSERT INTO credit_severity VALUES ('ours', 1, 'i', 'low', 1);
 INSERT INTO credit_grade_band VALUES ('ours', 1, 'Z', 0);
 SELECT lexicon_load('ads', '{国家级,best}', '{最佳赏味期}'), lexicon_publish('ads', effective => '2026-01-01'), lexicon_load('ads', '{draft}');
+INSERT INTO listing_transition VALUES ('ours', 'Our way', false, true, 'policy');
+SELECT lexicon_load('ads', '{trial}'), lexicon_publish('ads', 3, '2026-02-01', 'shadow'), lexicon_load('ended', '{trial}'), lexicon_publish('ended', 1, '2026-02-01', 'shadow'),
+  lexicon_end('ended', 1, '2026-03-01'), lexicon_load('rules', '{rule}'), listing_notice_add('lexicon', 'rules', 1, '2026-05-01', true, 'ours', at => '2026-03-02', source => 'home page'),
+  lexicon_publish('rules', 1), lexicon_load('rules', '{rules}'), lexicon_publish('rules', 2, '2026-06-01'), lexicon_retire('rules', '2026-07-01');
 SELECT listing_rule_add('ad-words', 'lexicon', '{"lexicon": "ads", "fields": ["title"]}', 'deny', 't', 'b', effective => '2026-01-01'),
        listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't', 'b', effective => '2026-01-01');
 SELECT listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't2', 'b', effective => '2026-02-01');
