@@ -51,11 +51,19 @@ typedef struct Pending
 	TupleDesc decision;
 	TupleDesc finding;
 	Oid sequence;
-	char *ruleset; /* the last one, and its id */
-	int64 ruleset_id;
 } Pending;
 
+/* The last ruleset and its id, kept over transactions once the row that holds it is committed. */
+typedef struct KnownRuleset
+{
+	char *json; /* in TopMemoryContext, NULL where none is known */
+	int64 id;
+	Oid decision; /* row type of listing_decision then: another extension has other ids */
+	bool committed;
+} KnownRuleset;
+
 static Pending *pending = NULL;
+static KnownRuleset ruleset = {0};
 
 /* Gives the row type of a table of ours. */
 static TupleDesc
@@ -76,6 +84,7 @@ begin_pending(void)
 
 	if (pending != NULL)
 		return;
+	qg_transactions_follow();
 	context = AllocSetContextCreate(TopTransactionContext, "quality_gov decisions",
 									ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
@@ -101,11 +110,26 @@ discard_pending(void)
 	pending = NULL;
 }
 
-/* Forgets what waits; its memory goes with the transaction. */
+/* Forgets a ruleset whose row may be undone. */
+static void
+forget_ruleset(void)
+{
+	if (ruleset.json != NULL && !ruleset.committed)
+	{
+		pfree(ruleset.json);
+		ruleset.json = NULL;
+	}
+}
+
+/* Forgets what waits at the end of a transaction, with which its memory goes. */
 void
-qg_decisions_forget(void)
+qg_decisions_forget(bool committed)
 {
 	pending = NULL;
+	if (committed)
+		ruleset.committed = true;
+	else
+		forget_ruleset();
 }
 
 /* Tells whether anything waits. */
@@ -119,13 +143,12 @@ qg_decisions_pending(void)
 void
 qg_decisions_abort_sub(SubTransactionId subxact)
 {
+	forget_ruleset();
 	if (pending == NULL)
 		return;
 	while (pending->ndecisions > 0 &&
 		   pending->decisions[pending->ndecisions - 1].subxact == subxact)
 		pending->ndecisions--;
-	/* The row that holds the ruleset may be undone, too. */
-	pending->ruleset = NULL;
 	if (pending->ndecisions == 0)
 		discard_pending();
 }
@@ -139,21 +162,17 @@ qg_decisions_commit_sub(SubTransactionId subxact, SubTransactionId parent)
 		pending->decisions[i].subxact = parent;
 }
 
-/* Gives the id of the ruleset in force at an instant, writing the ruleset where it is new. */
+/* Gives the id of a ruleset, writing it where it is new. */
 static int64
-ruleset_id(TimestampTz at)
+select_ruleset(const char *json)
 {
 	static SPIPlanPtr plan = NULL;
-	const char *ruleset = qg_ruleset_json(at);
 	Oid types[1] = {TEXTOID};
-	Datum values[1];
+	Datum values[1] = {CStringGetTextDatum(json)};
 	QgOwner owner;
 	bool isnull;
 	int64 id;
 
-	if (pending->ruleset != NULL && strcmp(pending->ruleset, ruleset) == 0)
-		return pending->ruleset_id;
-	values[0] = CStringGetTextDatum(ruleset);
 	qg_owner_begin(&owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -168,9 +187,26 @@ ruleset_id(TimestampTz at)
 	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	qg_owner_end(&owner);
-	pending->ruleset_id = id;
-	pending->ruleset = MemoryContextStrdup(pending->context, ruleset);
 	return id;
+}
+
+/* Gives the id of the ruleset in force at an instant. */
+static int64
+ruleset_id(TimestampTz at)
+{
+	const char *json = qg_ruleset_json(at);
+
+	if (ruleset.json != NULL && ruleset.decision == pending->decision->tdtypeid &&
+		strcmp(ruleset.json, json) == 0)
+		return ruleset.id;
+	if (ruleset.json != NULL)
+		pfree(ruleset.json);
+	ruleset.json = NULL;
+	ruleset.id = select_ruleset(json);
+	ruleset.decision = pending->decision->tdtypeid;
+	ruleset.committed = false;
+	ruleset.json = MemoryContextStrdup(TopMemoryContext, json);
+	return ruleset.id;
 }
 
 /* Gives the first decision that waits in the running (sub)transaction. */
