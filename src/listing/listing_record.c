@@ -9,8 +9,11 @@
  */
 #include "quality_gov.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "common/hashfn.h"
@@ -19,10 +22,18 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "listing/listing_case.h"
+
+/* Columns of listing_decision. */
+#define Anum_decision_merchant 1
+#define Anum_decision_relation 3
+#define Anum_decision_listing 4
 
 /* So many decisions of one (sub)transaction are written together at most. */
 #define TOGETHER_MAX 1000
@@ -51,6 +62,8 @@ typedef struct Pending
 	TupleDesc decision;
 	TupleDesc finding;
 	Oid sequence;
+	Oid table; /* listing_decision and its index by listing */
+	Oid index;
 } Pending;
 
 /* The last ruleset and its id, kept over transactions once the row that holds it is committed. */
@@ -98,6 +111,9 @@ begin_pending(void)
 	fresh->finding = row_type("listing_finding");
 	fresh->sequence = get_relname_relid("listing_decision_decision_id_seq",
 										get_namespace_oid(QG_SCHEMA, false));
+	fresh->table = get_relname_relid("listing_decision", get_namespace_oid(QG_SCHEMA, false));
+	fresh->index = get_relname_relid("listing_decision_listing",
+									 get_namespace_oid(QG_SCHEMA, false));
 	MemoryContextSwitchTo(caller);
 	pending = fresh;
 }
@@ -247,6 +263,38 @@ decision_key(ListingCase *this)
 	return key;
 }
 
+/*
+ * Tells whether anything was ever decided on the listing.  An update of many clean rows asks for
+ * each of them, so it looks into the index itself: a query would cost five times as much.
+ */
+static bool
+was_decided(ListingCase *this)
+{
+	const AttrNumber columns[] = {Anum_decision_merchant, Anum_decision_relation,
+								  Anum_decision_listing};
+	const char *const parts[] = {qg_case_field(this, "merchant_id"), this->mapping->relation,
+								 qg_case_field(this, "listing_id")};
+	ScanKeyData keys[3];
+	Relation table;
+	SysScanDesc scan;
+	Snapshot snapshot;
+	bool decided;
+
+	if (parts[0] == NULL || parts[2] == NULL)
+		return false;
+	for (int i = 0; i < 3; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, columns[i], BTEqualStrategyNumber, InvalidOid,
+							   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(parts[i]));
+	table = table_open(pending->table, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(table, pending->index, true, snapshot, 3, keys);
+	decided = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return decided;
+}
+
 /* Makes room for one more decision and its findings. */
 static void
 make_room(int nfindings)
@@ -284,6 +332,9 @@ qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict)
 	begin_pending();
 	decision.key = decision_key(this);
 	waiting = decision.always ? -1 : find_waiting(decision.key);
+	/* A clean listing that was never found to be anything else needs no word. */
+	if (verdict == QG_PASS && waiting < 0 && !was_decided(this))
+		return;
 	if (waiting >= 0)
 	{
 		/* The last one must be there to be compared with; an outer transaction's cannot be. */
