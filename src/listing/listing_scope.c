@@ -217,7 +217,8 @@ row_key(const ListingCase *this, const QgMapping *mapping, Oid relid)
 		Datum value = (Datum) 0;
 		uint32 hash = 0;
 
-		if (column != NULL)
+		/* A column that is gone is the judge's to report. */
+		if (column != NULL && column->attnum != InvalidAttrNumber)
 			value = qg_column_datum(column, this->row, this->desc, &isnull);
 		if (!isnull)
 		{
