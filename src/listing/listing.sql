@@ -27,9 +27,14 @@ CREATE TABLE listing_rule (
   effect tstzrange NOT NULL,
   superseded_at timestamptz,
   builtin boolean NOT NULL DEFAULT false,
+  owner text,
+  on_missing text,
+  published_at timestamptz,
+  notice_id bigint,
   CONSTRAINT listing_rule_pkey PRIMARY KEY (rule, version),
   CONSTRAINT listing_rule_rule CHECK (rule ~ '^[a-z][a-z0-9_.-]{0,62}$' AND rule NOT IN ('merchant_may', 'recall')),
-  CONSTRAINT listing_rule_kind CHECK (kind IN ('lexicon', 'required', 'license', 'watchlist')),
+  CONSTRAINT listing_rule_kind CHECK (kind IN ('lexicon', 'required', 'license', 'watchlist', 'recall', 'expression', 'page',
+    'claim', 'certificate', 'report', 'label', 'price', 'brand', 'absolute_term', 'signal', 'duplicate')),
   CONSTRAINT listing_rule_params CHECK (listing_params_valid(kind, params)),
   CONSTRAINT listing_rule_state CHECK (state IN ('draft', 'shadow', 'active', 'retired')),
   CONSTRAINT listing_rule_verdict CHECK (verdict IN ('deny', 'quarantine', 'warn', 'shadow')),
@@ -74,14 +79,16 @@ CREATE TRIGGER listing_rule_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNC
 
 CREATE FUNCTION listing_rule_add(rule text, kind text, params jsonb, verdict text, title text,
     legal_basis text, severity text DEFAULT 'medium', categories text[] DEFAULT NULL,
-    effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL) RETURNS integer
+    effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL, owner text DEFAULT NULL,
+    on_missing text DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   latest quality_gov.listing_rule;
 BEGIN
-  IF kind IS NULL OR kind NOT IN ('lexicon', 'required', 'license', 'watchlist') THEN
+  IF kind IS NULL OR kind NOT IN ('lexicon', 'required', 'license', 'watchlist', 'recall', 'expression', 'page',
+       'claim', 'certificate', 'report', 'label', 'price', 'brand', 'absolute_term', 'signal', 'duplicate') THEN
     RAISE EXCEPTION 'unknown rule kind "%"', kind USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Kinds are lexicon, required, license and watchlist.';
   END IF;
@@ -125,16 +132,16 @@ BEGIN
     WHERE r.rule = latest.rule AND r.version = latest.version;
   END IF;
   INSERT INTO quality_gov.listing_rule (rule, version, kind, state, verdict, severity, categories, params,
-                                        title, legal_basis, effect)
+                                        title, legal_basis, effect, owner, on_missing)
   VALUES (rule, COALESCE(latest.version, 0) + 1, kind, CASE verdict WHEN 'shadow' THEN 'shadow' ELSE 'active' END,
-          verdict, severity, categories, params, title, legal_basis, tstzrange(effective, until));
+          verdict, severity, categories, params, title, legal_basis, tstzrange(effective, until), owner, on_missing);
   PERFORM quality_gov.ledger_record('listing_rule', rule, jsonb_build_object(
     'version', COALESCE(latest.version, 0) + 1, 'kind', kind, 'verdict', verdict, 'params', params,
     'effective', effective, 'until', until));
   RETURN COALESCE(latest.version, 0) + 1;
 END
 $$;
-COMMENT ON FUNCTION listing_rule_add(text, text, jsonb, text, text, text, text, text[], timestamptz, timestamptz) IS
+COMMENT ON FUNCTION listing_rule_add(text, text, jsonb, text, text, text, text, text[], timestamptz, timestamptz, text, text) IS
   'Publishes a version of a rule in the place of the one before; verdict deny, quarantine, warn or shadow (on trial); gives the version';
 
 CREATE FUNCTION listing_rule_retire(rule text, at timestamptz DEFAULT now()) RETURNS void

@@ -143,6 +143,7 @@ build_rules(void)
 		"ARRAY(SELECT jsonb_array_elements_text(params -> 'fields')), categories, "
 		"lower(effect), upper(effect) "
 		"FROM quality_gov.listing_rule WHERE state IN ('shadow', 'active', 'retired') "
+		"AND kind IN ('lexicon', 'required', 'license', 'watchlist') "
 		"AND NOT isempty(effect) ORDER BY rule, version",
 		0, NULL, NULL, NULL);
 	set->rules = MemoryContextAllocZero(context, sizeof(ListingRule) * (set->nrules + 1));
