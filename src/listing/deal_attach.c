@@ -4,7 +4,7 @@
  *
  * It is C because it sits on the hot path of other people's tables: one prepared insert a deal.
  * A row is a deal once, when it is written or when the mapped "done" becomes true; what is changed
- * later was not agreed then and is not followed.
+ * later was not agreed then and is not followed.  A refund (a price below zero) is none.
  */
 #include "quality_gov.h"
 
@@ -49,7 +49,8 @@ write_deal(char *const texts[4], TimestampTz at)
 	{
 		plan = SPI_prepare(
 			"INSERT INTO quality_gov.listing_deal (merchant_id, item, price, ref, at) "
-			"VALUES ($1, $2, $3::pg_catalog.numeric, $4, $5)",
+			"SELECT $1, $2, p, $4, $5 FROM CAST($3 AS pg_catalog.numeric) AS p "
+			"WHERE p OPERATOR(pg_catalog.>=) 0 AND p OPERATOR(pg_catalog.<) 'Infinity'",
 			5, types);
 		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not prepare the deal");

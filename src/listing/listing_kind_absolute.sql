@@ -12,12 +12,12 @@ CREATE TABLE absolute_term_context (
   legal_basis text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT absolute_term_context_pkey PRIMARY KEY (context, pattern, builtin),
-  CONSTRAINT absolute_term_context_outcome CHECK (outcome IN ('not_goods', 'exempt', 'grave')),
+  CONSTRAINT absolute_term_context_outcome CHECK (outcome IN ('violation', 'not_goods', 'exempt', 'grave')),
   CONSTRAINT absolute_term_context_window CHECK (before BETWEEN 0 AND 100 AND after BETWEEN 0 AND 100),
   CONSTRAINT absolute_term_context_pattern CHECK ('' !~ pattern)
 );
 COMMENT ON TABLE absolute_term_context IS
-  'What around a word decides on absolute wording (广告绝对化用语执法指南 arts 5, 6, 11): a regular expression over before and after characters around it, the word itself in ⟦⟧; not_goods and exempt are no violation, grave is never slight, in categories of the regimes where given';
+  'What around a word decides on absolute wording (广告绝对化用语执法指南 arts 5, 6, 11): a regular expression over before and after characters around it, the word itself in ⟦⟧; not_goods and exempt are no violation, violation is one whatever else fits, grave is never slight; in categories of the regimes where given';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.absolute_term_context', 'WHERE NOT builtin');
 INSERT INTO absolute_term_context (context, outcome, pattern, regimes, effect, legal_basis, builtin)
 SELECT c.context, c.outcome, c.pattern, c.regimes, '(,)', '广告绝对化用语执法指南 art ' || c.article, true
@@ -57,20 +57,18 @@ DECLARE
   word text := substr(body, lower(span), upper(span) - lower(span));
 BEGIN
   head := substr(body, greatest(lower(span) - 100, 1), least(lower(span) - 1, 100));
-  outcome := 'violation';
   -- A brand that contains the word names the goods and praises nothing (art 6(4)); the register proves it.
   SELECT 'exempt', 'registered_name', '广告绝对化用语执法指南 art 6(4)' INTO outcome, context, legal_basis
   FROM brand b WHERE b.effect @> at AND strpos(b.brand, word) > 0
     AND substr(head || word || tail, char_length(head) + 2 - strpos(b.brand, word), char_length(b.brand)) = b.brand LIMIT 1;
-  IF NOT FOUND THEN
-    outcome := 'violation';
-  END IF;
+  outcome := COALESCE(outcome, 'violation');
   FOR candidate IN
     SELECT * FROM absolute_term_context c
     WHERE c.effect @> at AND (c.regimes IS NULL OR listing_in_regime(c.regimes, category, at))
-    ORDER BY array_position('{grave,not_goods,exempt}', c.outcome), c.context, c.pattern COLLATE "C"
+    ORDER BY array_position('{grave,violation,not_goods,exempt}', c.outcome), c.context, c.pattern COLLATE "C"
   LOOP
-    CONTINUE WHEN outcome <> 'violation' AND candidate.outcome <> 'grave';
+    -- The first context that fits decides.
+    CONTINUE WHEN context IS NOT NULL AND candidate.outcome <> 'grave';
     IF right(head, candidate.before) || '⟦' || word || '⟧' || left(tail, candidate.after) ~ candidate.pattern THEN
       IF candidate.outcome = 'grave' THEN
         grave := COALESCE(grave, candidate.legal_basis);

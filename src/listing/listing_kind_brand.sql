@@ -3,17 +3,18 @@
 
 CREATE FUNCTION brand_key(name text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN replace(text_fold(text_skeleton(text_fold(name, '{nfkc,case,invisible,separator}')), '{case,separator}'), 'i', 'l');
+  RETURN replace(text_fold(text_skeleton(text_fold(text_skeleton(text_fold(name, '{nfkc,invisible,separator}')), '{case}')),
+                           '{case,separator}'), 'i', 'l');
 COMMENT ON FUNCTION brand_key(text) IS
-  'Form of a name in which look-alikes are equal: skeleton of the folded name, where also i, l and 1 are one';
+  'Form of a name in which look-alikes are equal: its skeleton as written, and that of it in lower case; i, l and 1 are one';
 
 CREATE TABLE brand (
   brand text NOT NULL,
   owner text NOT NULL,
   ordinary text[] NOT NULL DEFAULT '{}',
   effect tstzrange NOT NULL DEFAULT '(,)',
-  key text NOT NULL GENERATED ALWAYS AS (brand_key(brand)) STORED,
-  letters integer NOT NULL GENERATED ALWAYS AS (char_length(name_key(brand))) STORED,
+  key text GENERATED ALWAYS AS (brand_key(brand)) STORED,
+  letters integer GENERATED ALWAYS AS (char_length(name_key(brand))) STORED,
   CONSTRAINT brand_pkey PRIMARY KEY (brand),
   CONSTRAINT brand_brand CHECK (name_key(brand) IS NOT NULL AND char_length(brand) <= 100)
 );
@@ -110,9 +111,9 @@ BEGIN
       SELECT DISTINCT ON (n.brand) n.*, name_key(n.candidate) = name_key(n.brand) AS exact
       FROM near n
       WHERE n.distance <= n.allowed AND NOT listing_agrees(n.candidate, n.ordinary)
+        AND NOT (params @> '{"exact": false}' AND name_key(n.candidate) = name_key(n.brand))
       ORDER BY n.brand, n.distance, name_key(n.candidate) = name_key(n.brand) DESC, n.candidate
     LOOP
-      CONTINUE WHEN hit.exact AND params @> '{"exact": false}';
       outcome := CASE WHEN EXISTS (SELECT FROM brand_authorization a WHERE a.merchant_id = merchant
                                    AND a.brand = hit.brand AND a.effect @> at) THEN 'exempt' ELSE 'violation' END;
       message := format(CASE WHEN hit.exact THEN '"%s" uses the brand "%s" %s' ELSE '"%s" imitates the brand "%s" %s' END,

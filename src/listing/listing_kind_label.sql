@@ -31,8 +31,8 @@ DECLARE
   scheme text := params ->> 'scheme';
   grade_name text := COALESCE(params ->> 'grade', scheme || '_grade');
   record_name text := COALESCE(params ->> 'record', scheme || '_record');
-  producer text := listing_value(listing, COALESCE(params ->> 'producer', 'producer'));
-  model text := listing_value(listing, COALESCE(params ->> 'model', 'model'));
+  page_producer text := listing_value(listing, COALESCE(params ->> 'producer', 'producer'));
+  page_model text := listing_value(listing, COALESCE(params ->> 'model', 'model'));
   shown text := listing_value(listing, grade_name);
   shown_record text := upper(listing_value(listing, record_name));
   shown_gtin text := listing_value(listing, 'gtin');
@@ -52,7 +52,7 @@ BEGIN
     AND CASE WHEN shown_record IS NOT NULL THEN l.record = shown_record
              WHEN shown_gtin ~ '^[0-9]{8,14}$' AND l.gtin IS NOT NULL
              THEN l.gtin::text = lpad(shown_gtin, 14, '0')
-             ELSE name_key(l.model) = name_key(rule_label.model) AND name_key(l.producer) = name_key(rule_label.producer) END
+             ELSE name_key(l.model) = name_key(page_model) AND name_key(l.producer) = name_key(page_producer) END
   ORDER BY l.record LIMIT 1;
   IF NOT FOUND THEN
     RETURN QUERY SELECT CASE WHEN shown_record IS NULL THEN 'missing' ELSE 'violation' END, record_name,
@@ -72,8 +72,8 @@ BEGIN
            COALESCE(label_grade(shown) = label.grade, false) AS agrees
     UNION ALL
     SELECT 2, t.name, t.page, t.registered, listing_agrees(t.page, ARRAY[t.registered])
-    FROM (VALUES (COALESCE(params ->> 'producer', 'producer'), producer, label.producer),
-                 (COALESCE(params ->> 'model', 'model'), model, label.model),
+    FROM (VALUES (COALESCE(params ->> 'producer', 'producer'), page_producer, label.producer),
+                 (COALESCE(params ->> 'model', 'model'), page_model, label.model),
                  (params ->> 'gb_number', listing_value(listing, params ->> 'gb_number'), label.gb_number)) AS t(name, page, registered)
     WHERE t.page IS NOT NULL AND t.registered IS NOT NULL
     UNION ALL

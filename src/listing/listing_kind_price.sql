@@ -83,13 +83,14 @@ AS $$
 DECLARE
   days integer;
 BEGIN
-  SELECT f.value INTO days FROM legal_figure f WHERE f.figure = 'compared_price_days' AND f.effect @> at
+  SELECT f.value INTO days FROM legal_figure f WHERE f.figure = 'compared_price_days' AND f.effect @> deal_bound.at
   ORDER BY f.builtin LIMIT 1;
   IF days IS NULL THEN
     RETURN;
   END IF;
   SELECT min(d.price) INTO price FROM listing_deal d
-  WHERE d.merchant_id = merchant AND d.item = deal_bound.item AND d.at >= at - make_interval(hours => 24 * days) AND d.at < deal_bound.at;
+  WHERE d.merchant_id = merchant AND d.item = deal_bound.item AND d.at >= deal_bound.at - make_interval(hours => 24 * days)
+    AND d.at < deal_bound.at;
   deals := format('lowest of %s days', days);
   IF price IS NULL THEN
     SELECT d.price INTO price FROM listing_deal d

@@ -70,9 +70,10 @@ qg_edit_distance(const uint32 *a, int na, const uint32 *b, int nb, int limit)
 		const int *above2 = rows[(i + 1) % 3];
 		int first = i > limit ? i - limit : 1;
 		int last = nb < i + limit ? nb : i + limit;
-		int least = far;
+		int least;
 
 		row[first - 1] = first == 1 ? i : far;
+		least = row[first - 1];
 		for (int j = first; j <= last; j++)
 		{
 			/* What lies outside the band is farther than the limit. */
