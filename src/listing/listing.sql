@@ -1,17 +1,69 @@
 
 -- listing: rules, as rows
 
+CREATE TABLE listing_kind (
+  kind text NOT NULL,
+  title text NOT NULL,
+  native boolean NOT NULL DEFAULT false,
+  params text NOT NULL,
+  reads text[] NOT NULL DEFAULT '{}',
+  default_missing text NOT NULL DEFAULT 'verdict',
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT listing_kind_pkey PRIMARY KEY (kind),
+  CONSTRAINT listing_kind_kind CHECK (kind ~ '^[a-z][a-z0-9_]{0,47}$'),
+  CONSTRAINT listing_kind_default_missing
+    CHECK (default_missing IN ('verdict', 'deny', 'quarantine', 'warn', 'shadow', 'skip'))
+);
+COMMENT ON TABLE listing_kind IS
+  'Kinds of rules: what rules of the kind ask, whether C judges them or the function quality_gov.rule_<kind>(params jsonb, listing jsonb, at timestamptz) RETURNS TABLE (outcome, field, message, detail), the shape of params, names they read beside those in params, what a missing value means where a rule does not say (verdict: the rule''s own)';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_kind', 'WHERE NOT builtin');
+INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, builtin) VALUES
+  ('lexicon', 'no term of a lexicon', true, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
+  ('required', 'values that must be given', true, '{"fields": [names]}', '{}', 'verdict', true),
+  ('license', 'a licence that the merchant must hold', true, '{"license": kind}', '{merchant_id,category}', 'verdict', true),
+  ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true),
+  ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true),
+  ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true),
+  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{}', 'verdict', true),
+  ('report', 'a test report on record that covers the goods', false, 'an object', '{}', 'verdict', true),
+  ('label', 'label fields as on record', false, 'an object', '{}', 'verdict', true),
+  ('price', 'a compared price that was really asked', false, 'an object', '{}', 'verdict', true),
+  ('brand', 'no look-alike of a protected brand', false, 'an object', '{}', 'skip', true),
+  ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
+  ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true),
+  ('duplicate', 'goods that were not taken down before', false, '{"fields": [names], "distance": integer}', '{}', 'skip', true);
+CREATE TRIGGER listing_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON listing_kind
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_kind
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+
 CREATE FUNCTION listing_params_valid(kind text, params jsonb) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN COALESCE(jsonb_typeof(params) = 'object'
-    AND CASE WHEN kind IN ('lexicon', 'required')
-          THEN jsonb_typeof(params -> 'fields') = 'array' AND params -> 'fields' <> '[]'
-               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")')
-          ELSE true END
-    AND CASE WHEN kind IN ('lexicon', 'license', 'watchlist')
-          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END, false);
+    AND CASE WHEN kind IN ('lexicon', 'required', 'absolute_term', 'duplicate') OR params ? 'lexicon'
+          THEN jsonb_typeof(params -> 'fields') = 'array' AND params -> 'fields' <> '[]' ELSE true END
+    AND CASE WHEN kind = 'expression' OR params ? 'fields'
+          THEN jsonb_typeof(params -> 'fields') = 'array'
+               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")') ELSE true END
+    AND CASE WHEN kind IN ('lexicon', 'license', 'watchlist', 'expression')
+          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END
+    AND CASE WHEN kind = 'absolute_term' OR params ? 'lexicon'
+          THEN jsonb_typeof(params -> 'lexicon') = 'string' ELSE true END
+    AND CASE WHEN kind = 'signal'
+          THEN jsonb_typeof(params -> 'field') = 'string' AND jsonb_typeof(params -> 'model') = 'string'
+               AND jsonb_typeof(params -> 'version') = 'string' AND jsonb_typeof(params -> 'threshold') = 'number'
+          ELSE true END, false);
 COMMENT ON FUNCTION listing_params_valid(text, jsonb) IS
-  'Whether params has the shape a rule kind needs: lexicon {"lexicon", "fields"}, required {"fields"}, license {"license"}, watchlist {"watchlist"}';
+  'Whether params has the shape a rule kind needs, as listing_kind.params tells it; "fields" and "lexicon" have one shape in all kinds';
+
+CREATE FUNCTION listing_expression_fields(expression text) RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT COALESCE(array_agg(DISTINCT COALESCE(m[1], m[2]) ORDER BY COALESCE(m[1], m[2])), '{}')
+  FROM regexp_matches(expression, '\$\.(?:([[:alpha:]_][[:alnum:]_]*)(?![[:alnum:]_]*\s*\()|"([^"\\]+)")', 'g') m;
+END;
+COMMENT ON FUNCTION listing_expression_fields(text) IS
+  'Names of the members of the listing that an SQL/JSON path reads ($.name, $."name")';
 
 CREATE TABLE listing_rule (
   rule text NOT NULL,
@@ -31,17 +83,30 @@ CREATE TABLE listing_rule (
   on_missing text,
   published_at timestamptz,
   notice_id bigint,
+  trial tstzrange,
   CONSTRAINT listing_rule_pkey PRIMARY KEY (rule, version),
   CONSTRAINT listing_rule_rule CHECK (rule ~ '^[a-z][a-z0-9_.-]{0,62}$' AND rule NOT IN ('merchant_may', 'recall')),
-  CONSTRAINT listing_rule_kind CHECK (kind IN ('lexicon', 'required', 'license', 'watchlist', 'recall', 'expression', 'page',
-    'claim', 'certificate', 'report', 'label', 'price', 'brand', 'absolute_term', 'signal', 'duplicate')),
+  CONSTRAINT listing_rule_version CHECK (version > 0),
+  CONSTRAINT listing_rule_on_missing CHECK (on_missing IN ('deny', 'quarantine', 'warn', 'shadow', 'skip')),
   CONSTRAINT listing_rule_params CHECK (listing_params_valid(kind, params)),
   CONSTRAINT listing_rule_state CHECK (state IN ('draft', 'shadow', 'active', 'retired')),
   CONSTRAINT listing_rule_verdict CHECK (verdict IN ('deny', 'quarantine', 'warn', 'shadow')),
   CONSTRAINT listing_rule_severity CHECK (severity IN ('low', 'medium', 'high', 'critical'))
 );
 COMMENT ON TABLE listing_rule IS
-  'Rules of the listing audit by version: kind and params, verdict, categories (null: all; a category covers those below it), title, legal basis and period of effect; a published version is immutable';
+  'Rules of the listing audit by version: kind and params, verdict, categories (null: all; a category covers those below it), title, legal basis and period of effect; a published version is immutable and kept for three years after it was superseded (Order 116 art 15)';
+COMMENT ON COLUMN listing_rule.state IS
+  'draft (asked of nobody), shadow (on trial over effect: findings bind nobody, also beside an active version), active (in force over effect), retired';
+COMMENT ON COLUMN listing_rule.categories IS
+  'Categories the rule is about; a listing without category is none of theirs, unless on_missing says what that means';
+COMMENT ON COLUMN listing_rule.effect IS 'When the version is in force, or on trial where its state is shadow; empty: never';
+COMMENT ON COLUMN listing_rule.superseded_at IS 'When the version went out of force; it is kept for three years from then';
+COMMENT ON COLUMN listing_rule.owner IS 'Who answers for the rule';
+COMMENT ON COLUMN listing_rule.on_missing IS
+  'What a missing or unusable value means: deny, quarantine, warn, shadow or skip; null: as the kind says, most often the rule''s own verdict';
+COMMENT ON COLUMN listing_rule.published_at IS 'When the version was published';
+COMMENT ON COLUMN listing_rule.notice_id IS 'Notice that was given of the version, where it changes a platform rule (平台规则办法 art 12)';
+COMMENT ON COLUMN listing_rule.trial IS 'When the version was on trial, once it no longer is';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_rule', 'WHERE NOT builtin');
 
 CREATE FUNCTION listing_rule_protect() RETURNS trigger
@@ -57,11 +122,22 @@ BEGIN
     END IF;
     RETURN OLD;
   END IF;
-  IF OLD.state <> 'draft'
-     AND (to_jsonb(NEW) - '{state,effect,superseded_at}'::text[] IS DISTINCT FROM
-          to_jsonb(OLD) - '{state,effect,superseded_at}'::text[]
-          OR lower(NEW.effect) IS DISTINCT FROM lower(OLD.effect) AND NOT isempty(NEW.effect)
-          OR NEW.state = 'draft') THEN
+  IF (OLD.rule, OLD.version, OLD.builtin) IS DISTINCT FROM (NEW.rule, NEW.version, NEW.builtin)
+     OR OLD.state <> 'draft'
+     AND (OLD.builtin
+          OR to_jsonb(NEW) - '{state,effect,superseded_at,trial}'::text[] IS DISTINCT FROM
+             to_jsonb(OLD) - '{state,effect,superseded_at,trial}'::text[]
+          OR NOT CASE
+               -- A version ends, or ends sooner than it was to.
+               WHEN NEW.state IN (OLD.state, 'retired') AND OLD.state IN ('active', 'retired') THEN
+                 NEW.effect <@ OLD.effect AND NEW.trial IS NOT DISTINCT FROM OLD.trial
+                 AND (isempty(NEW.effect) OR lower(NEW.effect) IS NOT DISTINCT FROM lower(OLD.effect))
+               -- A trial ends, with the version coming into force or without.
+               WHEN OLD.state = 'shadow' AND NEW.state = 'retired' THEN
+                 isempty(NEW.effect) AND NEW.trial <@ OLD.effect
+               WHEN OLD.state = 'shadow' AND NEW.state = 'active' THEN
+                 NEW.trial = OLD.effect * tstzrange(NULL, lower(NEW.effect))
+               ELSE false END) THEN
     RAISE EXCEPTION 'version % of rule "%" is published and cannot be changed', OLD.version, OLD.rule
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Publish a new version with quality_gov.listing_rule_add().';
@@ -77,86 +153,38 @@ CREATE TRIGGER listing_rule_truncate BEFORE TRUNCATE ON listing_rule
 CREATE TRIGGER listing_rule_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_rule
   FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
 
-CREATE FUNCTION listing_rule_add(rule text, kind text, params jsonb, verdict text, title text,
-    legal_basis text, severity text DEFAULT 'medium', categories text[] DEFAULT NULL,
-    effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL, owner text DEFAULT NULL,
-    on_missing text DEFAULT NULL) RETURNS integer
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-  SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  latest quality_gov.listing_rule;
-BEGIN
-  IF kind IS NULL OR kind NOT IN ('lexicon', 'required', 'license', 'watchlist', 'recall', 'expression', 'page',
-       'claim', 'certificate', 'report', 'label', 'price', 'brand', 'absolute_term', 'signal', 'duplicate') THEN
-    RAISE EXCEPTION 'unknown rule kind "%"', kind USING ERRCODE = 'invalid_parameter_value',
-      HINT = 'Kinds are lexicon, required, license and watchlist.';
-  END IF;
-  IF NOT quality_gov.listing_params_valid(kind, params) THEN
-    RAISE EXCEPTION 'params of a rule of kind "%" must be %, found %', kind,
-      CASE kind WHEN 'lexicon' THEN '{"lexicon": name, "fields": [names]}'
-                WHEN 'required' THEN '{"fields": [names]}'
-                WHEN 'license' THEN '{"license": kind}' ELSE '{"watchlist": name}' END, COALESCE(params::text, 'null')
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF effective IS NULL OR NOT isfinite(effective) OR until <= effective THEN
-    RAISE EXCEPTION 'a rule needs a finite instant to begin, and must not end before it'
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF kind = 'watchlist' AND NOT EXISTS (SELECT FROM quality_gov.watchlist w WHERE w.watchlist = params ->> 'watchlist') THEN
-    RAISE EXCEPTION 'unknown list "%"', params ->> 'watchlist' USING ERRCODE = 'undefined_object';
-  END IF;
-  -- Two publications of one rule at once would both take the same version number.
-  PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov listing_rule ' || rule, 0));
-  -- Now is when the lock is held; another may have published since this transaction began.
-  IF effective = now() THEN
-    effective := clock_timestamp();
-  END IF;
-  -- A rule whose lexicon is not in force fails every listing.
-  IF kind = 'lexicon' AND NOT EXISTS (SELECT FROM quality_gov.lexicon l
-       WHERE l.lexicon = params ->> 'lexicon' AND l.state IN ('active', 'superseded') AND l.effect @> effective) THEN
-    RAISE EXCEPTION 'lexicon "%" has no version in force when the rule begins', params ->> 'lexicon'
-      USING ERRCODE = 'undefined_object',
-            HINT = 'Load and publish it first: quality_gov.lexicon_load(), quality_gov.lexicon_publish().';
-  END IF;
-  SELECT * INTO latest FROM quality_gov.listing_rule r
-  WHERE r.rule = listing_rule_add.rule ORDER BY r.version DESC LIMIT 1;
-  IF latest.state IN ('active', 'shadow') THEN
-    IF effective <= lower(latest.effect) THEN
-      RAISE EXCEPTION 'version % of rule "%" is in force from % on, a new version must begin later',
-        latest.version, rule, lower(latest.effect) USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    UPDATE quality_gov.listing_rule r
-    SET state = 'retired', superseded_at = effective,
-        effect = r.effect * tstzrange(NULL, effective)
-    WHERE r.rule = latest.rule AND r.version = latest.version;
-  END IF;
-  INSERT INTO quality_gov.listing_rule (rule, version, kind, state, verdict, severity, categories, params,
-                                        title, legal_basis, effect, owner, on_missing)
-  VALUES (rule, COALESCE(latest.version, 0) + 1, kind, CASE verdict WHEN 'shadow' THEN 'shadow' ELSE 'active' END,
-          verdict, severity, categories, params, title, legal_basis, tstzrange(effective, until), owner, on_missing);
-  PERFORM quality_gov.ledger_record('listing_rule', rule, jsonb_build_object(
-    'version', COALESCE(latest.version, 0) + 1, 'kind', kind, 'verdict', verdict, 'params', params,
-    'effective', effective, 'until', until));
-  RETURN COALESCE(latest.version, 0) + 1;
-END
-$$;
-COMMENT ON FUNCTION listing_rule_add(text, text, jsonb, text, text, text, text, text[], timestamptz, timestamptz, text, text) IS
-  'Publishes a version of a rule in the place of the one before; verdict deny, quarantine, warn or shadow (on trial); gives the version';
+CREATE VIEW listing_rule_period WITH (security_barrier) AS
+  SELECT r.rule, r.version, r.state = 'shadow' AS on_trial,
+         -- Rows that the extension ships do not change, so what ends them is a later version.
+         CASE WHEN r.builtin THEN r.effect * tstzrange(NULL, (
+                SELECT min(COALESCE(lower(l.effect), l.superseded_at)) FROM listing_rule l
+                WHERE l.rule = r.rule AND l.version > r.version
+                  AND (l.state = 'active' OR l.state = 'retired' AND (l.trial IS NULL OR NOT isempty(l.effect)))))
+              ELSE r.effect END AS effect
+  FROM listing_rule r
+  WHERE r.state IN ('shadow', 'active', 'retired') AND NOT isempty(r.effect)
+  UNION ALL
+  SELECT r.rule, r.version, true, r.trial
+  FROM listing_rule r
+  WHERE NOT isempty(r.trial);
+COMMENT ON VIEW listing_rule_period IS
+  'When versions of rules were and are in force or on trial (on_trial: their findings bind nobody)';
 
-CREATE FUNCTION listing_rule_retire(rule text, at timestamptz DEFAULT now()) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-  SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  UPDATE quality_gov.listing_rule r
-  SET state = 'retired', superseded_at = listing_rule_retire.at,
-      effect = r.effect * tstzrange(NULL, listing_rule_retire.at)
-  WHERE r.rule = listing_rule_retire.rule AND r.state IN ('active', 'shadow') AND lower(r.effect) < listing_rule_retire.at;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'rule "%" is not in force', rule USING ERRCODE = 'undefined_object';
-  END IF;
-  PERFORM quality_gov.ledger_record('listing_rule', rule, jsonb_build_object('retired', at));
-END
-$$;
-COMMENT ON FUNCTION listing_rule_retire(text, timestamptz) IS 'Ends a rule without a successor';
+CREATE FUNCTION listing_rule_reads(kind text, params jsonb) RETURNS text[]
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT array_agg(DISTINCT n ORDER BY n)
+  FROM (SELECT jsonb_array_elements_text(listing_rule_reads.params -> 'fields') AS n
+        WHERE jsonb_typeof(listing_rule_reads.params -> 'fields') = 'array'
+        UNION ALL
+        SELECT unnest(k.reads) FROM listing_kind k WHERE k.kind = listing_rule_reads.kind
+        UNION ALL
+        -- Params of kinds in SQL name fields by their own keys.
+        SELECT p.value #>> '{}' FROM jsonb_each(listing_rule_reads.params) p, listing_kind k
+        WHERE k.kind = listing_rule_reads.kind AND NOT k.native
+          AND p.key NOT IN ('lexicon', 'model', 'version') AND jsonb_typeof(p.value) = 'string'
+        UNION ALL
+        SELECT unnest(listing_expression_fields(listing_rule_reads.params ->> 'expression'))
+        WHERE listing_rule_reads.kind = 'expression') f;
+END;
+COMMENT ON FUNCTION listing_rule_reads(text, jsonb) IS 'Names of the values that a rule of a kind reads, for explanations';

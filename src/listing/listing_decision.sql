@@ -13,6 +13,8 @@ CREATE TABLE listing_decision (
   guard_mode text NOT NULL,
   role text NOT NULL,
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ruleset_id bigint,
+  listing jsonb,
   CONSTRAINT listing_decision_pkey PRIMARY KEY (merchant_id, decision_id),
   CONSTRAINT listing_decision_verdict CHECK (verdict IN ('deny', 'quarantine', 'warn', 'shadow', 'pass'))
 );

@@ -3,66 +3,17 @@
  *		Judging a listing by the rules in force at an instant.
  *
  * The guard and listing_check() come here with the same thing, a list of named texts, so that a
- * dry run cannot differ from the real one.  Rules are kept in a cache with their periods; what
- * concerns the merchant and recalls comes from SQL functions through the memory of bars.  Rules
- * are independent of each other: every rule that applies is asked, none looks at another's result.
+ * dry run cannot differ from the real one.  A rule tells results: violations, missing values, what
+ * it excuses.  What becomes of them is decided here, in one place, by the rule's verdict, by what it
+ * says of missing values, and by whether it is on trial; then exceptions lower verdicts.  Rules are
+ * independent of each other: every rule that applies is asked, none looks at another's result.
  */
 #include "quality_gov.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/timestamp.h"
 
-#include "listing/listing.h"
-#include "listing/rules.h"
-
-/* A listing stuffed with terms is told this many of them a field and rule. */
-#define HITS_MAX 20
-
-typedef enum RuleKind
-{
-	RULE_LEXICON,
-	RULE_REQUIRED,
-	RULE_LICENSE,
-	RULE_WATCHLIST
-} RuleKind;
-
-typedef struct ListingRule
-{
-	RuleKind kind;
-	QgFinding form; /* what every finding of the rule has in common */
-	char *argument; /* lexicon, licence kind or list */
-	int nfields;
-	char **fields;
-	int ncategories; /* -1: every category */
-	char **categories;
-	TimestampTz since;
-	TimestampTz until;
-} ListingRule;
-
-typedef struct RuleSet
-{
-	int nrules;
-	ListingRule *rules;
-} RuleSet;
-
-/* One text being scanned, for the callback of its hits. */
-typedef struct FieldScan
-{
-	const ListingRule *rule;
-	const char *field;
-	int nhits;
-	List *findings;
-} FieldScan;
-
-static void *build_rules(void);
-
-static QgCache rule_cache = {
-	.name = "listing rules", .tables = {"listing_rule"}, .build = build_rules};
+#include "listing/rules_private.h"
 
 static QgBarSource merchant_bars = {
 	.sql = "SELECT since, until, verdict, reason, legal_basis "
@@ -78,94 +29,6 @@ static QgBarSource recall_bars = {
 	.cache = {.name = "listings: recalls",
 			  .tables = {"recall_step", "recall_scope"},
 			  .build = qg_bars_build}};
-
-/* Gives the rule kind of a name; the table checks names, so an unknown one cannot happen. */
-static RuleKind
-rule_kind_of(const char *name)
-{
-	static const char *const names[] = {"lexicon", "required", "license", "watchlist"};
-
-	for (int i = 0; i < (int) lengthof(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return (RuleKind) i;
-	elog(ERROR, "unknown rule kind \"%s\"", name);
-}
-
-/* Gives column's text of the current result row in the cache's context, NULL for null. */
-static char *
-row_text(uint64 row, int column, MemoryContext context)
-{
-	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? MemoryContextStrdup(context, value) : NULL;
-}
-
-/* Gives an array of texts of the current result row, -1 for null. */
-static int
-row_texts(uint64 row, int column, MemoryContext context, char ***texts)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
-	Datum *items;
-	bool *nulls;
-	int n;
-
-	if (isnull)
-		return -1;
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls,
-					  &n);
-	*texts = MemoryContextAlloc(context, sizeof(char *) * (n + 1));
-	for (int i = 0; i < n; i++)
-		(*texts)[i] = MemoryContextStrdup(context, nulls[i] ? "" : TextDatumGetCString(items[i]));
-	return n;
-}
-
-/* Gives a bound of a period of the current result row. */
-static TimestampTz
-row_bound(uint64 row, int column, TimestampTz infinite)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
-
-	return isnull ? infinite : DatumGetTimestampTz(value);
-}
-
-/* Builds the rule set: every version that is or was in force, with its period. */
-static void *
-build_rules(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	RuleSet *set = palloc0(sizeof(RuleSet));
-
-	set->nrules = (int) qg_cache_select(
-		"SELECT kind, rule, version, CASE state WHEN 'shadow' THEN 'shadow' ELSE verdict END, "
-		"severity, title, legal_basis, params ->> kind, "
-		"ARRAY(SELECT jsonb_array_elements_text(params -> 'fields')), categories, "
-		"lower(effect), upper(effect) "
-		"FROM quality_gov.listing_rule WHERE state IN ('shadow', 'active', 'retired') "
-		"AND kind IN ('lexicon', 'required', 'license', 'watchlist') "
-		"AND NOT isempty(effect) ORDER BY rule, version",
-		0, NULL, NULL, NULL);
-	set->rules = MemoryContextAllocZero(context, sizeof(ListingRule) * (set->nrules + 1));
-	for (int i = 0; i < set->nrules; i++)
-	{
-		ListingRule *rule = &set->rules[i];
-
-		rule->kind = rule_kind_of(row_text(i, 1, context));
-		rule->form.rule = row_text(i, 2, context);
-		rule->form.version = atoi(row_text(i, 3, context));
-		rule->form.verdict = qg_verdict_of(row_text(i, 4, context));
-		rule->form.severity = row_text(i, 5, context);
-		rule->form.message = row_text(i, 6, context);
-		rule->form.legal_basis = row_text(i, 7, context);
-		rule->argument = row_text(i, 8, context);
-		rule->nfields = row_texts(i, 9, context, &rule->fields);
-		rule->ncategories = row_texts(i, 10, context, &rule->categories);
-		rule->since = row_bound(i, 11, DT_NOBEGIN);
-		rule->until = row_bound(i, 12, DT_NOEND);
-	}
-	return set;
-}
 
 /* Gives a listing's value for a key; missing, null and blank are all NULL. */
 const char *
@@ -188,163 +51,281 @@ qg_listing_field(QgListing *listing, const char *key)
 	return NULL;
 }
 
-/* Tells whether a rule is in force at the instant and concerns the category. */
-static bool
-rule_applies(const ListingRule *rule, const char *category, TimestampTz at)
+/* Begins the judgement of a listing by the rules as they are known now. */
+void
+qg_case_begin(QgRuleCase *this, QgListing *listing, TimestampTz at)
 {
-	if (rule->since > at || rule->until <= at)
-		return false;
+	int nslots;
+
+	memset(this, 0, sizeof(QgRuleCase));
+	this->listing = listing;
+	this->at = at;
+	this->set = qg_rule_set();
+	(void) qg_rule_set_slots(this->set, &nslots);
+	this->values = palloc(sizeof(char *) * nslots);
+	this->known = palloc0(sizeof(bool) * nslots);
+}
+
+/* Gives the value in a slot, as qg_listing_field() does; each is looked up once a listing. */
+const char *
+qg_case_value(QgRuleCase *this, int slot)
+{
+	if (!this->known[slot])
+	{
+		int nslots;
+
+		this->values[slot] = qg_listing_field(this->listing,
+											  qg_rule_set_slots(this->set, &nslots)[slot]);
+		this->known[slot] = true;
+	}
+	return this->values[slot];
+}
+
+/* Gives the listing as a JSON object, made once a listing. */
+Jsonb *
+qg_case_row(QgRuleCase *this)
+{
+	if (this->row == NULL)
+		this->row = qg_listing_json(this->listing);
+	return this->row;
+}
+
+/* Adds a result of the rule being asked; the caller may say more in it. */
+QgRuleResult *
+qg_case_tell(QgRuleCase *this, QgRuleOutcome outcome, const char *field, char *message,
+			 char *detail)
+{
+	QgRuleResult *result = palloc0(sizeof(QgRuleResult));
+
+	result->outcome = outcome;
+	result->field = field;
+	result->message = message;
+	result->detail = detail;
+	this->results = lappend(this->results, result);
+	return result;
+}
+
+/* Tells whether a rule concerns a category, as category_covers() does in SQL. */
+QgCover
+qg_rule_covers(const QgRule *rule, const char *category)
+{
 	if (rule->ncategories < 0)
-		return true;
-	for (int i = 0; category != NULL && i < rule->ncategories; i++)
+		return QG_COVERS;
+	for (int i = 0; i < rule->ncategories; i++)
 	{
 		size_t length = strlen(rule->categories[i]);
 
-		if (strcmp(rule->categories[i], "*") == 0 ||
-			(strncmp(rule->categories[i], category, length) == 0 &&
-			 (category[length] == '\0' || category[length] == '/')))
-			return true;
+		if (strcmp(rule->categories[i], "*") == 0)
+			return QG_COVERS;
+		if (category != NULL && strncmp(rule->categories[i], category, length) == 0 &&
+			(category[length] == '\0' || category[length] == '/'))
+			return QG_COVERS;
 	}
-	return false;
+	return category != NULL ? QG_COVERS_NOT : QG_COVERS_UNKNOWN;
 }
 
-/* Makes a finding of a rule. */
-static QgFinding *
-make_finding(const ListingRule *rule, const char *field, char *message, char *detail)
+/* Tells that a value the rule needs is missing. */
+static void
+tell_missing(QgRuleCase *this, const QgRule *rule, int slot)
+{
+	int nslots;
+	const char *field = qg_rule_set_slots(this->set, &nslots)[slot];
+
+	(void) qg_case_tell(this, QG_RULE_MISSING, field,
+						psprintf("\"%s\" is missing: %s", field, rule->form.message), NULL);
+}
+
+/* Asks for values that must be there. */
+static void
+ask_required(QgRuleCase *this, const QgRule *rule)
+{
+	for (int i = 0; i < rule->nfields; i++)
+	{
+		if (qg_case_value(this, rule->fields[i]) != NULL)
+			continue;
+		tell_missing(this, rule, rule->fields[i]);
+		/* What is missing is what the rule is about. */
+		((QgRuleResult *) llast(this->results))->outcome = QG_RULE_VIOLATION;
+	}
+}
+
+/* Tells a violation for each bar of a key that covers the instant. */
+static void
+ask_bars(QgRuleCase *this, QgBarSource *source, const char *const keys[QG_BAR_KEYS],
+		 const char *field, const char *title)
+{
+	/* Which verdict it has is for the rule to say. */
+	const QgFinding form = {.verdict = QG_DENY};
+	List *bars = qg_findings_of_bars(NIL, source, keys, this->at, &form);
+	ListCell *cell;
+
+	foreach (cell, bars)
+	{
+		const QgFinding *bar = lfirst(cell);
+
+		(void) qg_case_tell(this, QG_RULE_VIOLATION, field,
+							title ? psprintf("%s: %s", title, bar->message) : pstrdup(bar->message),
+							NULL);
+	}
+}
+
+/* Asks whether the merchant holds a licence, or is on a list. */
+static void
+ask_merchant(QgRuleCase *this, const QgRule *rule)
+{
+	const char *merchant = qg_case_value(this, QG_SLOT_MERCHANT);
+	const char *const keys[QG_BAR_KEYS] = {merchant, rule->kind_name, rule->argument,
+										   qg_case_value(this, QG_SLOT_CATEGORY)};
+
+	if (merchant == NULL)
+		tell_missing(this, rule, QG_SLOT_MERCHANT);
+	else
+		ask_bars(this, &merchant_bars, keys, "merchant_id", NULL);
+}
+
+/* Asks whether the goods are recalled. */
+static void
+ask_recall(QgRuleCase *this, const QgRule *rule)
+{
+	const char *gtin = qg_case_value(this, QG_SLOT_GTIN);
+	const char *const keys[QG_BAR_KEYS] = {gtin, qg_case_value(this, QG_SLOT_LOT)};
+
+	if (gtin == NULL)
+		tell_missing(this, rule, QG_SLOT_GTIN);
+	else
+		ask_bars(this, &recall_bars, keys, "gtin", rule->form.message);
+}
+
+/* Asks one rule and gives its results. */
+List *
+qg_rule_ask(QgRuleCase *this, const QgRule *rule)
+{
+	this->results = NIL;
+	if (rule->ncategories >= 0 && qg_case_value(this, QG_SLOT_CATEGORY) == NULL &&
+		qg_rule_covers(rule, NULL) != QG_COVERS)
+	{
+		tell_missing(this, rule, QG_SLOT_CATEGORY);
+		return this->results;
+	}
+	switch (rule->kind)
+	{
+		case QG_RULE_LEXICON:
+			qg_rule_ask_lexicon(this, rule);
+			break;
+		case QG_RULE_REQUIRED:
+			ask_required(this, rule);
+			break;
+		case QG_RULE_LICENSE:
+		case QG_RULE_WATCHLIST:
+			ask_merchant(this, rule);
+			break;
+		case QG_RULE_RECALL:
+			ask_recall(this, rule);
+			break;
+		case QG_RULE_EXPRESSION:
+			qg_rule_ask_expression(this, rule);
+			break;
+		case QG_RULE_SQL:
+			qg_rule_ask_sql(this, rule);
+			break;
+	}
+	return this->results;
+}
+
+/* Gives what becomes of a result; QG_PASS: no finding. */
+QgVerdict
+qg_rule_verdict(const QgRule *rule, bool trial, const QgRuleResult *result)
+{
+	QgVerdict verdict = QG_PASS;
+
+	if (result->outcome == QG_RULE_VIOLATION)
+		verdict = rule->form.verdict;
+	else if (result->outcome == QG_RULE_MISSING)
+		verdict = rule->missing;
+	if ((trial || result->trial) && verdict > QG_SHADOW)
+		verdict = QG_SHADOW;
+	return verdict;
+}
+
+/* Makes the finding of a result. */
+QgFinding *
+qg_rule_finding(const QgRule *rule, QgVerdict verdict, const QgRuleResult *result)
 {
 	QgFinding *finding = palloc(sizeof(QgFinding));
 
 	*finding = rule->form;
-	finding->field = field;
-	finding->message = message;
-	finding->detail = detail;
+	finding->verdict = verdict;
+	finding->field = result->field;
+	if (result->message != NULL)
+		finding->message = result->message;
+	if (result->legal_basis != NULL)
+		finding->legal_basis = result->legal_basis;
+	finding->detail = result->detail;
 	return finding;
 }
 
-/* Describes a hit: lexicon and version, term, what was matched and where, folds needed to see it. */
-static char *
-hit_detail(const QgLexiconHit *hit)
-{
-	StringInfoData detail;
-
-	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"lexicon\": ");
-	escape_json(&detail, hit->lexicon);
-	appendStringInfo(&detail, ", \"lexicon_version\": %d, \"term\": ", hit->version);
-	escape_json(&detail, hit->term);
-	appendStringInfoString(&detail, ", \"matched\": ");
-	escape_json(&detail, hit->matched);
-	appendStringInfo(&detail, ", \"span\": [%d, %d], \"folds\": [", hit->first, hit->end);
-	for (int i = 0; i < hit->nfolds; i++)
-		appendStringInfo(&detail, "%s\"%s\"", i > 0 ? ", " : "", hit->folds[i]);
-	appendStringInfoString(&detail, "]}");
-	return detail.data;
-}
-
-/* Turns a hit of a term into a finding; false ends the scan. */
-static bool
-term_found(const QgLexiconHit *hit, void *arg)
-{
-	FieldScan *scan = arg;
-	QgFinding *finding = make_finding(
-		scan->rule, scan->field,
-		psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message),
-		hit_detail(hit));
-
-	if (hit->legal_basis != NULL)
-		finding->legal_basis = hit->legal_basis;
-	scan->findings = lappend(scan->findings, finding);
-	return ++scan->nhits < HITS_MAX;
-}
-
-/* Scans the rule's fields for the terms of its lexicon. */
-static List *
-judge_lexicon(const ListingRule *rule, QgListing *listing, TimestampTz at, List *findings)
-{
-	const QgLexicon *lexicon = qg_lexicon_find(rule->argument, at);
-
-	if (lexicon == NULL)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("lexicon \"%s\" of rule \"%s\" has no version in force",
-							   rule->argument, rule->form.rule),
-						errhint("Publish a version with quality_gov.lexicon_publish(), or retire "
-								"the rule.")));
-	for (int i = 0; i < rule->nfields; i++)
-	{
-		const char *text = qg_listing_field(listing, rule->fields[i]);
-		FieldScan scan = {.rule = rule, .field = rule->fields[i], .findings = findings};
-
-		if (text == NULL)
-			continue;
-		(void) qg_lexicon_scan(lexicon, text, strlen(text), qg_listing_field(listing, "category"),
-							   false, term_found, &scan);
-		findings = scan.findings;
-	}
-	return findings;
-}
-
-/* Asks one rule. */
-static List *
-judge_rule(const ListingRule *rule, QgListing *listing, TimestampTz at, List *findings)
-{
-	const char *merchant = qg_listing_field(listing, "merchant_id");
-	const char *category = qg_listing_field(listing, "category");
-	QgFinding form = rule->form;
-
-	switch (rule->kind)
-	{
-		case RULE_LEXICON:
-			return judge_lexicon(rule, listing, at, findings);
-		case RULE_REQUIRED:
-			for (int i = 0; i < rule->nfields; i++)
-				if (qg_listing_field(listing, rule->fields[i]) == NULL)
-					findings = lappend(findings,
-									   make_finding(rule, rule->fields[i],
-													psprintf("\"%s\" is missing: %s",
-															 rule->fields[i], rule->form.message),
-													NULL));
-			return findings;
-		case RULE_LICENSE:
-		case RULE_WATCHLIST:
-			form.field = "merchant_id";
-			return qg_findings_of_bars(findings, &merchant_bars,
-									   (const char *const[QG_BAR_KEYS]){
-										   merchant,
-										   rule->kind == RULE_LICENSE ? "license" : "watchlist",
-										   rule->argument, category},
-									   at, &form);
-	}
-	return findings;
-}
-
-/* Gives every finding against a listing as of an instant. */
+/* Asks a rule and adds what it finds. */
 List *
-qg_listing_judge(QgListing *listing, TimestampTz at)
+qg_judge_rule(QgRuleCase *this, const QgRule *rule, bool trial, List *findings)
+{
+	ListCell *cell;
+
+	CHECK_FOR_INTERRUPTS();
+	foreach (cell, qg_rule_ask(this, rule))
+	{
+		const QgRuleResult *result = lfirst(cell);
+		QgVerdict verdict = qg_rule_verdict(rule, trial, result);
+
+		if (verdict != QG_PASS)
+			findings = lappend(findings, qg_rule_finding(rule, verdict, result));
+	}
+	return findings;
+}
+
+/* Adds what forbids the merchant to list. */
+List *
+qg_judge_merchant(QgRuleCase *this, List *findings)
 {
 	const QgFinding seller = {
 		.rule = "merchant_may", .severity = "high", .field = "merchant_id", .verdict = QG_DENY};
-	const QgFinding goods = {.rule = "recall", .severity = "critical", .field = "gtin"};
-	const char *merchant = qg_listing_field(listing, "merchant_id");
-	const char *category = qg_listing_field(listing, "category");
-	const char *gtin = qg_listing_field(listing, "gtin");
-	const RuleSet *set = qg_cache_get(&rule_cache);
-	List *findings = NIL;
+	const char *merchant = qg_case_value(this, QG_SLOT_MERCHANT);
 
 	if (merchant == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("listing names no merchant"),
 						errdetail("\"merchant_id\" is missing or null.")));
-	findings = qg_findings_of_bars(
-		findings, &merchant_bars,
-		(const char *const[QG_BAR_KEYS]){merchant, "may", "list", category}, at, &seller);
-	if (gtin != NULL)
-		findings = qg_findings_of_bars(
-			findings, &recall_bars,
-			(const char *const[QG_BAR_KEYS]){gtin, qg_listing_field(listing, "lot")}, at, &goods);
-	for (int i = 0; i < set->nrules; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (rule_applies(&set->rules[i], category, at))
-			findings = judge_rule(&set->rules[i], listing, at, findings);
-	}
-	return findings;
+	return qg_findings_of_bars(findings, &merchant_bars,
+							   (const char *const[QG_BAR_KEYS]){
+								   merchant, "may", "list", qg_case_value(this, QG_SLOT_CATEGORY)},
+							   this->at, &seller);
+}
+
+/* Adds the recalls that concern the goods. */
+List *
+qg_judge_recall(QgRuleCase *this, List *findings)
+{
+	const QgFinding goods = {.rule = "recall", .severity = "critical", .field = "gtin"};
+	const char *gtin = qg_case_value(this, QG_SLOT_GTIN);
+
+	if (gtin == NULL)
+		return findings;
+	return qg_findings_of_bars(
+		findings, &recall_bars,
+		(const char *const[QG_BAR_KEYS]){gtin, qg_case_value(this, QG_SLOT_LOT)}, this->at, &goods);
+}
+
+/* Gives every finding against a listing as of an instant, in a stable order. */
+List *
+qg_listing_judge(QgListing *listing, TimestampTz at)
+{
+	QgRuleCase this;
+	const QgRulePlan *plan;
+	List *findings;
+
+	qg_case_begin(&this, listing, at);
+	findings = qg_judge_merchant(&this, NIL);
+	findings = qg_judge_recall(&this, findings);
+	plan = qg_rule_set_plan(this.set, qg_case_value(&this, QG_SLOT_CATEGORY), at);
+	for (int i = 0; i < plan->nasked; i++)
+		findings = qg_judge_rule(&this, plan->asked[i]->rule, plan->asked[i]->trial, findings);
+	return qg_exceptions_apply(findings, listing, at);
 }

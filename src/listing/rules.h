@@ -7,6 +7,8 @@
 
 #include "quality_gov.h"
 
+#include "utils/jsonb.h"
+
 #include "common/finding.h"
 
 /*
@@ -26,6 +28,11 @@ typedef struct QgListing
 } QgListing;
 
 extern const char *qg_listing_field(QgListing *listing, const char *key);
+extern void qg_listing_read_json(Jsonb *object, QgListing *listing);
+extern Jsonb *qg_listing_json(QgListing *listing);
+
 extern List *qg_listing_judge(QgListing *listing, TimestampTz at);
+extern List *qg_listing_judge_set(QgListing *listing, TimestampTz at, Jsonb *ruleset);
+extern const char *qg_ruleset_json(TimestampTz at);
 
 #endif

@@ -29,6 +29,8 @@ FROM (VALUES
   -- An administrator of quality_gov runs it; the owner of a platform's table attaches guards with it.
   ('quality_gov_admin', '{merchant_admit,merchant_admission_check,merchant_may,merchant_member_add,regulatory_import,
      lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
+     listing_rule_draft,listing_rule_publish,listing_rule_check,listing_explain,listing_judge,listing_replay,
+     listing_exception_add,listing_exception_end,ruleset_asof,listing_ruleset_json,
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
      credit_attach,guard_listing_before,guard_listing_after,guard_order_row,credit_event_row,
      credit_score,credit_grade,credit_explain,credit_check,integrity_check,lexicon_check,recall_open,recall_advance,lot_find,
@@ -38,10 +40,11 @@ FROM (VALUES
      maintenance,doctor,calendar_load,ledger_record,identity_digest}'::text[]),
   -- An application asks and applies; it decides nothing by itself.
   ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
-     credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
+     listing_explain,credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
   ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain}'),
   ('quality_gov_regulator', '{credit_score,credit_grade,credit_explain,merchant_may,merchant_admission_check,
-     listing_check,credit_check,integrity_check}')) AS r(role_name, routines)
+     listing_check,listing_rule_check,listing_explain,listing_judge,listing_replay,ruleset_asof,listing_ruleset_json,
+     credit_check,integrity_check}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
 UNION
@@ -62,7 +65,7 @@ FROM (VALUES
   ('quality_gov_regulator', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
-     regulatory_record,watchlist,watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,
+     regulatory_record,watchlist,watchlist_entry,listing_rule,listing_kind,listing_rule_period,listing_ruleset,listing_exception,listing_decision,listing_finding,lexicon,lexicon_term,
      credit_event,credit_model,credit_indicator,credit_severity,credit_grade_band,duty_rule,legal_figure,
      listing_regime,category_regime,product_certificate,product_certificate_state,product_report,product_label,
      brand,brand_authorization,absolute_term_context,listing_taken_down,ruleset_rule,
@@ -71,7 +74,7 @@ FROM (VALUES
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
      merchant_member,merchant_person,merchant_turnover,category_license,merchant_field,regulatory_record,watchlist,watchlist_effect,
-     watchlist_entry,listing_rule,listing_decision,listing_finding,lexicon,lexicon_term,credit_event,credit_model,
+     watchlist_entry,listing_rule,listing_kind,listing_rule_period,listing_ruleset,listing_exception,listing_decision,listing_finding,lexicon,lexicon_term,credit_event,credit_model,
      credit_indicator,credit_severity,credit_grade_band,credit_grade_change,duty_rule,legal_figure,lot,recall,
      listing_regime,category_regime,product_certificate,product_certificate_state,product_report,product_label,
      brand,brand_authorization,absolute_term_context,listing_deal,listing_taken_down,ruleset_rule,

@@ -1,0 +1,125 @@
+/*
+ * rule_sql.c
+ *		Rules of the kinds that are SQL functions: rule_<kind>(params, listing, at).
+ *
+ * The functions run with the owner's rights over the latest snapshot, as caches are built, through
+ * one saved plan a kind.  A kind that looks for terms first is asked only where there is one, so
+ * that a clean listing costs no SQL.
+ */
+#include "quality_gov.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "common/guard.h"
+#include "listing/rules_private.h"
+
+typedef struct KindPlan
+{
+	struct KindPlan *next;
+	char *kind;
+	SPIPlanPtr plan;
+} KindPlan;
+
+static KindPlan *plans = NULL;
+
+/* Gives the saved plan of a kind, inside SPI. */
+static SPIPlanPtr
+kind_plan(const char *kind)
+{
+	Oid types[3] = {JSONBOID, JSONBOID, TIMESTAMPTZOID};
+	KindPlan *entry = plans;
+	SPIPlanPtr plan;
+
+	while (entry != NULL && strcmp(entry->kind, kind) != 0)
+		entry = entry->next;
+	if (entry != NULL)
+		return entry->plan;
+	plan = SPI_prepare(
+		psprintf("SELECT outcome, field, message, detail FROM quality_gov.%s($1, $2, $3)",
+				 quote_identifier(psprintf("rule_%s", kind))),
+		3, types);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare rules of kind \"%s\"", kind);
+	entry = MemoryContextAlloc(TopMemoryContext, sizeof(KindPlan));
+	entry->kind = MemoryContextStrdup(TopMemoryContext, kind);
+	entry->plan = plan;
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the plan of rules of kind \"%s\"", kind);
+	entry->next = plans;
+	plans = entry;
+	return plan;
+}
+
+/* Gives a column of a result row in a memory context, or NULL. */
+static char *
+column_text(uint64 row, int column, MemoryContext context)
+{
+	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+
+	return value ? MemoryContextStrdup(context, value) : NULL;
+}
+
+/* Gives the outcome of a name. */
+static QgRuleOutcome
+outcome_of(const char *name, const QgRule *rule)
+{
+	static const char *const names[] = {"pass", "exempt", "missing", "violation"};
+
+	for (int i = 0; name != NULL && i < (int) lengthof(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return (QgRuleOutcome) i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("rule kind \"%s\" gave outcome \"%s\"", rule->kind_name, name ? name : "null"),
+			 errdetail("Outcomes are violation, missing, exempt and pass.")));
+}
+
+/* Tells the rows of the function as results, in the caller's memory context. */
+static void
+tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
+{
+	MemoryContext spi = MemoryContextSwitchTo(context);
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		QgRuleOutcome outcome = outcome_of(column_text(i, 1, context), rule);
+
+		CHECK_FOR_INTERRUPTS();
+		if (outcome == QG_RULE_PASS && !this->explain)
+			continue;
+		(void) qg_case_tell(this, outcome, column_text(i, 2, context), column_text(i, 3, context),
+							column_text(i, 4, context));
+	}
+	MemoryContextSwitchTo(spi);
+}
+
+/* Asks the function of the rule's kind. */
+void
+qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum values[3];
+	QgOwner owner;
+
+	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
+		return;
+	values[0] = JsonbPGetDatum(rule->params);
+	values[1] = JsonbPGetDatum(qg_case_row(this));
+	values[2] = TimestampTzGetDatum(this->at);
+	qg_owner_begin(&owner);
+	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_plan(kind_plan(rule->kind_name), values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not ask rules of kind \"%s\"", rule->kind_name);
+	tell_rows(this, rule, caller);
+	SPI_finish();
+	PopActiveSnapshot();
+	qg_owner_end(&owner);
+}
