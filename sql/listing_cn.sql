@@ -8,17 +8,9 @@ SET timezone = 'Asia/Shanghai';
 SET datestyle = 'ISO, YMD';
 \pset format unaligned
 \pset tuples_only on
-CREATE FUNCTION judged(listing jsonb, at timestamptz) RETURNS SETOF text LANGUAGE plpgsql AS $$
--- Every rule in force whose kind is a function, as the guard asks them.
-DECLARE r quality_gov.listing_rule;
-BEGIN
-  FOR r IN SELECT * FROM quality_gov.listing_rule l WHERE l.state IN ('active', 'shadow', 'retired') AND l.effect @> at
-           AND to_regprocedure(format('quality_gov.rule_%s(jsonb,jsonb,timestamptz)', l.kind)) IS NOT NULL ORDER BY l.rule LOOP
-    RETURN QUERY EXECUTE format('SELECT concat_ws('' '', $1, CASE outcome WHEN ''violation'' THEN $2 ELSE $3 END, COALESCE(message, $4)) FROM quality_gov.rule_%s($5, $6, $7)
-      WHERE outcome = ''violation'' OR outcome = ''missing'' AND $3 <> ''skip''', r.kind)
-      USING r.rule, CASE r.state WHEN 'shadow' THEN 'shadow' ELSE r.verdict END, r.on_missing, r.title, r.params, listing, at;
-  END LOOP;
-END $$;
+INSERT INTO merchant (merchant_id, name, kind, uscc, admitted_at) VALUES ('m-1', 'a', 'company', '91110000600037341L', '2026-01-01');
+CREATE FUNCTION judged(listing jsonb, at timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', rule, verdict, severity, message) FROM quality_gov.listing_check('{"merchant_id": "m-1"}' || listing, at) ORDER BY rule, message $$;
 -- a fresh install has rules on offer and none in force
 SELECT count(*) AS published FROM listing_rule;
 SELECT rule, kind, verdict, on_missing, severity, legal_basis, lower(effect) FROM ruleset_rule WHERE ruleset = 'cn' ORDER BY rule;
@@ -58,10 +50,15 @@ SELECT judged(l, '2026-11-20') FROM unnest(ARRAY['{"title": "国家级 好茶", 
   '{"title": "维生素", "category": "health"}', '{"title": "维生素", "description": "本品不能代替药物", "category": "health"}', '{"title": "冰箱", "category": "fridges"}', '{"title": "水龙头", "category": "taps", "water_grade": "2级"}',
   '{"title": "茶", "category": "tea", "merchant_id": "m-1", "listing_id": "9", "list_price": "100"}']::jsonb[]) l;
 
+-- recalled goods are held or stopped without any rule; the article stands beside it
+SELECT recall_open('Kettle', '[{"gtin": "6901234567892"}]', 'shock', 'Order 19', at => '2026-11-02') IS NOT NULL AS opened;
+SELECT judged('{"title": "水壶", "category": "kettles", "certificate": "C-1", "product_type": "电热水壶", "gtin": 6901234567892}', '2026-11-20');
+
 -- on trial, then for good, then off; a change is a version of its own
 SELECT rule, version, verdict FROM ruleset_enable('cn', '{cn.absolute}', '2026-12-05 00:00+08', trial => true);
 SELECT t, judged('{"title": "国家级", "category": "tea"}', t) FROM unnest('{2026-12-04,2026-12-05}'::date[]) t;
-SELECT version, verdict, owner FROM ruleset_enable('cn', '{cn.absolute}', '2026-12-06 00:00+08', owner => 'legal team') JOIN listing_rule USING (rule, version, verdict);
+SELECT rule, version, verdict, effect FROM ruleset_enable('cn', '{cn.absolute}', '2026-12-06 00:00+08', owner => 'legal team');
+SELECT version, state, verdict, owner, effect, trial FROM listing_rule WHERE rule = 'cn.absolute' ORDER BY version;
 SELECT ruleset_disable('cn', '{cn.absolute}', '2026-12-07 00:00+08'), ruleset_disable('cn', at => '2026-12-08 00:00+08') AS the_rest;
 SELECT count(*) AS findings FROM judged(:'kettle', '2026-12-08 00:00+08');
 \set VERBOSITY terse

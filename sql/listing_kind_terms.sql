@@ -13,7 +13,7 @@ BEGIN
   RETURN QUERY EXECUTE format('SELECT concat_ws('' | '', outcome, field, message) FROM quality_gov.rule_%s($1, $2, $3)', kind) USING params, listing, at;
 END $$;
 CREATE FUNCTION absolute(body text, category text DEFAULT NULL, lexicon text DEFAULT 'cn.absolute') RETURNS text LANGUAGE sql AS $$
-  SELECT COALESCE(string_agg(concat_ws(' ', outcome, detail ->> 'matched', detail ->> 'context', detail ->> 'context_basis', detail ->> 'never_slight', detail ->> 'severity'), '; '), '-')
+  SELECT COALESCE(string_agg(concat_ws(' ', outcome, detail ->> 'matched', detail ->> 'context', detail ->> 'context_basis', detail ->> 'never_slight'), '; '), '-')
   FROM quality_gov.rule_absolute_term(jsonb_build_object('lexicon', lexicon, 'fields', '{title}'::text[]), jsonb_strip_nulls(jsonb_build_object('title', body, 'category', category)), '2026-05-01') $$;
 -- violations, also spaced; nothing to find
 SELECT t, absolute(t) FROM unnest(ARRAY['国家级 好茶', '国 家 级 好茶', '品质最佳的茶', '最高级面料', '最佳使用体验', '追求。最佳好茶', '好茶', '', '我们获得了客户。最佳品质']) t;
@@ -30,6 +30,7 @@ SELECT absolute('国家级好茶，最佳饮用温度60度');
 -- art 11: never slight in categories under its regimes; an exempt context stays exempt
 SELECT regime_assign('health_food', '{health}'), regime_assign('education', '{courses}');
 SELECT c, t, absolute(t, c) FROM unnest(ARRAY['疗效最佳', '最佳食用方法 有效率说明', '提分效果最佳']) t, unnest('{health/pills,courses,tea}'::text[]) c;
+SELECT g, count(*) FROM unnest('{true,false}'::boolean[]) g, rule_absolute_term(jsonb_build_object('lexicon', 'cn.absolute', 'fields', '{title}'::text[], 'grave', g), '{"title": "国家级，疗效最佳，最佳食用方法", "category": "health"}', '2026-05-01') GROUP BY g;
 -- what decided is told, with the duty to prove it
 SELECT detail FROM rule_absolute_term('{"lexicon": "cn.absolute", "fields": ["description"]}', '{"description": "最佳赏味期"}', '2026-05-01');
 -- the platform's own contexts; a bad pattern, one that always fits, and changes of shipped rows are refused

@@ -24,6 +24,8 @@ INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, b
   ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true),
   ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true),
   ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true),
+  ('page', 'what a page must show', false, '{"fields": [names], "any_of": [names], "statement": text with "in": [names]}', '{}', 'skip', true),
+  ('claim', 'no term of a lexicon, by regime', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
   ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{}', 'verdict', true),
   ('report', 'a test report on record that covers the goods', false, 'an object', '{}', 'verdict', true),
   ('label', 'label fields as on record', false, 'an object', '{}', 'verdict', true),

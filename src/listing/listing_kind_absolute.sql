@@ -33,18 +33,18 @@ FROM (VALUES
   ('award', 'exempt', '⟦国家级⟧(非物质文化遗产|非遗|高新技术|专精特新|绿色工厂|企业技术中心|工业设计中心|实验室|农业产业化|龙头企业|自然保护区|湿地公园|森林公园|旅游度假区|园区|示范)', NULL, '6(5)'),
   ('award', 'exempt', '⟦[^⟧]+⟧[^，。！？；,.!?;]{0,8}(奖|称号)', NULL, '6(5)'),
   ('time_and_place', 'exempt', '(19|20)[0-9]{2} ?年[^。！？；!?;]{0,16}(省|市|县|区|地区|国)[^。！？；!?;]{0,10}(销量|销售额|市场占有率|市场份额)[^。！？；!?;]{0,6}⟦', NULL, '6(6)'),
-  ('cure_rate', 'grave', '疗效|治愈|有效率|痊愈', '{medical,medical_beauty,health_food,special_medical_food}', '11(1)'),
-  ('investment_return', 'grave', '收益|回报|保本|无风险', '{investment}', '11(2)'),
-  ('education_result', 'grave', '提分|通过率|升学|录取|师资|培训机构|教学', '{education}', '11(3)')
+  ('cure_rate', 'grave', '(疗效|治愈|有效率|痊愈)[^，。！？；,.!?;]{0,8}⟦|⟧[^，。！？；,.!?;]{0,8}(疗效|治愈|有效率|痊愈)', '{medical,medical_beauty,health_food,special_medical_food}', '11(1)'),
+  ('investment_return', 'grave', '(收益|回报|保本|无风险)[^，。！？；,.!?;]{0,8}⟦|⟧[^，。！？；,.!?;]{0,8}(收益|回报|保本|无风险)', '{investment}', '11(2)'),
+  ('education_result', 'grave', '(提分|通过率|升学|录取|师资|培训机构|教学)[^，。！？；,.!?;]{0,8}⟦|⟧[^，。！？；,.!?;]{0,8}(提分|通过率|升学|录取|师资|培训机构|教学)', '{education}', '11(3)')
 ) AS c(context, outcome, pattern, regimes, article);
 CREATE TRIGGER absolute_term_context_builtin BEFORE INSERT OR UPDATE OR DELETE ON absolute_term_context
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 
 CREATE FUNCTION rule_absolute_term_params_valid(params jsonb) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN params_check(params, '{"lexicon": "text", "fields": "texts"}');
+  RETURN params_check(params, '{"lexicon": "text", "fields": "texts", "grave": "boolean?"}');
 COMMENT ON FUNCTION rule_absolute_term_params_valid(jsonb) IS
-  'What is wanted of params of kind absolute_term: {"lexicon", "fields"}; null where all is well';
+  'What is wanted of params of kind absolute_term: {"lexicon", "fields", and optionally "grave": only what is never slight, or all but that}; null where all is well';
 
 CREATE FUNCTION absolute_term_judge(body text, span int4range, category text, at timestamptz,
                                     OUT outcome text, OUT context text, OUT legal_basis text, OUT grave text)
@@ -95,7 +95,6 @@ BEGIN ATOMIC
            'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds, 'outcome', j.outcome)
          || jsonb_strip_nulls(jsonb_build_object('context', j.context, 'context_basis', j.legal_basis,
               'legal_basis', CASE j.outcome WHEN 'violation' THEN h.legal_basis END,
-              'severity', CASE WHEN j.outcome = 'violation' AND j.grave IS NOT NULL THEN 'critical' END,
               'never_slight', CASE WHEN j.outcome = 'violation' THEN j.grave END,
               'provable', CASE WHEN j.outcome <> 'violation' THEN '广告绝对化用语执法指南 art 7' END))
   FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
@@ -103,9 +102,10 @@ BEGIN ATOMIC
                                   listing_value(listing, 'category'), at) AS h
   CROSS JOIN LATERAL absolute_term_judge(listing_value(listing, f.name), h.span, listing_value(listing, 'category'), at) AS j
   WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
+    AND COALESCE((params ->> 'grave')::boolean = (j.outcome = 'violation' AND j.grave IS NOT NULL), true)
   UNION ALL
   SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m
   LIMIT 20;
 END;
 COMMENT ON FUNCTION rule_absolute_term(jsonb, jsonb, timestamptz) IS
-  'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6); never slight in the cases of art 11: detail has severity critical';
+  'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6); in the cases of art 11 it is never slight: detail names the article';

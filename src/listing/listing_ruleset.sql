@@ -49,7 +49,8 @@ COMMENT ON FUNCTION ruleset_needs(text, jsonb, timestamptz) IS
   'What is not there yet that rules of a kind read: names no guard maps, regimes without categories, empty registers; null where nothing is missing';
 
 CREATE FUNCTION ruleset_enable(ruleset text, rules text[] DEFAULT NULL, effective timestamptz DEFAULT now(),
-                               trial boolean DEFAULT false, owner text DEFAULT NULL)
+                               trial boolean DEFAULT false, owner text DEFAULT NULL, transition text DEFAULT NULL,
+                               weighty boolean DEFAULT false)
   RETURNS TABLE (rule text, version integer, verdict text, effect tstzrange, needs text)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -95,15 +96,16 @@ BEGIN
       version := listing_rule_add(offer.rule, offer.kind, offer.params, verdict, offer.title, offer.legal_basis, offer.severity,
                                   effective => since, until => upper(offer.effect),
                                   owner => COALESCE(ruleset_enable.owner, 'rule set ' || ruleset_enable.ruleset),
-                                  on_missing => offer.on_missing);
+                                  on_missing => offer.on_missing, platform_rule => transition IS NOT NULL,
+                                  weighty => weighty, transition => transition);
       SELECT r.effect INTO effect FROM listing_rule r WHERE r.rule = offer.rule AND r.version = ruleset_enable.version;
     END IF;
     RETURN NEXT;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ruleset_enable(text, text[], timestamptz, boolean, text) IS
-  'Publishes the rules of a shipped rule set (only those named) as the platform''s own, each from the later of effective and the start of its law, all as shadow with trial; a rule that is published as offered stays as it is; needs says what it lacks to find something';
+COMMENT ON FUNCTION ruleset_enable(text, text[], timestamptz, boolean, text, text, boolean) IS
+  'Publishes the rules of a shipped rule set (only those named) as the platform''s own, each from the later of effective and the start of its law, with trial all as shadow beside what is in force; a rule that is published as offered stays as it is; a transition gives notice of each (平台规则办法 art 12); needs says what it lacks to find something';
 
 CREATE FUNCTION ruleset_disable(ruleset text, rules text[] DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp

@@ -52,16 +52,19 @@ FROM (VALUES
    'quarantine', 'warn', 'medium', 'water label must be shown as registered', 6, ' art 8'),
   ('cn.compared-price', 'price', '{"compared": "list_price", "meaning": "list_price_meaning"}',
    'quarantine', 'warn', 'high', 'undetailed compared price must not be above the deals before', 56, ' art 16'),
-  ('cn.absolute', 'absolute_term', '{"lexicon": "cn.absolute", "fields": ["title", "description"]}',
+  ('cn.absolute', 'absolute_term', '{"lexicon": "cn.absolute", "fields": ["title", "description"], "grave": false}',
    'deny', 'skip', 'high', 'absolute wording', 1, ' art 9(3)'),
+  ('cn.absolute-grave', 'absolute_term', '{"lexicon": "cn.absolute", "fields": ["title", "description"], "grave": true}',
+   'deny', 'skip', 'critical', 'absolute wording on cures, returns or results of education', 1, ' art 9(3); 广告绝对化用语执法指南 art 11'),
   ('cn.absolute-practice', 'absolute_term', '{"lexicon": "cn.absolute-practice", "fields": ["title", "description"]}',
    'shadow', 'skip', 'medium', 'wording like the absolute, by practice', 1, ' art 9(3); 广告绝对化用语执法指南 art 2'),
   ('cn.medical-claim', 'claim', '{"lexicon": "cn.medical-claim", "fields": ["title", "description"], "except_regime": ["medical"]}',
    'quarantine', 'skip', 'high', 'medical claim outside medical goods', 1, ' art 17'),
   ('cn.health-food', 'page', '{"statement": "本品不能代替药物", "in": ["description", "title", "warning"], "regime": ["health_food"]}',
    'quarantine', 'quarantine', 'medium', 'health food must say that it does not replace drugs', 1, ' art 18'),
+  -- Recalls hold or stop listings without any rule, by their state; this puts the article beside it.
   ('cn.recall', 'recall', '{}',
-   'deny', 'skip', 'critical', 'recalled goods must not be sold', 19, ' arts 15, 16')
+   'warn', 'skip', 'critical', 'recalled goods must not be sold', 19, ' arts 15, 16')
 ) AS r(rule, kind, params, verdict, on_missing, severity, title, number, article)
 JOIN (VALUES
   (110, '网络销售重点工业产品质量安全监督管理规定 (Order 110)', '[2026-12-01 00:00+08,)'::tstzrange),
