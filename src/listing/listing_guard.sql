@@ -47,10 +47,6 @@ BEGIN
     jsonb_strip_nulls(jsonb_build_object('on_deny', on_deny, 'held', held, 'on_failure', on_failure)),
     ARRAY['before BEFORE INSERT OR UPDATE:guard_listing_before',
           'after AFTER INSERT OR UPDATE:guard_listing_after']);
-  IF NOT EXISTS (SELECT FROM quality_gov.listing_rule r WHERE r.state IN ('active', 'shadow')) THEN
-    RAISE NOTICE 'no rule is published yet, the guard asks for merchants and recalls only'
-      USING HINT = 'SELECT * FROM quality_gov.ruleset_enable(''cn'') publishes the shipped rules.';
-  END IF;
 END
 $$;
 COMMENT ON FUNCTION guard_listing(regclass, jsonb, text, text, text) IS
