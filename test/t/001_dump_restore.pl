@@ -54,13 +54,13 @@ INSERT INTO product_certificate_state VALUES ('ccc', 'C-1', '2026-01-01', 'valid
 INSERT INTO product_report (merchant_id, number, basis, source) VALUES ('m-1', 'R-1', 'GB 1', 'test');
 INSERT INTO product_label (scheme, record, producer, model, gtin, grade, source) VALUES ('energy', 'E-1', 'p', 'm', '6901234567892', 1, 'test');
 INSERT INTO listing_deal (merchant_id, item, at, price) VALUES ('m-1', '1', '2026-01-01', 9.90);
-INSERT INTO brand (brand, owner) VALUES ('Nike', 'Nike Inc'), ('å°ç±³', 'x');
+INSERT INTO brand (brand, owner) VALUES ('Nike', 'Nike Inc'), ('小米', 'x');
 INSERT INTO brand_authorization VALUES ('m-1', 'Nike', '[2026-01-01,)', 'letter');
 INSERT INTO absolute_term_context (context, outcome, pattern, legal_basis) VALUES ('ours', 'exempt', 'x', 'policy');
 SELECT listing_take_down('shop.product', 'm-1', '7', 'an unsafe kettle', 'unsafe', at => '2026-01-01');
 INSERT INTO ruleset_rule (ruleset, rule, kind, params, verdict, on_missing, severity, title, legal_basis, effect) VALUES
   ('ours', 'ours.a', 'page', '{"fields": ["a"]}', 'warn', 'skip', 'low', 't', 'policy', '(,)');
-SELECT count(*) FROM ruleset_enable('cn', '{cn.absolute,cn.certificate,cn.compared-price}', '2026-01-01'), ruleset_enable('ours', effective => '2026-01-01', trial => true);
+SELECT count(*) FROM ruleset_enable('cn', '{cn.absolute,cn.certificate,cn.compared-price}', '2026-01-01') cn, ruleset_enable('ours', effective => '2026-01-01', trial => true) ours;
 SELECT guard_listing('shop.product', '{"listing_id": "id", "merchant_id": "shop_id", "title": "title", "producer": "producer", "gtin": "code", "status": "status", "at": "listed"}'),
        guard_order('shop.orders', '{"order_id": "id", "merchant_id": "shop_id", "gtin": "code", "lot": "lot", "at": "ordered"}'),
        credit_attach('shop.complaint', '{"merchant_id": "shop_id", "at": "filed", "recorded_at": "filed", "ref": "id"}', 'complaint'),
