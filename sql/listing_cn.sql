@@ -50,6 +50,17 @@ SELECT judged(l, '2026-11-20') FROM unnest(ARRAY['{"title": "国家级 好茶", 
   '{"title": "维生素", "category": "health"}', '{"title": "维生素", "description": "本品不能代替药物", "category": "health"}', '{"title": "冰箱", "category": "fridges"}', '{"title": "水龙头", "category": "taps", "water_grade": "2级"}',
   '{"title": "茶", "category": "tea", "merchant_id": "m-1", "listing_id": "9", "list_price": "100"}']::jsonb[]) l;
 
+-- the guard's own look at the regimes is that of SQL, also just after they changed
+CREATE VIEW looks AS SELECT c, t, EXISTS (SELECT FROM listing_check(l, t) WHERE rule = 'cn.ccc-status') AS asked, rule_concerns('{"regime": ["ccc"]}', l, t) IS NOT FALSE AS concerned
+FROM unnest('{kettles,kettles/steel,kettlesx,kettle,seats,NULL}'::text[]) c, unnest('{"2026-11-20","2026-12-02 23:59:59.999+08","2026-12-03 00:00+08"}'::timestamptz[]) t,
+  LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('merchant_id', 'm-1', 'title', 'x', 'category', c)) AS l) x;
+SELECT count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE asked <> concerned) AS differ FROM looks;
+SELECT regime_release('ccc', '{kettles}', '2026-12-03 00:00+08');
+SELECT count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE asked <> concerned) AS differ FROM looks;
+SELECT regime_assign('ccc', '{*}', effective => '2026-12-03 00:00+08');
+SELECT count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE asked <> concerned) AS differ FROM looks;
+DROP VIEW looks;
+
 -- recalled goods are held or stopped without any rule; the article stands beside it
 SELECT recall_open('Kettle', '[{"gtin": "6901234567892"}]', 'shock', 'Order 19', at => '2026-11-02') IS NOT NULL AS opened;
 SELECT judged('{"title": "水壶", "category": "kettles", "certificate": "C-1", "product_type": "电热水壶", "gtin": 6901234567892}', '2026-11-20');

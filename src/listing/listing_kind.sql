@@ -31,11 +31,16 @@ CREATE FUNCTION fingerprint_distance(a bigint, b bigint) RETURNS integer
   AS 'MODULE_PATHNAME', 'qg_fingerprint_distance' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION fingerprint_distance(bigint, bigint) IS 'Number of bits, 0 to 64, in which two fingerprints differ';
 
+-- What follows is asked for every listing: plpgsql keeps its plans, where a SQL function with a subquery plans anew.
 CREATE FUNCTION params_texts(value jsonb) RETURNS text[]
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
   RETURN CASE jsonb_typeof(value)
     WHEN 'string' THEN ARRAY[value #>> '{}']
     WHEN 'array' THEN ARRAY(SELECT e.value FROM jsonb_array_elements_text(value) e) END;
+END
+$$;
 COMMENT ON FUNCTION params_texts(jsonb) IS 'Strings of a parameter that is one string or an array of them; null where it is missing';
 
 CREATE FUNCTION params_check(params jsonb, shape jsonb) RETURNS text
@@ -89,8 +94,20 @@ CREATE FUNCTION listing_amount(value text) RETURNS numeric
 COMMENT ON FUNCTION listing_amount(text) IS 'Number that a value spells in digits, null where it spells none';
 
 CREATE FUNCTION listing_agrees(shown text, registered text[]) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN COALESCE(name_key(shown) = ANY (ARRAY(SELECT name_key(r) FROM unnest(registered) AS r)), false);
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  key text := name_key(shown);
+  one text;
+BEGIN
+  FOREACH one IN ARRAY COALESCE(registered, '{}') LOOP
+    IF key = name_key(one) THEN
+      RETURN true;
+    END IF;
+  END LOOP;
+  RETURN false;
+END
+$$;
 COMMENT ON FUNCTION listing_agrees(text, text[]) IS
   'Whether a shown value is one of a register''s, compared as names are: without case, width, spaces and punctuation';
 
@@ -131,6 +148,8 @@ CREATE TABLE category_regime (
 COMMENT ON TABLE category_regime IS
   'Which categories of the platform fall under which regime, from when to when; a category covers those below it, * means all; regime_assign() writes it';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.category_regime', '');
+CREATE TRIGGER category_regime_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON category_regime
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
 
 CREATE FUNCTION regime_assign(regime text, categories text[], legal_basis text DEFAULT NULL,
                               effective timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity') RETURNS integer
@@ -194,37 +213,55 @@ COMMENT ON FUNCTION regime_release(text, text[], timestamptz) IS
   'Ends at an instant that categories are under a regime, and gives the number ended';
 
 CREATE FUNCTION listing_in_regime(regimes text[], category text, at timestamptz) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT EXISTS (SELECT FROM category_regime c
-                 WHERE c.regime = ANY (regimes) AND c.effect @> at AND category_covers(ARRAY[c.category], listing_in_regime.category));
-END;
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+  RETURN EXISTS (SELECT FROM category_regime c
+                 WHERE c.regime = ANY (regimes) AND c.effect @> at
+                   AND (c.category IN ('*', category) OR starts_with(category, c.category || '/')));
+END
+$$;
 COMMENT ON FUNCTION listing_in_regime(text[], text, timestamptz) IS
   'Whether a category is under one of the regimes at an instant';
 
 CREATE FUNCTION rule_concerns(params jsonb, listing jsonb, at timestamptz) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT CASE
-      WHEN NOT params ? 'regime' THEN true
-      WHEN listing_in_regime(params_texts(params -> 'regime'), l.category, at) THEN true
-      -- Leaving out the category must not be a way past the rule, where the platform has any under it.
-      WHEN l.category IS NULL AND EXISTS (SELECT FROM category_regime c
-             WHERE c.regime = ANY (params_texts(params -> 'regime')) AND c.effect @> at) THEN NULL
-      ELSE false END
-    AND NOT COALESCE(params ? 'except_regime' AND listing_in_regime(params_texts(params -> 'except_regime'), l.category, at), false)
-  FROM (SELECT listing_value(listing, 'category') AS category) l;
-END;
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+  category text;
+  regimes text[];
+BEGIN
+  IF NOT params ?| '{regime,except_regime}' THEN
+    RETURN true;
+  END IF;
+  category := listing_value(listing, 'category');
+  regimes := params_texts(params -> 'regime');
+  IF listing_in_regime(params_texts(params -> 'except_regime'), category, at) THEN
+    RETURN false;
+  ELSIF regimes IS NULL OR listing_in_regime(regimes, category, at) THEN
+    RETURN true;
+  END IF;
+  -- Leaving out the category must not be a way past the rule, where the platform has any under it.
+  RETURN CASE WHEN category IS NOT NULL
+                OR NOT EXISTS (SELECT FROM category_regime c WHERE c.regime = ANY (regimes) AND c.effect @> at)
+              THEN false END;
+END
+$$;
 COMMENT ON FUNCTION rule_concerns(jsonb, jsonb, timestamptz) IS
   'Whether a rule''s regime covers a listing''s category and its except_regime does not; null where the listing has no category and the regime has some';
 
 CREATE FUNCTION rule_scope_missing(params jsonb, listing jsonb, at timestamptz)
   RETURNS TABLE (outcome text, field text, message text, detail jsonb)
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT 'missing', 'category', format('without a category it is not known whether the goods are under %s',
-                                       array_to_string(params_texts(params -> 'regime'), ', ')), NULL::jsonb
-  WHERE rule_concerns(params, listing, at) IS NULL;
-END;
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF rule_concerns(params, listing, at) IS NULL THEN
+    RETURN QUERY SELECT 'missing', 'category', format('without a category it is not known whether the goods are under %s',
+                                                      array_to_string(params_texts(params -> 'regime'), ', ')), NULL::jsonb;
+  END IF;
+END
+$$;
 COMMENT ON FUNCTION rule_scope_missing(jsonb, jsonb, timestamptz) IS
   'What a rule by regime says of a listing without category: a missing value, else nothing';

@@ -90,7 +90,9 @@ DECLARE
   hit record;
 BEGIN
   IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    IF listing_value(listing, 'category') IS NULL THEN
+      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    END IF;
     RETURN;
   END IF;
   FOREACH field IN ARRAY params_texts(params -> 'fields') LOOP
@@ -102,7 +104,9 @@ BEGIN
         SELECT b.brand, b.owner, b.ordinary, p.candidate, edit_distance(b.key, p.key, CASE WHEN b.letters >= two THEN 2
                  WHEN b.letters >= one THEN 1 ELSE 0 END) AS distance,
                CASE WHEN b.letters >= two THEN 2 WHEN b.letters >= one THEN 1 ELSE 0 END AS allowed
-        FROM parts p JOIN brand b ON NOT p.cjk AND abs(b.letters - p.letters) <= 2 AND b.effect @> at AND char_length(p.key) <= 200
+        FROM parts p JOIN brand b ON NOT p.cjk AND abs(b.letters - p.letters) <= CASE WHEN b.letters >= two THEN 2
+                 WHEN b.letters >= one THEN 1 ELSE 0 END
+          AND (b.letters >= one OR b.key = p.key) AND b.effect @> at AND char_length(p.key) <= 200
         UNION ALL
         -- Words are not marked off in these scripts: the brand may stand anywhere in the run.
         SELECT b.brand, b.owner, b.ordinary, substr(p.candidate, strpos(p.key, b.key), b.letters), 0, 0

@@ -56,12 +56,14 @@ COMMENT ON FUNCTION rule_certificate_params_valid(jsonb) IS
   'What is wanted of params of kind certificate: {"kind", and optionally "field" (certificate), "checks" (register, type, status, validity), "type" (product_type), "model", "holder", "producer"}; null where all is well';
 
 CREATE FUNCTION certificate_holder_agrees(certificate product_certificate, producer text, merchant text) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT listing_agrees(producer, ARRAY[(certificate).holder])
-      OR EXISTS (SELECT FROM merchant m WHERE m.merchant_id = merchant
-                 AND (m.uscc = (certificate).holder_uscc OR listing_agrees(m.name, ARRAY[(certificate).holder])));
-END;
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  RETURN listing_agrees(producer, ARRAY[certificate.holder])
+      OR EXISTS (SELECT FROM merchant m WHERE m.merchant_id = certificate_holder_agrees.merchant
+                 AND (m.uscc = certificate.holder_uscc OR listing_agrees(m.name, ARRAY[certificate.holder])));
+END
+$$;
 COMMENT ON FUNCTION certificate_holder_agrees(product_certificate, text, text) IS
   'Whether a certificate''s holder is the producer on the page or the merchant, by unified social credit code or name';
 
@@ -80,7 +82,9 @@ DECLARE
   facts jsonb;
 BEGIN
   IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    IF listing_value(listing, 'category') IS NULL THEN
+      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    END IF;
     RETURN;
   END IF;
   field := COALESCE(params ->> 'field', 'certificate');

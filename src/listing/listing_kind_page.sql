@@ -27,7 +27,9 @@ DECLARE
   places text[] := params_texts(params -> 'in');
 BEGIN
   IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    IF listing_value(listing, 'category') IS NULL THEN
+      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    END IF;
     RETURN;
   END IF;
   FOREACH field IN ARRAY COALESCE(params_texts(params -> 'fields'), '{}') LOOP

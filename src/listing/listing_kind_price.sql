@@ -118,7 +118,9 @@ BEGIN
   shown := listing_value(listing, field);
   -- Without a compared price there is no comparison; one whose meaning is stated is detailed.
   IF shown IS NULL OR rule_concerns(params, listing, at) IS NOT TRUE THEN
-    RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at) WHERE shown IS NOT NULL;
+    IF shown IS NOT NULL AND listing_value(listing, 'category') IS NULL THEN
+      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    END IF;
     RETURN;
   END IF;
   IF meaning IS NOT NULL THEN
@@ -169,7 +171,9 @@ DECLARE
   above boolean := COALESCE((params ->> 'above')::boolean, true);
 BEGIN
   IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    IF listing_value(listing, 'category') IS NULL THEN
+      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    END IF;
     RETURN;
   END IF;
   field := params ->> 'field';

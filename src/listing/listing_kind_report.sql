@@ -62,7 +62,9 @@ DECLARE
   facts jsonb;
 BEGIN
   IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    IF listing_value(listing, 'category') IS NULL THEN
+      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
+    END IF;
     RETURN;
   END IF;
   field := COALESCE(params ->> 'field', 'report');

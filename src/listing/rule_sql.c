@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "common/guard.h"
+#include "listing/regime.h"
 #include "listing/rules_private.h"
 
 typedef struct KindPlan
@@ -107,6 +108,8 @@ qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
 	Datum values[3];
 	QgOwner owner;
 
+	if (qg_regime_spares(rule->params, qg_case_value(this, QG_SLOT_CATEGORY), this->at))
+		return;
 	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
 		return;
 	values[0] = JsonbPGetDatum(rule->params);
