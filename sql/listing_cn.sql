@@ -60,6 +60,7 @@ SELECT count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE asked <> c
 SELECT regime_assign('ccc', '{*}', effective => '2026-12-03 00:00+08');
 SELECT count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE asked <> concerned) AS differ FROM looks;
 DROP VIEW looks;
+SELECT regime_release('ccc', '{*}', '2026-12-03 12:00+08');
 
 -- recalled goods are held or stopped without any rule; the article stands beside it
 SELECT recall_open('Kettle', '[{"gtin": "6901234567892"}]', 'shock', 'Order 19', at => '2026-11-02') IS NOT NULL AS opened;
