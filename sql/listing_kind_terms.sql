@@ -16,7 +16,7 @@ CREATE FUNCTION absolute(body text, category text DEFAULT NULL, lexicon text DEF
   SELECT COALESCE(string_agg(concat_ws(' ', outcome, detail ->> 'matched', detail ->> 'context', detail ->> 'context_basis', detail ->> 'never_slight'), '; '), '-')
   FROM quality_gov.rule_absolute_term(jsonb_build_object('lexicon', lexicon, 'fields', '{title}'::text[]), jsonb_strip_nulls(jsonb_build_object('title', body, 'category', category)), '2026-05-01') $$;
 -- violations, also spaced; nothing to find
-SELECT t, absolute(t) FROM unnest(ARRAY['国家级 好茶', '国 家 级 好茶', '品质最佳的茶', '最高级面料', '最佳使用体验', '追求。最佳好茶', '好茶', '', '我们获得了客户。最佳品质']) t;
+SELECT t, absolute(t) FROM unnest(ARRAY['国家级 好茶', '国 家 级 好茶', '國家級 好茶', '品质最佳的茶', '最高级面料', '最佳使用体验', '追求。最佳好茶', '好茶', '', '我们获得了客户。最佳品质']) t;
 -- art 5: attitude, wish, goal are not about the goods
 SELECT t, absolute(t) FROM unnest(ARRAY['以最佳的服务态度待客', '祝您健康最佳', '我们追求最佳品质', '力争做到最佳', '致力于成为最佳']) t;
 -- art 6: self-comparison, usage hints, graded by a standard, award, time and place

@@ -14,6 +14,9 @@ INSERT INTO merchant_member VALUES ('regress_no_such_role', 'ghost'), (current_u
 INSERT INTO watchlist_entry (watchlist, name, reason, legal_basis, source, term) VALUES ('lost', 'x', 'r', 'b', 's', '[2026-01-01,)');
 INSERT INTO listing_finding VALUES ('ghost', 1, 1, 'r', 1, 'warn', 'low', NULL, 'm');
 INSERT INTO listing_rule VALUES ('r', 1, 'lexicon', 'active', 'warn', 'low', NULL, '{"lexicon": "lost", "fields": ["title"]}', 't', 'b', '(,)');
+INSERT INTO listing_rule VALUES ('k', 1, 'lost', 'draft', 'warn', 'low', NULL, '{}', 't', 'b', 'empty');
+INSERT INTO listing_exception (merchant_id, rule, verdict, reason, owner, effect) VALUES ('ghost', 'r', 'pass', 'r', 'o', '[2026-01-01,2026-02-01)');
+INSERT INTO listing_decision (merchant_id, relation, operation, at, verdict, guard_mode, role, ruleset_id) VALUES ('m-0', 'r', 'INSERT', now(), 'pass', 'enforce', 'x', 9);
 INSERT INTO calendar_day VALUES ('GONE', '2026-01-01', false), ('GONE', '2026-01-02', false);
 INSERT INTO calendar_year VALUES ('GONE', 2026);
 INSERT INTO recall_scope (recall_id, gtin) VALUES (7, '73513537');

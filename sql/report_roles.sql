@@ -57,7 +57,7 @@ SELECT * FROM quality_gov.listing_finding;
 SELECT * FROM quality_gov.credit_overview;
 INSERT INTO quality_gov.listing_decision (merchant_id, relation, operation, at, verdict, guard_mode, role) VALUES ('m-2', 'r', 'INSERT', now(), 'pass', 'enforce', 'x');
 SELECT quality_gov.ledger_record('forged', 'm-2', '{}');
-SELECT quality_gov.listing_record('r', 'm-2', '3', NULL, 'INSERT', now(), 'pass', '[]', 'enforce');
+SELECT quality_gov.listing_record('{}', '{}', '{}', '{}', '{}', '{}');
 SELECT quality_gov.credit_event_add('m-2', 'recall', 'serious', now(), 'x', 'x');
 SELECT quality_gov.append_only_lift('quality_gov.ledger_entry');
 CREATE TABLE shop.fake (id int, shop text, title text);

@@ -4,6 +4,8 @@
  */
 #include "quality_gov.h"
 
+#include <limits.h>
+
 #include "utils/guc.h"
 
 #include "common/version.h"
@@ -11,7 +13,10 @@
 PG_MODULE_MAGIC;
 
 int qg_guard_mode = QG_MODE_ENFORCE;
+uint64 qg_guard_mode_changes = 0;
 char *qg_identity_key_file = NULL;
+int qg_denial_spool_size = 64 * 1024;
+bool qg_denial_worker = true;
 
 static const struct config_enum_entry guard_modes[] = {{"enforce", QG_MODE_ENFORCE, false},
 													   {"shadow", QG_MODE_SHADOW, false},
@@ -25,10 +30,12 @@ qg_guard_mode_name(int mode)
 	return guard_modes[mode].name;
 }
 
-/* Leaves a line in the server log for each change of the incident switch. */
+/* Counts each change of the incident switch and leaves a line in the server log. */
 static void
 guard_mode_assign(int newval, void *extra)
 {
+	if (newval != qg_guard_mode)
+		qg_guard_mode_changes++;
 	if (newval != qg_guard_mode && IsUnderPostmaster)
 		ereport(LOG, (errmsg("quality_gov.guard_mode changed from \"%s\" to \"%s\"",
 							 qg_guard_mode_name(qg_guard_mode), qg_guard_mode_name(newval))));
@@ -51,5 +58,14 @@ _PG_init(void)
 		"File with the key of identity digests, readable by the server only.",
 		"At least 32 bytes; identity_digest() needs it.", &qg_identity_key_file, "", PGC_SUSET,
 		GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomIntVariable("quality_gov.denial_spool_size",
+							"Disk space for refused attempts that wait to be recorded.",
+							"For each database; attempts beyond it go to the server log.",
+							&qg_denial_spool_size, 64 * 1024, 0, MAX_KILOBYTES, PGC_SUSET,
+							GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomBoolVariable("quality_gov.denial_worker",
+							 "Start a background worker that records refused attempts.",
+							 "Without it they wait for maintenance().", &qg_denial_worker, true,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("quality_gov");
 }

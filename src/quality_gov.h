@@ -26,7 +26,10 @@ typedef enum QgGuardMode
 } QgGuardMode;
 
 extern int qg_guard_mode;
+extern uint64 qg_guard_mode_changes; /* of its value, in this backend */
 extern char *qg_identity_key_file;
+extern int qg_denial_spool_size; /* kB */
+extern bool qg_denial_worker;
 
 extern const char *qg_guard_mode_name(int mode);
 

@@ -115,7 +115,7 @@ read_bars(QgBarSource *source, const char *const keys[QG_BAR_KEYS], MemoryContex
 		values[i] = keys[i] == NULL ? (Datum) 0 : CStringGetTextDatum(keys[i]);
 	}
 	qg_owner_begin(&owner);
-	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	qg_latest_snapshot_push();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	n = qg_cache_select(source->sql, QG_BAR_KEYS, types, values, nulls);

@@ -9,6 +9,9 @@
  * prepared statement in an open transaction may reach a trigger without accepting invalidations,
  * so they are accepted before a cache is trusted.
  *
+ * In a parallel query no snapshot but the query's can be had.  What its leader builds then serves that
+ * query only; a worker's goes with the worker.
+ *
  * Content that went stale may still be in use further up the stack; it is handed to the
  * transaction's memory context and goes with the transaction.
  */
@@ -93,6 +96,16 @@ retire_content(QgCache *cache)
 	cache->content = NULL;
 }
 
+/*
+ * Makes the latest snapshot the active one.  In a parallel query none can be taken: there all
+ * workers and their leader read with the query's own.
+ */
+void
+qg_latest_snapshot_push(void)
+{
+	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+}
+
 /* Builds content aside and swaps it in; tells whether no invalidation came meanwhile. */
 static bool
 build_content(QgCache *cache)
@@ -109,7 +122,7 @@ build_content(QgCache *cache)
 								  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSetIdentifier(aside, cache->name);
 	qg_owner_begin(&owner);
-	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	qg_latest_snapshot_push();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(aside);
@@ -138,6 +151,9 @@ qg_cache_get(QgCache *cache)
 	if (!cache->registered)
 		cache_register(cache);
 	AcceptInvalidationMessages();
+	/* The query's snapshot may be older than an invalidation that was accepted before it. */
+	if (cache->provisional && !IsInParallelMode())
+		cache->valid = cache->provisional = false;
 	if (cache->valid)
 		return cache->content;
 
@@ -148,6 +164,7 @@ qg_cache_get(QgCache *cache)
 		if (build_content(cache))
 		{
 			cache->valid = true;
+			cache->provisional = IsInParallelMode();
 			break;
 		}
 	}

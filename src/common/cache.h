@@ -30,12 +30,14 @@ typedef struct QgCache
 	void *content;
 	bool registered;
 	bool valid;
+	bool provisional; /* built with a parallel query's snapshot: good until that ends */
 	uint64 invalidations;
 	uint64 builds;
 } QgCache;
 
 extern void *qg_cache_get(QgCache *cache);
 extern void qg_cache_drop(QgCache *cache);
+extern void qg_latest_snapshot_push(void);
 extern uint64 qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values,
 							  const char *nulls);
 

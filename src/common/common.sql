@@ -92,6 +92,29 @@ CREATE VIEW guard WITH (security_barrier) AS
 COMMENT ON VIEW guard IS
   'Triggers of the extension on the platform''s tables: relation, kind, mapping, options, enabled';
 
+CREATE FUNCTION mapping_parse(source text, OUT column_name text, OUT path text[])
+  AS 'MODULE_PATHNAME', 'qg_mapping_parse' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mapping_parse(text) IS
+  'Column and keys that a mapping names: column, or column -> ''key'' ->> ''key'' into jsonb, an integer for an element of an array; 42601 with the position where it reads otherwise';
+
+CREATE FUNCTION generated_sources(relation regclass, column_name text) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT string_agg(quote_ident(source.attname), ', ' ORDER BY source.attnum)
+  FROM pg_attribute a
+  JOIN pg_attrdef def ON def.adrelid = a.attrelid AND def.adnum = a.attnum
+  CROSS JOIN LATERAL (
+    SELECT DISTINCT d.refobjsubid FROM pg_depend d
+    WHERE (d.classid = 'pg_attrdef'::regclass AND d.objid = def.oid
+           OR d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum)
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+      AND d.refobjsubid NOT IN (0, a.attnum)) d
+  JOIN pg_attribute source ON source.attrelid = a.attrelid AND source.attnum = d.refobjsubid
+  WHERE a.attrelid = relation AND a.attname = column_name
+$$;
+COMMENT ON FUNCTION generated_sources(regclass, text) IS
+  'Columns that a generated column is computed from, null where there are none';
+
 CREATE FUNCTION mapping_check(relation regclass, columns jsonb, required text[], typed jsonb,
                               closed boolean) RETURNS void
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -101,6 +124,8 @@ DECLARE
   att pg_attribute;
   entry record;
   missing text;
+  path text[];
+  type oid;
   category "char";
 BEGIN
   IF relation IS NULL OR columns IS NULL THEN
@@ -136,6 +161,7 @@ BEGIN
       RAISE EXCEPTION 'columns maps "%" to %, expected a column name', entry.key, entry.value
         USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    SELECT p.column_name, p.path INTO entry.name, path FROM quality_gov.mapping_parse(entry.name) p;
     SELECT * INTO att FROM pg_attribute
     WHERE attrelid = relation AND attname = entry.name AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
@@ -146,14 +172,29 @@ BEGIN
       RAISE EXCEPTION 'column "%" of table "%" is generated', entry.name, relation
         USING ERRCODE = 'wrong_object_type',
               DETAIL = 'Its value is computed after a guard has read the row.',
-              HINT = 'Map the columns it is computed from.';
+              HINT = COALESCE('Map what it is computed from: ' || quality_gov.generated_sources(relation, entry.name) || '.',
+                              'Map a column that is not computed.');
     END IF;
-    SELECT typcategory INTO category FROM pg_type WHERE oid = att.atttypid;
+    -- A domain is what it is based on; what lies in a jsonb column is a text.
+    WITH RECURSIVE base AS (
+      SELECT t.oid, t.typbasetype, t.typcategory FROM pg_type t WHERE t.oid = att.atttypid
+      UNION ALL SELECT t.oid, t.typbasetype, t.typcategory FROM base b JOIN pg_type t ON t.oid = b.typbasetype)
+    SELECT b.oid, b.typcategory INTO type, category FROM base b WHERE b.typbasetype = 0;
+    IF path <> '{}' THEN
+      IF type <> 'jsonb'::regtype THEN
+        RAISE EXCEPTION 'column "%" of table "%" is of type %', entry.name, relation,
+          format_type(att.atttypid, att.atttypmod)
+          USING ERRCODE = 'datatype_mismatch', DETAIL = format('"%s" is mapped to a value inside it, which needs jsonb.', entry.key),
+                HINT = CASE WHEN type = 'json'::regtype THEN 'Change the column''s type to jsonb.' ELSE 'Map the column itself.' END;
+      END IF;
+      type := 'text'::regtype;
+      category := 'S';
+    END IF;
     IF category IN ('A', 'C', 'R', 'P')
        OR typed -> entry.key IS NOT NULL AND jsonb_array_length(typed -> entry.key) > 0
-          AND NOT typed -> entry.key ? format_type(att.atttypid, NULL) THEN
+          AND NOT typed -> entry.key ? format_type(type, NULL) THEN
       RAISE EXCEPTION 'column "%" of table "%" is of type %', entry.name, relation,
-        format_type(att.atttypid, att.atttypmod)
+        CASE path WHEN '{}' THEN format_type(att.atttypid, att.atttypmod) ELSE 'jsonb, and a value inside it a text' END
         USING ERRCODE = 'datatype_mismatch',
               DETAIL = format('"%s" needs %s.', entry.key, COALESCE(
                 (SELECT string_agg(x, ' or ') FROM jsonb_array_elements_text(typed -> entry.key) x),
@@ -163,7 +204,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mapping_check(regclass, jsonb, text[], jsonb, boolean) IS
-  'Raises an error unless columns maps the required names to usable columns of an ordinary or partitioned table';
+  'Raises an error unless columns maps the required names to usable columns, or values inside jsonb columns, of an ordinary or partitioned table';
 
 CREATE FUNCTION guard_attach(relation regclass, kind text, columns jsonb, options jsonb, parts text[])
   RETURNS void
@@ -174,22 +215,24 @@ DECLARE
   name text;
 BEGIN
   IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname IN (
-               SELECT format('quality_gov_%s_%s', kind, split_part(p, ' ', 1)) FROM unnest(parts) p)) THEN
+               SELECT format('quality_gov_%s_%s', kind, ltrim(split_part(p, ' ', 1), '!')) FROM unnest(parts) p)) THEN
     RAISE EXCEPTION 'table "%" has a guard of kind "%" already', relation, kind
       USING ERRCODE = 'duplicate_object',
             HINT = format('Remove it first: SELECT quality_gov.guard_remove(%L, %L).', relation, kind);
   END IF;
   FOREACH part IN ARRAY parts LOOP
-    name := format('quality_gov_%s_%s', kind, split_part(part, ' ', 1));
-    EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH ROW EXECUTE FUNCTION quality_gov.%I(%L, %L, %L)',
-                   name, substr(part, strpos(part, ' ') + 1, strpos(part, ':') - strpos(part, ' ') - 1),
-                   relation, split_part(part, ':', 2), kind, columns, options);
+    -- Triggers fire in the order of their names.
+    name := format(CASE WHEN starts_with(part, '!') THEN 'zz_' ELSE '' END || 'quality_gov_%s_%s',
+                   kind, ltrim(split_part(part, ' ', 1), '!'));
+    EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s EXECUTE FUNCTION quality_gov.%I(%L, %L, %L)',
+                   name, substr(part, strpos(part, ' ') + 1, strpos(part, ':') - strpos(part, ' ') - 1), relation,
+                   COALESCE(nullif(split_part(part, ':', 3), ''), 'ROW'), split_part(part, ':', 2), kind, columns, options);
     EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION quality_gov', name, relation);
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION guard_attach(regclass, text, jsonb, jsonb, text[]) IS
-  'Creates the triggers of a guard, each given as "suffix EVENTS:function", so that DROP EXTENSION takes them along';
+  'Creates the triggers of a guard, each given as "suffix EVENTS:function" or "suffix EVENTS:function:STATEMENT", a suffix with "!" before it to fire after other triggers, so that DROP EXTENSION takes them along';
 
 CREATE FUNCTION guard_remove(relation regclass, kind text DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp

@@ -167,7 +167,7 @@ AS $$
   CROSS JOIN LATERAL (
     SELECT string_agg(m.value, ', ' ORDER BY m.value) AS columns FROM jsonb_each_text(g.mapping) m
     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = g.relation
-                        AND a.attname = m.value AND NOT a.attisdropped)) broken
+                        AND a.attname = (quality_gov.mapping_parse(m.value)).column_name AND NOT a.attisdropped)) broken
 $$;
 COMMENT ON FUNCTION doctor_guards() IS 'Check: guards that are disabled or whose columns are gone';
 
@@ -203,7 +203,8 @@ BEGIN
     END IF;
     grants := 0;
     FOR todo IN SELECT * FROM quality_gov.role_grant g WHERE g.role_name = roles_create.role_name LOOP
-      EXECUTE format('GRANT %s ON %s quality_gov.%s TO %I', todo.privilege, todo.object_type, todo.object, role_name);
+      EXECUTE format('GRANT %s ON %s quality_gov.%s TO %I', todo.privilege,
+                     CASE todo.object_type WHEN 'FUNCTION' THEN 'ROUTINE' ELSE todo.object_type END, todo.object, role_name);
       grants := grants + 1;
     END LOOP;
     RETURN NEXT;

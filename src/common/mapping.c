@@ -22,7 +22,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "common/guard.h"
+#include "common/mapping.h"
 
 static HTAB *mappings = NULL;
 
@@ -88,9 +88,13 @@ resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
 		if (!att->attisdropped && strcmp(NameStr(att->attname), column->column) == 0)
 		{
 			column->attnum = att->attnum;
-			column->type = att->atttypid;
+			column->type = getBaseType(att->atttypid);
+			column->generated = att->attgenerated != '\0';
 		}
 	}
+	/* Steps lead into jsonb only; a column that has become something else is as good as gone. */
+	if (column->attnum != InvalidAttrNumber && column->path.nsteps > 0 && column->type != JSONBOID)
+		column->attnum = InvalidAttrNumber;
 	if (column->attnum == InvalidAttrNumber)
 		return;
 	getTypeOutputInfo(column->type, &output, &varlena);
@@ -133,10 +137,13 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 	mapping->relation = relation_name(rel);
 	mapping->ncolumns = parse_object(trigger->tg_trigger->tgargs[1], &keys, &values);
 	mapping->columns = palloc0(sizeof(QgColumn) * (mapping->ncolumns + 1));
+	mapping->keys = (const char **) keys;
+	mapping->extra = NULL;
 	for (int i = 0; i < mapping->ncolumns; i++)
 	{
 		mapping->columns[i].key = keys[i];
-		mapping->columns[i].column = values[i];
+		mapping->columns[i].path = qg_path_parse(values[i]);
+		mapping->columns[i].column = mapping->columns[i].path.column;
 		resolve_column(mapping, &mapping->columns[i], RelationGetDescr(rel));
 	}
 	mapping->noptions = parse_object(trigger->tg_trigger->tgargs[2], &mapping->option_keys,
@@ -146,7 +153,7 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 }
 
 /* Gives the parsed arguments of a trigger, current as of this call. */
-const QgMapping *
+QgMapping *
 qg_mapping_get(TriggerData *trigger)
 {
 	QgMapping *mapping;
@@ -193,6 +200,15 @@ qg_mapping_option(const QgMapping *mapping, const char *key)
 	return NULL;
 }
 
+/* Tells whether an option has a value. */
+bool
+qg_mapping_option_is(const QgMapping *mapping, const char *key, const char *value)
+{
+	const char *option = qg_mapping_option(mapping, key);
+
+	return option != NULL && strcmp(option, value) == 0;
+}
+
 /* Raises an error where a mapped column is gone from the table. */
 static void
 require_column(const QgColumn *column)
@@ -201,8 +217,8 @@ require_column(const QgColumn *column)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("guarded table has no column \"%s\", which \"%s\" is mapped to", column->column,
-					column->key),
+			 errmsg("guarded table has no %scolumn \"%s\", which \"%s\" is mapped to",
+					column->path.nsteps > 0 ? "jsonb " : "", column->column, column->key),
 			 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
 					 "the present column names.")));
 }
@@ -217,7 +233,15 @@ text_to_cstring_trimmed(Datum value)
 	return string;
 }
 
-/* Gives a column's value as text, NULL for null or an unmapped key. */
+/* Gives the value of the column that a key is mapped to, as stored. */
+Datum
+qg_column_datum(const QgColumn *column, HeapTuple row, TupleDesc desc, bool *isnull)
+{
+	require_column(column);
+	return heap_getattr(row, column->attnum, desc, isnull);
+}
+
+/* Gives a mapped value as text, NULL for null or an unmapped key. */
 char *
 qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
 {
@@ -226,10 +250,11 @@ qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc)
 
 	if (column == NULL)
 		return NULL;
-	require_column(column);
-	value = heap_getattr(row, column->attnum, desc, &isnull);
+	value = qg_column_datum(column, row, desc, &isnull);
 	if (isnull)
 		return NULL;
+	if (column->path.nsteps > 0)
+		return qg_path_text(&column->path, value);
 	if (column->type == TEXTOID || column->type == VARCHAROID)
 		return TextDatumGetCString(value);
 	if (column->type == BPCHAROID)
@@ -274,9 +299,10 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 	return DatumGetTimestampTz(value);
 }
 
-/* Tells whether an update touched any mapped column. */
+/* Tells whether an update touched any mapped column but one (or none). */
 bool
-qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc)
+qg_mapping_changed_but(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc,
+					   const QgColumn *but)
 {
 	for (int i = 0; i < mapping->ncolumns; i++)
 	{
@@ -286,6 +312,8 @@ qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, Tuple
 		Datum oldvalue;
 		Datum newvalue;
 
+		if (&mapping->columns[i] == but)
+			continue;
 		if (mapping->columns[i].attnum == InvalidAttrNumber)
 			return true;
 		att = TupleDescAttr(desc, mapping->columns[i].attnum - 1);
@@ -296,4 +324,11 @@ qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, Tuple
 			return true;
 	}
 	return false;
+}
+
+/* Tells whether an update touched any mapped column. */
+bool
+qg_mapping_changed(const QgMapping *mapping, HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	return qg_mapping_changed_but(mapping, old, new, desc, NULL);
 }

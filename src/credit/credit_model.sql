@@ -165,6 +165,53 @@ $$;
 COMMENT ON FUNCTION credit_event_add(text, text, text, timestamptz, text, text) IS
   'Writes the event of one occurrence, weighed by its severity in the model in force; called by functions that decide';
 
+CREATE FUNCTION credit_event_void(merchant_id text, indicator text, severity text, at timestamptz,
+                                  source text, ref text) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  voided integer;
+BEGIN
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
+  SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, greatest(clock_timestamp(), e.recorded_at)
+  FROM quality_gov.credit_event e
+  JOIN quality_gov.credit_model_at(credit_event_void.at) m ON true
+  JOIN quality_gov.credit_severity s ON s.model = m.model AND s.version = m.version
+    AND s.indicator = e.indicator AND s.severity = credit_event_void.severity AND s.bad = e.bad
+  WHERE e.merchant_id = credit_event_void.merchant_id AND e.indicator = credit_event_void.indicator
+    AND e.source = credit_event_void.source AND e.ref IS NOT DISTINCT FROM credit_event_void.ref
+    AND e.at = credit_event_void.at AND NOT e.void
+    -- Of events that are alike, no more are voided than there are.
+    AND (SELECT count(*) FILTER (WHERE NOT v.void) > count(*) FILTER (WHERE v.void)
+         FROM quality_gov.credit_event v
+         WHERE v.merchant_id = e.merchant_id AND v.indicator = e.indicator AND v.source = e.source
+           AND v.ref IS NOT DISTINCT FROM e.ref AND v.at = e.at AND abs(v.bad) = e.bad)
+  ORDER BY e.event_id LIMIT 1;
+  GET DIAGNOSTICS voided = ROW_COUNT;
+  RETURN voided;
+END
+$$;
+COMMENT ON FUNCTION credit_event_void(text, text, text, timestamptz, text, text) IS
+  'Takes back one event that credit_event_add() wrote with these arguments; gives 1, or 0 where none is left';
+
+CREATE FUNCTION credit_event_add_all(indicator text, merchants text[], severities text[], instants timestamptz[],
+                                     sources text[], refs text[]) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
+  SELECT e.merchant_id, credit_event_add_all.indicator, e.at, units.bad, e.source, e.ref, e.at
+  FROM unnest(merchants, severities, instants, sources, refs) AS e(merchant_id, severity, at, source, ref)
+  JOIN (SELECT n.at, s.severity, s.bad
+        FROM (SELECT DISTINCT i.at FROM unnest(instants) AS i(at)) n
+        CROSS JOIN LATERAL quality_gov.credit_model_at(n.at) m
+        JOIN quality_gov.credit_severity s USING (model, version)
+        WHERE s.indicator = credit_event_add_all.indicator AND s.bad > 0) units USING (at, severity);
+END
+$$;
+COMMENT ON FUNCTION credit_event_add_all(text, text[], text[], timestamptz[], text[], text[]) IS
+  'Writes the events of many occurrences, as credit_event_add() does one';
+
 CREATE FUNCTION credit_event_row() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_credit_event_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION credit_event_row() IS

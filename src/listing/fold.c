@@ -12,38 +12,28 @@
  *	  marks (or the jamo of a syllable) are seen together.  With `invisible`, default-ignorable
  *	  characters are looked through here: they neither cut a segment nor belong to one.  A run of
  *	  more than QG_SEGMENT_MAX code points without a boundary is cut where it reaches that length.
- * 2. A segment is mapped: `width` replaces the forms of U+FF00 to U+FFEF and the ideographic space
- *	  one by one, `nfkc` normalises, `case` folds case (`nfkc` and `case` together are Unicode's
- *	  NFKC_Casefold).  The mapping of a segment of one code point to one code point is remembered
- *	  in a table, which is all that most text ever needs.
+ * 2. A segment is mapped (fold_map.c): numbers, look-alikes and width forms one by one, then the
+ *	  whole is normalised and case-folded, then traditional characters are simplified.  The mapping
+ *	  of a segment of one code point to one code point is remembered in a table, which is all that
+ *	  most text ever needs.
  * 3. What came out is dropped or given out: `separator` drops punctuation, spaces, symbols and
  *	  emoji, together with marks that stand upon them; `invisible` drops control characters.
+ * 4. With `repeat`, equal code points that follow each other are given out once, with their number.
+ *	  Decimal digits are not: 100 is no 10.  Nor are Latin letters with something between them.
  *
  * Example, all folds:	"Ｓ.e\u0301x\u200B①" gives s é x 1; é stands for characters 3 to 4, x follows é
  * in one word; e continues no word, since a full stop was dropped before it.
  *
  * A control character such as a line feed ends a word although `invisible` drops it; a
- * default-ignorable one does not, since nobody sees it: "Smo\u200Bking" stays one word.
+ * default-ignorable one does not, since nobody sees it: "Smo\u200Bking" stays one word.  A digit for a
+ * Han numeral and one written as a digit are not of one word: 一 does not begin a number in 第一3C店.
  */
 #include "quality_gov.h"
 
 #include "utils/memutils.h"
 
 #include "listing/fold.h"
-
-/* What is remembered of a code point under one mask of folds. */
-typedef struct FoldEntry
-{
-	uint32 codepoint; /* what it maps to when it stands alone and gives one code point */
-	uint8 class;	  /* its own properties, QG_CHAR_* */
-	uint8 folds;	  /* folds that changed it */
-	bool known;
-	uint8 flags;
-} FoldEntry;
-
-#define ENTRY_STARTS 0x01 /* normalisation never looks from before it into it */
-#define ENTRY_MANY 0x02	  /* it maps to several code points or to none */
-#define ENTRY_HIDDEN 0x04 /* default-ignorable: nobody sees it */
+#include "listing/fold_map.h"
 
 #define PAGE_SIZE 256
 #define PAGE_COUNT (0x110000 / PAGE_SIZE)
@@ -52,14 +42,14 @@ typedef struct FoldEntry
 struct QgFolder
 {
 	uint32 folds;
-	FoldEntry *pages[PAGE_COUNT];
+	QgFoldEntry *pages[PAGE_COUNT];
 };
 
 static QgFolder *folders[QG_FOLD_ALL + 1];
 static MemoryContext folder_context = NULL;
 
-static const char *const fold_names[QG_FOLD_COUNT] = {"nfkc", "case", "width", "invisible",
-													  "separator"};
+static const char *const fold_names[QG_FOLD_COUNT] = {
+	"nfkc", "case", "width", "invisible", "script", "confusable", "digit", "separator", "repeat"};
 
 /* Gives the name of the fold with the given bit number. */
 const char *
@@ -75,9 +65,10 @@ qg_fold_by_name(const char *name)
 	for (int i = 0; i < QG_FOLD_COUNT; i++)
 		if (strcmp(name, fold_names[i]) == 0)
 			return 1 << i;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown fold \"%s\"", name),
-					errhint("The folds are \"nfkc\", \"case\", \"width\", \"invisible\" and "
-							"\"separator\".")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown fold \"%s\"", name),
+			 errhint("The folds are \"nfkc\", \"case\", \"width\", \"invisible\", \"script\", "
+					 "\"confusable\", \"digit\", \"separator\" and \"repeat\".")));
 	return 0;
 }
 
@@ -114,8 +105,8 @@ qg_codepoint_to_utf8(uint32 codepoint, char *out)
  * Reads the code point at pos, before end, and sets its length.  A byte that begins no complete
  * sequence, which the server never stores, reads as U+FFFD.
  */
-static inline uint32
-decode(const unsigned char *pos, const unsigned char *end, int *length)
+uint32
+qg_fold_decode(const unsigned char *pos, const unsigned char *end, int *length)
 {
 	uint32 c = pos[0];
 	int need;
@@ -142,118 +133,54 @@ decode(const unsigned char *pos, const unsigned char *end, int *length)
 	return c;
 }
 
-/* Tells whether `width` maps a code point: these forms have one narrow or wide twin each. */
-static inline bool
-is_width_form(uint32 c)
-{
-	return (c >= 0xFF00 && c <= 0xFFEF) || c == 0x3000;
-}
-
-/* Tells whether a code point is a sign beside a name and not letters: trade mark, service mark. */
-static inline bool
-is_mark_sign(uint32 c)
-{
-	return c == 0x2122 || c == 0x2120;
-}
-
-static bool
-same(const uint32 *a, int na, const uint32 *b, int nb)
-{
-	return na == nb && memcmp(a, b, na * sizeof(uint32)) == 0;
-}
-
-/*
- * Maps a segment without invisible characters; returns the number of code points written to out,
- * which has room for the longest expansion, and sets the folds that changed something.
- */
-static int
-map_segment(uint32 folds, const uint32 *in, int nin, uint32 *out, uint8 *changed)
-{
-	uint32 base[QG_SEGMENT_MAX];
-	uint32 plain[QG_SEGMENT_MAX * QG_EXPANSION_MAX];
-	int nplain;
-	int nout;
-
-	*changed = 0;
-	memcpy(base, in, nin * sizeof(uint32));
-	if (!((folds & QG_FOLD_SEPARATOR) && is_mark_sign(in[0])))
-	{
-		for (int i = 0; (folds & QG_FOLD_WIDTH) && i < nin; i++)
-			if (is_width_form(in[i]) && qg_text_nfkc(&in[i], 1, &base[i], 1) == 1 &&
-				base[i] != in[i])
-				*changed |= QG_FOLD_WIDTH;
-		if (folds & QG_FOLD_NFKC)
-		{
-			nplain = qg_text_nfkc(base, nin, plain, lengthof(plain));
-			if (!same(base, nin, plain, nplain))
-				*changed |= QG_FOLD_NFKC;
-			if (!(folds & QG_FOLD_CASE))
-			{
-				memcpy(out, plain, nplain * sizeof(uint32));
-				return nplain;
-			}
-			nout = qg_text_nfkc_casefold(base, nin, out, lengthof(plain));
-			if (!same(plain, nplain, out, nout))
-				*changed |= QG_FOLD_CASE;
-			return nout;
-		}
-		if (folds & QG_FOLD_CASE)
-		{
-			nout = qg_text_casefold(base, nin, out, lengthof(plain));
-			if (!same(base, nin, out, nout))
-				*changed |= QG_FOLD_CASE;
-			return nout;
-		}
-	}
-	memcpy(out, base, nin * sizeof(uint32));
-	return nin;
-}
-
-/* Learns a code point. */
-static void
-fill_entry(uint32 folds, FoldEntry *entry, uint32 codepoint)
+/* Finds out what a mask of folds does with a code point that stands alone. */
+void
+qg_fold_learn(uint32 folds, uint32 codepoint, QgFoldEntry *entry)
 {
 	uint32 out[QG_SEGMENT_MAX * QG_EXPANSION_MAX];
 
 	entry->class = (uint8) qg_char_class(codepoint);
-	entry->flags = 0;
-	entry->folds = 0;
+	entry->flags = QG_ENTRY_KNOWN;
 	entry->codepoint = codepoint;
 	if ((entry->class & QG_CHAR_IGNORABLE) && !(entry->class & QG_CHAR_SEPARATOR))
-		entry->flags |= ENTRY_HIDDEN;
-	else if (map_segment(folds, &codepoint, 1, out, &entry->folds) == 1)
-		entry->codepoint = out[0];
+		entry->flags |= QG_ENTRY_HIDDEN;
+	else if (qg_fold_map(folds, &codepoint, 1, out) == 1)
+	{
+		entry->codepoint = out[0] & ~QG_MAP_NUMERAL;
+		if (out[0] & QG_MAP_NUMERAL)
+			entry->flags |= QG_ENTRY_NUMERAL;
+	}
 	else
-		entry->flags |= ENTRY_MANY;
+		entry->flags |= QG_ENTRY_MANY;
 	if (qg_char_starts_segment(codepoint))
-		entry->flags |= ENTRY_STARTS;
-	entry->known = true;
+		entry->flags |= QG_ENTRY_STARTS;
 }
 
 /* Gives what is known of a code point. */
-static inline const FoldEntry *
+static inline const QgFoldEntry *
 lookup(QgFolder *folder, uint32 codepoint)
 {
-	FoldEntry *page = folder->pages[codepoint / PAGE_SIZE];
-	FoldEntry *entry;
+	QgFoldEntry *page = folder->pages[codepoint / PAGE_SIZE];
+	QgFoldEntry *entry;
 
 	if (unlikely(page == NULL))
 	{
-		page = MemoryContextAllocZero(folder_context, PAGE_SIZE * sizeof(FoldEntry));
+		page = MemoryContextAllocZero(folder_context, PAGE_SIZE * sizeof(QgFoldEntry));
 		folder->pages[codepoint / PAGE_SIZE] = page;
 	}
 	entry = &page[codepoint % PAGE_SIZE];
-	if (unlikely(!entry->known))
-		fill_entry(folder->folds, entry, codepoint);
+	if (unlikely(!(entry->flags & QG_ENTRY_KNOWN)))
+		qg_fold_learn(folder->folds, codepoint, entry);
 	return entry;
 }
 
-/* Begins a pass over a text. */
-void
-qg_fold_begin(QgFoldScan *scan, uint32 folds, const char *text, size_t length)
+/* Gives the tables of a mask of folds. */
+static QgFolder *
+get_folder(uint32 folds)
 {
+	/* Runs are told from what the tables give; they have no part in them. */
+	folds &= ~QG_FOLD_REPEAT;
 	Assert(folds <= QG_FOLD_ALL);
-	Assert(length <= MaxAllocSize);
 	if (folder_context == NULL)
 		folder_context = AllocSetContextCreate(TopMemoryContext, "quality_gov fold tables",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -264,16 +191,40 @@ qg_fold_begin(QgFoldScan *scan, uint32 folds, const char *text, size_t length)
 		folder->folds = folds;
 		folders[folds] = folder;
 	}
-	scan->folder = folders[folds];
+	return folders[folds];
+}
+
+/* Begins a pass over a text. */
+void
+qg_fold_begin(QgFoldScan *scan, uint32 folds, const char *text, size_t length)
+{
+	Assert(length <= MaxAllocSize);
+	scan->folder = get_folder(folds);
+	scan->repeat = (folds & QG_FOLD_REPEAT) != 0;
 	scan->text = scan->pos = (const unsigned char *) text;
 	scan->end = scan->text + length;
 	scan->character = 1;
 	scan->base_dropped = false;
 	scan->broken = false;
 	scan->in_word = false;
-	scan->skipped = 0;
+	scan->numeral = false;
+	scan->have_ahead = false;
 	scan->nout = 0;
 	scan->nextout = 0;
+}
+
+/* Goes on at a byte of the text where a segment begins, with what is known of what stands before. */
+void
+qg_fold_seek(QgFoldScan *scan, size_t byte, bool base_dropped, bool broken, bool in_word,
+			 bool numeral)
+{
+	scan->pos = scan->text + byte;
+	scan->base_dropped = base_dropped;
+	scan->broken = broken;
+	scan->in_word = in_word;
+	scan->numeral = numeral;
+	scan->have_ahead = false;
+	scan->nout = scan->nextout = 0;
 }
 
 /* Moves past a character that was read. */
@@ -288,17 +239,17 @@ advance(QgFoldScan *scan, int length)
 static inline bool
 at_segment_start(QgFoldScan *scan)
 {
-	const FoldEntry *entry;
+	const QgFoldEntry *entry;
 	int length;
 
 	if (scan->pos >= scan->end)
 		return true;
 	if (*scan->pos < 0x80 && *scan->pos >= 0x20)
 		return true;
-	entry = lookup(scan->folder, decode(scan->pos, scan->end, &length));
-	if (entry->flags & ENTRY_HIDDEN)
+	entry = lookup(scan->folder, qg_fold_decode(scan->pos, scan->end, &length));
+	if (entry->flags & QG_ENTRY_HIDDEN)
 		return !(scan->folder->folds & QG_FOLD_INVISIBLE);
-	return (entry->flags & ENTRY_STARTS) != 0;
+	return (entry->flags & QG_ENTRY_STARTS) != 0;
 }
 
 /*
@@ -310,47 +261,39 @@ read_segment(QgFoldScan *scan, uint32 first)
 {
 	uint32 segment[QG_SEGMENT_MAX];
 	int count = 1;
-	bool hidden = false;
 	const unsigned char *pos = scan->pos;
 	int32 character = scan->character;
-	uint8 changed;
 
 	segment[0] = first;
 	while (pos < scan->end && count < QG_SEGMENT_MAX)
 	{
 		int length;
-		uint32 c = decode(pos, scan->end, &length);
-		const FoldEntry *entry = lookup(scan->folder, c);
+		uint32 c = qg_fold_decode(pos, scan->end, &length);
+		const QgFoldEntry *entry = lookup(scan->folder, c);
 
 		CHECK_FOR_INTERRUPTS();
 		pos += length;
 		character++;
-		if (entry->flags & ENTRY_HIDDEN)
+		if (entry->flags & QG_ENTRY_HIDDEN)
 		{
 			if (!(scan->folder->folds & QG_FOLD_INVISIBLE))
 				break;
-			hidden = true;
 			continue;
 		}
-		if (entry->flags & ENTRY_STARTS)
+		if (entry->flags & QG_ENTRY_STARTS)
 			break;
 		segment[count++] = c;
 		scan->pos = pos;
 		scan->character = character;
-		if (hidden)
-			scan->place.folds |= QG_FOLD_INVISIBLE;
-		hidden = false;
 	}
-	scan->nout = map_segment(scan->folder->folds, segment, count, scan->out, &changed);
-	scan->place.folds |= changed;
+	scan->nout = qg_fold_map(scan->folder->folds, segment, count, scan->out);
 }
 
 /* Reads and maps the next segment; tells whether there was one. */
-static bool
-next_segment(QgFoldScan *scan)
+bool
+qg_fold_segment(QgFoldScan *scan)
 {
-	uint32 folds = scan->folder->folds;
-	const FoldEntry *entry;
+	const QgFoldEntry *entry;
 	uint32 c;
 	int length;
 
@@ -358,25 +301,25 @@ next_segment(QgFoldScan *scan)
 	{
 		if (scan->pos >= scan->end)
 			return false;
-		c = decode(scan->pos, scan->end, &length);
+		c = qg_fold_decode(scan->pos, scan->end, &length);
 		entry = lookup(scan->folder, c);
-		if (!(entry->flags & ENTRY_HIDDEN) || !(folds & QG_FOLD_INVISIBLE))
+		if (!(entry->flags & QG_ENTRY_HIDDEN) || !(scan->folder->folds & QG_FOLD_INVISIBLE))
 			break;
 		CHECK_FOR_INTERRUPTS();
 		advance(scan, length);
-		scan->skipped |= QG_FOLD_INVISIBLE;
 	}
 
 	scan->place.first = scan->character;
 	scan->place.byte_first = (int32) (scan->pos - scan->text);
-	scan->place.folds = 0;
 	scan->nextout = 0;
 	advance(scan, length);
-	if ((entry->flags & ENTRY_HIDDEN) || (!(entry->flags & ENTRY_MANY) && at_segment_start(scan)))
+	if ((entry->flags & QG_ENTRY_HIDDEN) ||
+		(!(entry->flags & QG_ENTRY_MANY) && at_segment_start(scan)))
 	{
 		scan->out[0] = entry->codepoint;
+		if (entry->flags & QG_ENTRY_NUMERAL)
+			scan->out[0] |= QG_MAP_NUMERAL;
 		scan->nout = 1;
-		scan->place.folds = entry->folds;
 	}
 	else
 		read_segment(scan, c);
@@ -393,21 +336,60 @@ drop(QgFoldScan *scan, uint8 class)
 
 	if ((class & QG_CHAR_IGNORABLE) && (folds & QG_FOLD_INVISIBLE))
 	{
-		scan->skipped |= QG_FOLD_INVISIBLE;
 		if (!(class & QG_CHAR_SEPARATOR))
 			return true;
 	}
 	else if ((class & QG_CHAR_SEPARATOR) && (folds & QG_FOLD_SEPARATOR))
-		scan->skipped |= QG_FOLD_SEPARATOR;
-	else if ((class & QG_CHAR_MARK) && scan->base_dropped)
-	{
-		scan->skipped |= QG_FOLD_SEPARATOR;
-		return true;
-	}
+		;
 	else
-		return false;
+		return (class & QG_CHAR_MARK) && scan->base_dropped;
 	scan->broken = true;
 	scan->base_dropped = (folds & QG_FOLD_SEPARATOR) != 0;
+	return true;
+}
+
+/*
+ * Gives the next code point of the segment that was read, before runs are joined, and its class;
+ * tells whether there was one.
+ */
+bool
+qg_fold_rest(QgFoldScan *scan, QgFoldedChar *folded, uint8 *class)
+{
+	while (scan->nextout < scan->nout)
+	{
+		uint32 c = scan->out[scan->nextout++];
+		bool mark;
+
+		*folded = scan->place;
+		folded->codepoint = c & ~QG_MAP_NUMERAL;
+		*class = lookup(scan->folder, folded->codepoint)->class;
+		if (drop(scan, *class))
+			continue;
+
+		mark = (*class & QG_CHAR_MARK) && scan->in_word && !(*class & QG_CHAR_IGNORABLE) &&
+			   !scan->broken;
+		folded->run = 1;
+		folded->broken = scan->broken;
+		folded->word = (*class & QG_CHAR_WORD) || mark;
+		folded->numeral = mark ? scan->numeral : (c & QG_MAP_NUMERAL) != 0;
+		folded->joined = folded->word && scan->in_word && !scan->broken &&
+						 folded->numeral == scan->numeral;
+		scan->in_word = folded->word;
+		scan->numeral = folded->numeral;
+		scan->base_dropped = false;
+		scan->broken = false;
+		return true;
+	}
+	return false;
+}
+
+/* Gives the next code point, before runs are joined; tells whether there was one. */
+static bool
+next_single(QgFoldScan *scan, QgFoldedChar *folded, uint8 *class)
+{
+	while (!qg_fold_rest(scan, folded, class))
+		if (!qg_fold_segment(scan))
+			return false;
 	return true;
 }
 
@@ -415,34 +397,27 @@ drop(QgFoldScan *scan, uint8 class)
 bool
 qg_fold_next(QgFoldScan *scan, QgFoldedChar *folded)
 {
-	for (;;)
-	{
-		uint32 c;
-		uint8 class;
+	uint8 class;
 
-		if (scan->nextout >= scan->nout)
-		{
-			scan->nout = scan->nextout = 0;
-			if (!next_segment(scan))
-				return false;
-			continue;
-		}
-		c = scan->out[scan->nextout++];
-		class = lookup(scan->folder, c)->class;
-		if (drop(scan, class))
-			continue;
-
-		*folded = scan->place;
-		folded->codepoint = c;
-		folded->skipped = scan->skipped;
-		folded->broken = scan->broken;
-		folded->word = (class & QG_CHAR_WORD) || ((class & QG_CHAR_MARK) && scan->in_word &&
-												  !(class & QG_CHAR_IGNORABLE) && !scan->broken);
-		folded->joined = folded->word && scan->in_word && !scan->broken;
-		scan->in_word = folded->word;
-		scan->base_dropped = false;
-		scan->broken = false;
-		scan->skipped = 0;
+	if (scan->have_ahead)
+		*folded = scan->ahead;
+	else if (!next_single(scan, folded, &class))
+		return false;
+	scan->have_ahead = false;
+	if (!scan->repeat)
 		return true;
+	while (next_single(scan, &scan->ahead, &class))
+	{
+		if (scan->ahead.codepoint != folded->codepoint || (class & QG_CHAR_DIGIT) ||
+			(scan->ahead.broken && scan->ahead.word))
+		{
+			scan->have_ahead = true;
+			break;
+		}
+		CHECK_FOR_INTERRUPTS();
+		folded->run++;
+		folded->end = scan->ahead.end;
+		folded->byte_end = scan->ahead.byte_end;
 	}
+	return true;
 }

@@ -1,11 +1,11 @@
 /*
  * lexicon.c
- *		Lexicons in force: a cache of their versions, compiled when first scanned.
+ *		Lexicons in force: a cache of their versions, each with its compiled dictionary when scanned.
  *
- * The cache's content is the list of published versions, which is small.  The terms of a version
- * are read and compiled when a text is first scanned for them and then live and die with the
- * content.  That they are read later than the list does no harm: the terms of a published version
- * do not change, and a change of either table drops the list.
+ * The cache's content is the list of versions, which is small.  The dictionary of a published version
+ * is an image file that all backends map (lexicon_image.c); where there is none it is compiled from
+ * the terms (lexicon_compile.c).  That terms are read later than the list does no harm: those of a
+ * published version do not change, and a change of either table drops the list.
  */
 #include "quality_gov.h"
 
@@ -21,8 +21,8 @@
 #include "common/cache.h"
 #include "common/guard.h"
 #include "listing/fold.h"
+#include "listing/lexicon_image.h"
 #include "listing/listing.h"
-#include "listing/matcher.h"
 
 /* What the cache holds: every version, drafts as never in force. */
 typedef struct Lexicons
@@ -30,25 +30,6 @@ typedef struct Lexicons
 	int nversions;
 	QgLexicon *versions; /* by name, then version; drafts are never in force */
 } Lexicons;
-
-/* What is kept of a term beside the matcher; strings are offsets, 0 for none. */
-typedef struct TermInfo
-{
-	int32 term;
-	int32 categories; /* list of strings, ended by an empty one */
-	int32 tags;		  /* the same */
-	int32 legal_basis;
-	int16 severity;
-	bool allow;
-} TermInfo;
-
-/* The compiled terms of a version. */
-typedef struct QgLexiconTerms
-{
-	QgMatcher *matcher;
-	TermInfo *terms;
-	StringInfoData strings;
-} QgLexiconTerms;
 
 StaticAssertDecl(QG_FOLD_COUNT <= QG_LEXICON_FOLDS_MAX, "a hit has too few places for folds");
 
@@ -112,8 +93,19 @@ read_version(QgLexicon *lexicon, uint64 row)
 	lexicon->ended = isnull ? DT_NOEND : DatumGetTimestampTz(value);
 	value = column(row, 7, &isnull);
 	lexicon->shadow = DatumGetBool(value);
+	value = column(row, 8, &isnull);
+	lexicon->fixed = !isnull;
+	if (!isnull)
+	{
+		bytea *digest = DatumGetByteaPP(value);
+
+		if (VARSIZE_ANY_EXHDR(digest) != QG_LEXICON_DIGEST)
+			lexicon->fixed = false;
+		else
+			memcpy(lexicon->digest, VARDATA_ANY(digest), QG_LEXICON_DIGEST);
+	}
 	lexicon->content = CurrentMemoryContext;
-	lexicon->terms = NULL;
+	lexicon->image = NULL;
 }
 
 /* Builds the cache's content. */
@@ -124,7 +116,8 @@ build_lexicons(void)
 	Lexicons *content = palloc0(sizeof(Lexicons));
 	uint64 count = qg_cache_select(
 		"SELECT lexicon, version, folds, legal_basis, lower(effect), upper(effect), "
-		"state = 'shadow' FROM quality_gov.lexicon ORDER BY lexicon COLLATE \"C\", version",
+		"state = 'shadow', CASE state WHEN 'draft' THEN NULL ELSE digest END FROM "
+		"quality_gov.lexicon ORDER BY lexicon COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 
 	/* SPI left its own context current. */
@@ -210,133 +203,28 @@ qg_lexicon_version(const char *name, int version)
 	return NULL;
 }
 
-/* Appends a string with its end and gives its offset; NULL is 0. */
-static int32
-pack_string(StringInfo strings, const char *string)
-{
-	int32 offset = strings->len;
-
-	if (string == NULL)
-		return 0;
-	appendBinaryStringInfo(strings, string, (int) strlen(string) + 1);
-	return offset;
-}
-
-/*
- * Appends a text array of the current query's row as a list of strings and gives its offset; the
- * list appended last is used again where it is the same, as it is in most lexicons.
- */
-static int32
-pack_array(StringInfo strings, uint64 row, int number, int32 last)
-{
-	int32 offset = strings->len;
-	bool isnull;
-	Datum value = column(row, number, &isnull);
-	Datum *elements;
-	int count;
-
-	if (isnull)
-		return 0;
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
-					  &count);
-	for (int i = 0; i < count; i++)
-		pack_string(strings, TextDatumGetCString(elements[i]));
-	appendStringInfoChar(strings, '\0');
-	if (last != 0 && last + (strings->len - offset) <= offset &&
-		memcmp(strings->data + last, strings->data + offset, strings->len - offset) == 0)
-	{
-		strings->len = offset;
-		return last;
-	}
-	return offset;
-}
-
-/* Compiles the terms of the current query's rows into the current memory context. */
-static QgLexiconTerms *
-compile_rows(uint64 count, uint32 folds)
-{
-	QgLexiconTerms *compiled = palloc0(sizeof(QgLexiconTerms));
-	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "quality_gov lexicon terms",
-											   ALLOCSET_DEFAULT_SIZES);
-	QgTerm *terms = MemoryContextAllocExtended(work, mul_size(count + 1, sizeof(QgTerm)),
-											   MCXT_ALLOC_HUGE);
-	TermInfo last = {0};
-
-	if (count > PG_INT32_MAX)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("lexicon is too large")));
-	compiled->terms = palloc_extended(mul_size(count + 1, sizeof(TermInfo)), MCXT_ALLOC_HUGE);
-	initStringInfo(&compiled->strings);
-	appendStringInfoChar(&compiled->strings, '\0');
-	for (uint64 i = 0; i < count; i++)
-	{
-		MemoryContext result = MemoryContextSwitchTo(work);
-		TermInfo *info = &compiled->terms[i];
-		char *basis;
-		bool isnull;
-
-		CHECK_FOR_INTERRUPTS();
-		info->term = pack_string(&compiled->strings, column_text(i, 1));
-		info->allow = DatumGetBool(column(i, 2, &isnull));
-		info->severity = DatumGetInt16(column(i, 3, &isnull));
-		info->categories = pack_array(&compiled->strings, i, 4, last.categories);
-		info->tags = pack_array(&compiled->strings, i, 5, last.tags);
-		basis = column_text(i, 6);
-		if (basis != NULL && last.legal_basis != 0 &&
-			strcmp(basis, compiled->strings.data + last.legal_basis) == 0)
-			info->legal_basis = last.legal_basis;
-		else
-			info->legal_basis = pack_string(&compiled->strings, basis);
-		last = *info;
-		MemoryContextSwitchTo(result);
-	}
-	/* The strings stay where they are from here on. */
-	for (uint64 i = 0; i < count; i++)
-	{
-		terms[i].text = compiled->strings.data + compiled->terms[i].term;
-		terms[i].length = strlen(terms[i].text);
-		terms[i].allow = compiled->terms[i].allow;
-		terms[i].severity = compiled->terms[i].severity;
-	}
-	compiled->matcher = qg_matcher_build(terms, (int) count, folds);
-	MemoryContextDelete(work);
-	return compiled;
-}
-
-/*
- * Reads and compiles the terms of a version, with the owner's rights and the latest snapshot as
- * the cache itself is built; an error leaves the version uncompiled.
- */
+/* Lets go of a version's dictionary when the content that it belongs to is freed. */
 static void
-compile(QgLexicon *lexicon)
+release_image(void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(caller, "quality_gov lexicon",
-												  ALLOCSET_DEFAULT_SIZES);
-	Oid types[2] = {TEXTOID, INT4OID};
-	Datum values[2];
-	uint64 count;
-	QgOwner owner;
-	QgLexiconTerms *compiled;
+	qg_lexicon_image_release(arg);
+}
 
-	values[0] = CStringGetTextDatum(lexicon->name);
-	values[1] = Int32GetDatum(lexicon->version);
-	qg_owner_begin(&owner);
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	count = qg_cache_select("SELECT term, allow, severity, categories, tags, legal_basis "
-							"FROM quality_gov.lexicon_term WHERE lexicon = $1 AND version = $2 "
-							"ORDER BY allow, term COLLATE \"C\"",
-							2, types, values, NULL);
-	MemoryContextSwitchTo(context);
-	compiled = compile_rows(count, lexicon->folds);
-	SPI_finish();
-	PopActiveSnapshot();
-	qg_owner_end(&owner);
+/* Loads the dictionary of a version; an error leaves it unloaded. */
+static const QgMatcher *
+get_matcher(QgLexicon *lexicon)
+{
+	MemoryContextCallback *callback;
 
-	MemoryContextSwitchTo(caller);
-	MemoryContextSetParent(context, lexicon->content);
-	lexicon->terms = compiled;
+	if (lexicon->image == NULL)
+	{
+		callback = MemoryContextAlloc(lexicon->content, sizeof(MemoryContextCallback));
+		lexicon->image = qg_lexicon_image_get(lexicon);
+		callback->func = release_image;
+		callback->arg = lexicon->image;
+		MemoryContextRegisterResetCallback(lexicon->content, callback);
+	}
+	return lexicon->image->matcher;
 }
 
 /* The state of one scan of a version. */
@@ -354,16 +242,16 @@ typedef struct LexiconScan
  * the category is not known, a deny term limited to categories counts and an allow term does not.
  */
 static bool
-term_applies(int term, void *arg)
+term_applies(int entry, void *arg)
 {
 	const LexiconScan *scan = arg;
-	const QgLexiconTerms *terms = scan->lexicon->terms;
-	const TermInfo *info = &terms->terms[term];
-	const char *scope = terms->strings.data + info->categories;
+	const char *scope;
+	QgTerm term;
 
-	if (info->categories == 0)
+	qg_matcher_term(scan->lexicon->image->matcher, entry, &term);
+	if (term.categories == NULL)
 		return true;
-	for (; *scope != '\0'; scope += strlen(scope) + 1)
+	for (scope = term.categories; *scope != '\0'; scope += strlen(scope) + 1)
 	{
 		size_t length = strlen(scope);
 
@@ -373,7 +261,7 @@ term_applies(int term, void *arg)
 			(scan->category[length] == '\0' || scan->category[length] == '/'))
 			return true;
 	}
-	return scan->category == NULL && !info->allow;
+	return scan->category == NULL && !term.allow;
 }
 
 /* Passes a hit of the matcher on with what the lexicon says of its term. */
@@ -382,23 +270,27 @@ pass_hit(const QgHit *hit, void *arg)
 {
 	const LexiconScan *scan = arg;
 	const QgLexicon *lexicon = scan->lexicon;
-	const TermInfo *info = &lexicon->terms->terms[hit->term];
-	const char *strings = lexicon->terms->strings.data;
-	QgLexiconHit result = {.lexicon = lexicon->name,
-						   .version = lexicon->version,
-						   .term = strings + info->term,
-						   .severity = info->severity,
-						   .tags = strings + info->tags,
-						   .first = hit->first,
-						   .end = hit->end,
-						   .byte_first = hit->byte_first,
-						   .byte_end = hit->byte_end};
+	QgLexiconHit result = {.lexicon = lexicon->name, .version = lexicon->version};
+	size_t length;
+	uint32 needed;
+	QgPlace place;
+	QgTerm term;
 
-	result.matched = pnstrdup(scan->text + hit->byte_first, hit->byte_end - hit->byte_first);
-	result.legal_basis = info->legal_basis ? strings + info->legal_basis : lexicon->legal_basis;
-	/* A spelling that is the dictionary's own needs no fold, whatever folding did to both. */
-	for (int i = 0; i < QG_FOLD_COUNT && strcmp(result.matched, result.term) != 0; i++)
-		if (hit->folds & (1 << i))
+	qg_hit_locate(hit, &place);
+	result.first = place.first;
+	result.end = place.end;
+	result.byte_first = place.byte_first;
+	result.byte_end = place.byte_end;
+	length = place.byte_end - place.byte_first;
+	qg_matcher_term(lexicon->image->matcher, hit->entry, &term);
+	result.term = term.text;
+	result.severity = term.severity;
+	result.tags = term.tags ? term.tags : "";
+	result.matched = pnstrdup(scan->text + place.byte_first, length);
+	result.legal_basis = term.legal_basis ? term.legal_basis : lexicon->legal_basis;
+	needed = qg_folds_needed(lexicon->folds, term.text, term.length, result.matched, length);
+	for (int i = 0; i < QG_FOLD_COUNT; i++)
+		if (needed & (1 << i))
 			result.folds[result.nfolds++] = qg_fold_name(i);
 	return scan->found(&result, scan->arg);
 }
@@ -414,9 +306,24 @@ qg_lexicon_scan(const QgLexicon *lexicon, const char *text, size_t length, const
 {
 	LexiconScan scan = {
 		.lexicon = lexicon, .text = text, .category = category, .found = found, .arg = arg};
+	const QgMatcher *matcher = get_matcher(unconstify(QgLexicon *, lexicon));
 
-	if (lexicon->terms == NULL)
-		compile((QgLexicon *) lexicon);
-	return qg_matcher_scan(lexicon->terms->matcher, text, length, overlaps, term_applies, pass_hit,
-						   &scan);
+	return qg_matcher_scan(matcher, text, length, overlaps, term_applies, pass_hit, &scan);
+}
+
+/* Ends a scan at its first hit. */
+static bool
+stop_at_hit(const QgHit *hit, void *arg)
+{
+	return false;
+}
+
+/* Tells whether a version has any hit in a text. */
+bool
+qg_lexicon_hits(const QgLexicon *lexicon, const char *text, size_t length, const char *category)
+{
+	LexiconScan scan = {.lexicon = lexicon, .text = text, .category = category};
+	const QgMatcher *matcher = get_matcher(unconstify(QgLexicon *, lexicon));
+
+	return !qg_matcher_scan(matcher, text, length, false, term_applies, stop_at_hit, &scan);
 }

@@ -156,7 +156,11 @@ CREATE TRIGGER lexicon_term_protect_truncate BEFORE TRUNCATE ON lexicon_term
 CREATE FUNCTION text_fold(body text, folds text[] DEFAULT NULL) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_text_fold_sql' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION text_fold(text, text[]) IS
-  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), separator (punctuation, spaces, symbols, emoji dropped); null means all, an empty array none; follows Unicode as the installed ICU knows it, so rebuild an index on it when ICU changes';
+  'Text as lexicons compare it; folds are nfkc (compatibility normalisation), case, width (full-width and half-width forms), invisible (default-ignorable and control characters dropped), script (traditional characters simplified), confusable (letters that look like Latin ones), digit (numbers in any form to digits), separator (punctuation, spaces, symbols, emoji dropped), repeat (runs of one character shown once); null means all, an empty array none; follows Unicode as the installed ICU knows it, so rebuild an index on it when ICU changes';
+
+CREATE FUNCTION lexicon_folds() RETURNS text[]
+  AS 'MODULE_PATHNAME', 'qg_lexicon_folds' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION lexicon_folds() IS 'Names of all folds, in the order in which text_fold() knows them';
 
 CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT NULL,
                              at timestamptz DEFAULT statement_timestamp(), all_hits boolean DEFAULT false,
@@ -164,9 +168,49 @@ CREATE FUNCTION lexicon_scan(body text, lexicons text[], category text DEFAULT N
                              OUT span int4range, OUT matched text, OUT folds text[], OUT tags text[],
                              OUT legal_basis text)
   RETURNS SETOF record
-  AS 'MODULE_PATHNAME', 'qg_lexicon_scan_sql' LANGUAGE c STABLE PARALLEL UNSAFE;
+  AS 'MODULE_PATHNAME', 'qg_lexicon_scan_sql' LANGUAGE c STABLE PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION lexicon_scan(text, text[], text, timestamptz, boolean) IS
   'Hits of the lexicons'' versions in force: leftmost, then longest, or with all_hits every one; span counts characters of body from 1, upper bound exclusive; matched is that text, folds are those needed to see it; without a category deny terms of any category count and allow terms with categories do not; unknown lexicon 42704';
+
+CREATE FUNCTION lexicon_hits(body text, lexicons text[], category text DEFAULT NULL,
+                             at timestamptz DEFAULT statement_timestamp()) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'qg_lexicon_hits_sql' LANGUAGE c STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lexicon_hits(text, text[], text, timestamptz) IS
+  'Whether lexicon_scan() would give any row; null for a null body; unknown lexicon 42704';
+
+CREATE FUNCTION lexicon_compile(lexicon text, version integer) RETURNS void
+  AS 'MODULE_PATHNAME', 'qg_lexicon_compile_sql' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lexicon_compile(text, integer) IS
+  'Compiles a version for all backends, as lexicon_publish() does, so that none has to when it scans; unknown version 42704';
+
+CREATE FUNCTION lexicon_images(OUT lexicon text, OUT version integer, OUT bytes bigint, OUT shared boolean,
+                               OUT compile_ms double precision, OUT load_ms double precision)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'qg_lexicon_images' LANGUAGE c VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lexicon_images() IS
+  'Compiled lexicons that this backend holds: bytes, whether mapped from the file that backends share, milliseconds it compiled (0 where another backend did) and waited in all';
+
+CREATE FUNCTION lexicon_files_sweep(keep text[]) RETURNS integer
+  AS 'MODULE_PATHNAME', 'qg_lexicon_files_sweep' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lexicon_files_sweep(text[]) IS
+  'Removes files of compiled lexicons older than an hour whose names are not among those to keep; for maintenance()';
+
+CREATE FUNCTION lexicon_sweep(at timestamptz) RETURNS text
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  PERFORM quality_gov.lexicon_files_sweep(ARRAY(
+    SELECT format('%s.%s', d.oid, encode(l.digest, 'hex')) FROM quality_gov.lexicon l
+    JOIN pg_database d ON d.datname = current_database()
+    WHERE l.state IN ('active', 'shadow') OR l.superseded_at > lexicon_sweep.at - interval '1 month'
+    UNION ALL SELECT oid::text FROM pg_database WHERE datname <> current_database()));
+  RETURN 'files swept';
+END
+$$;
+COMMENT ON FUNCTION lexicon_sweep(timestamptz) IS
+  'Maintenance: removes files of compiled lexicons that are no longer in force, and those of databases that are gone';
+INSERT INTO maintenance_task VALUES
+  ('lexicon_sweep', 90, 'quality_gov.lexicon_sweep', 'Files of compiled lexicons that nobody needs', true);
 
 -- listing: the life of a version
 

@@ -39,7 +39,7 @@ BEGIN
     PERFORM text_fold('', folds); -- refuses unknown folds
     INSERT INTO quality_gov.lexicon AS l (lexicon, version, folds, legal_basis, title)
     SELECT lexicon_load.lexicon, COALESCE(max(l.version), 0) + 1,
-           ARRAY(SELECT f FROM unnest('{nfkc,case,width,invisible,separator}'::text[]) WITH ORDINALITY AS a (f, n)
+           ARRAY(SELECT f FROM unnest(lexicon_folds()) WITH ORDINALITY AS a (f, n)
                  WHERE lexicon_load.folds IS NULL OR f = ANY (lexicon_load.folds) ORDER BY n),
            lexicon_load.legal_basis, lexicon_load.title
     FROM quality_gov.lexicon l WHERE l.lexicon = lexicon_load.lexicon

@@ -1,6 +1,6 @@
 /*
  * lexicon_scan.c
- *		text_fold() and lexicon_scan(): folding and lexicons as SQL sees them.
+ *		Folding and scanning as SQL sees them.
  */
 #include "quality_gov.h"
 
@@ -44,6 +44,18 @@ qg_text_fold_sql(PG_FUNCTION_ARGS)
 		appendBinaryStringInfo(&result, utf8, qg_codepoint_to_utf8(folded.codepoint, utf8));
 	}
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
+}
+
+/* lexicon_folds(): the names of all folds. */
+PG_FUNCTION_INFO_V1(qg_lexicon_folds);
+Datum
+qg_lexicon_folds(PG_FUNCTION_ARGS)
+{
+	Datum names[QG_FOLD_COUNT];
+
+	for (int i = 0; i < QG_FOLD_COUNT; i++)
+		names[i] = CStringGetTextDatum(qg_fold_name(i));
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, QG_FOLD_COUNT, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* Where the hits of a scan go. */
@@ -107,19 +119,25 @@ store_hit(const QgLexiconHit *hit, void *arg)
 	return true;
 }
 
-/* Gives the names in a text array that holds no null; one named twice counts once. */
-static char **
-read_names(Datum array, int *count)
+/* The names of lexicons that a call gave, kept for the next call, which mostly gives the same. */
+typedef struct Names
+{
+	ArrayType *given;
+	int count;
+	char **names;
+} Names;
+
+/* Reads the names in a text array that holds no null; one named twice counts once. */
+static void
+read_names(Names *names, ArrayType *array)
 {
 	Datum *elements;
 	bool *nulls;
 	int nelements;
-	char **names;
 
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements,
-					  &nulls, &nelements);
-	names = palloc((nelements + 1) * sizeof(char *));
-	*count = 0;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &nelements);
+	names->names = palloc((nelements + 1) * sizeof(char *));
+	names->count = 0;
 	for (int i = 0; i < nelements; i++)
 	{
 		int j = 0;
@@ -127,13 +145,65 @@ read_names(Datum array, int *count)
 		if (nulls[i])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("a lexicon to scan for is null")));
-		names[*count] = TextDatumGetCString(elements[i]);
-		while (strcmp(names[j], names[*count]) != 0)
+		names->names[names->count] = TextDatumGetCString(elements[i]);
+		while (strcmp(names->names[j], names->names[names->count]) != 0)
 			j++;
-		if (j == *count)
-			(*count)++;
+		if (j == names->count)
+			names->count++;
 	}
+}
+
+/* Gives the names in an array, read anew only where it is not that of the call before. */
+static const Names *
+get_names(FunctionCallInfo fcinfo, int argument)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(argument);
+	Names *names = fcinfo->flinfo->fn_extra;
+	MemoryContext caller;
+
+	if (names != NULL && VARSIZE(names->given) == VARSIZE(array) &&
+		memcmp(names->given, array, VARSIZE(array)) == 0)
+		return names;
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	names = palloc(sizeof(Names));
+	names->given = palloc(VARSIZE(array));
+	memcpy(names->given, array, VARSIZE(array));
+	read_names(names, array);
+	MemoryContextSwitchTo(caller);
+	fcinfo->flinfo->fn_extra = names;
 	return names;
+}
+
+/* Gives the version of a lexicon in force, NULL where none is; an unknown lexicon is an error. */
+static const QgLexicon *
+require_lexicon(const char *name, TimestampTz at)
+{
+	const QgLexicon *lexicon = qg_lexicon_find(name, at);
+
+	if (lexicon == NULL && !qg_lexicon_exists(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("lexicon \"%s\" does not exist", name)));
+	return lexicon;
+}
+
+/* Raises an error where an argument that must be given is null. */
+static void
+require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
+/* Begins a result of hits. */
+static void
+begin_result(FunctionCallInfo fcinfo, ScanResult *result)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	result->rows = (ReturnSetInfo *) fcinfo->resultinfo;
+	result->span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	result->row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "quality_gov lexicon_scan row", ALLOCSET_SMALL_SIZES);
 }
 
 /* lexicon_scan(body, lexicons, category, at, all_hits): the hits, one row each. */
@@ -141,39 +211,96 @@ PG_FUNCTION_INFO_V1(qg_lexicon_scan_sql);
 Datum
 qg_lexicon_scan_sql(PG_FUNCTION_ARGS)
 {
-	ScanResult result = {.rows = (ReturnSetInfo *) fcinfo->resultinfo};
+	ScanResult result;
 	char *category = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	bool overlaps = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	const char *body = NULL;
-	char **names;
-	int count;
-	size_t length = 0;
+	text *body = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	const Names *names;
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("%s must not be null", PG_ARGISNULL(1) ? "lexicons" : "at")));
-	InitMaterializedSRF(fcinfo, 0);
-	names = read_names(PG_GETARG_DATUM(1), &count);
-	result.span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
-	result.row_context = AllocSetContextCreate(CurrentMemoryContext, "quality_gov lexicon_scan row",
-											   ALLOCSET_SMALL_SIZES);
-	if (!PG_ARGISNULL(0))
+	require_argument(fcinfo, 1, "lexicons");
+	require_argument(fcinfo, 3, "at");
+	names = get_names(fcinfo, 1);
+	begin_result(fcinfo, &result);
+	for (int i = 0; i < names->count; i++)
 	{
-		text *argument = PG_GETARG_TEXT_PP(0);
+		const QgLexicon *lexicon = require_lexicon(names->names[i], PG_GETARG_TIMESTAMPTZ(3));
 
-		body = VARDATA_ANY(argument);
-		length = VARSIZE_ANY_EXHDR(argument);
-	}
-	for (int i = 0; i < count; i++)
-	{
-		const QgLexicon *lexicon;
-
-		if (!qg_lexicon_exists(names[i]))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-							errmsg("lexicon \"%s\" does not exist", names[i])));
-		lexicon = qg_lexicon_find(names[i], PG_GETARG_TIMESTAMPTZ(3));
 		if (lexicon != NULL && body != NULL)
-			qg_lexicon_scan(lexicon, body, length, category, overlaps, store_hit, &result);
+			qg_lexicon_scan(lexicon, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), category, overlaps,
+							store_hit, &result);
 	}
 	return (Datum) 0;
+}
+
+/* lexicon_scan_version(body, lexicon, version, category, all_hits): hits of any one version. */
+PG_FUNCTION_INFO_V1(qg_lexicon_scan_version_sql);
+Datum
+qg_lexicon_scan_version_sql(PG_FUNCTION_ARGS)
+{
+	ScanResult result;
+	char *category = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	bool overlaps = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	const QgLexicon *lexicon;
+	char *name;
+
+	require_argument(fcinfo, 1, "lexicon");
+	require_argument(fcinfo, 2, "version");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	lexicon = qg_lexicon_version(name, PG_GETARG_INT32(2));
+	if (lexicon == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("lexicon \"%s\" has no version %d", name, PG_GETARG_INT32(2))));
+	begin_result(fcinfo, &result);
+	if (!PG_ARGISNULL(0))
+	{
+		text *body = PG_GETARG_TEXT_PP(0);
+
+		qg_lexicon_scan(lexicon, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), category, overlaps,
+						store_hit, &result);
+	}
+	return (Datum) 0;
+}
+
+/* lexicon_hits(body, lexicons, category, at): whether there is any hit. */
+PG_FUNCTION_INFO_V1(qg_lexicon_hits_sql);
+Datum
+qg_lexicon_hits_sql(PG_FUNCTION_ARGS)
+{
+	const char *category = NULL;
+	const Names *names;
+	text *body;
+	bool hit = false;
+
+	require_argument(fcinfo, 1, "lexicons");
+	require_argument(fcinfo, 3, "at");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (!PG_ARGISNULL(2))
+		category = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	body = PG_GETARG_TEXT_PP(0);
+	names = get_names(fcinfo, 1);
+	for (int i = 0; i < names->count; i++)
+	{
+		const QgLexicon *lexicon = require_lexicon(names->names[i], PG_GETARG_TIMESTAMPTZ(3));
+
+		if (!hit && lexicon != NULL)
+			hit = qg_lexicon_hits(lexicon, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), category);
+	}
+	PG_FREE_IF_COPY(body, 0);
+	PG_RETURN_BOOL(hit);
+}
+
+/* lexicon_compile(lexicon, version): compiles a version, so that nobody has to wait for it. */
+PG_FUNCTION_INFO_V1(qg_lexicon_compile_sql);
+Datum
+qg_lexicon_compile_sql(PG_FUNCTION_ARGS)
+{
+	char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const QgLexicon *lexicon = qg_lexicon_version(name, PG_GETARG_INT32(1));
+
+	if (lexicon == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("lexicon \"%s\" has no version %d", name, PG_GETARG_INT32(1))));
+	(void) qg_lexicon_hits(lexicon, "", 0, NULL);
+	PG_RETURN_VOID();
 }

@@ -12,6 +12,8 @@
 
 #include "datatype/timestamp.h"
 
+#define QG_LEXICON_DIGEST 32
+
 /* One version of a lexicon; lexicon.c knows the rest. */
 typedef struct QgLexicon
 {
@@ -22,8 +24,10 @@ typedef struct QgLexicon
 	TimestampTz effect; /* in force from here */
 	TimestampTz ended;	/* to before here */
 	uint32 folds;
+	bool fixed; /* published: digest names its content, which cannot change */
+	uint8 digest[QG_LEXICON_DIGEST];
 	MemoryContext content;		  /* of the cache that holds it */
-	struct QgLexiconTerms *terms; /* NULL until first scanned */
+	struct QgLexiconImage *image; /* NULL until first scanned */
 } QgLexicon;
 
 #define QG_LEXICON_FOLDS_MAX 16
@@ -56,6 +60,8 @@ extern const QgLexicon *qg_lexicon_version(const char *name, int version);
 extern bool qg_lexicon_scan(const QgLexicon *lexicon, const char *text, size_t length,
 							const char *category, bool overlaps, QgLexiconCallback found,
 							void *arg);
+extern bool qg_lexicon_hits(const QgLexicon *lexicon, const char *text, size_t length,
+							const char *category);
 extern uint32 qg_folds_from_array(Datum array);
 
 #endif

@@ -8,6 +8,7 @@ CREATE TABLE listing_kind (
   params text NOT NULL,
   reads text[] NOT NULL DEFAULT '{}',
   default_missing text NOT NULL DEFAULT 'verdict',
+  subject text,
   builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT listing_kind_pkey PRIMARY KEY (kind),
   CONSTRAINT listing_kind_kind CHECK (kind ~ '^[a-z][a-z0-9_]{0,47}$'),
@@ -15,25 +16,25 @@ CREATE TABLE listing_kind (
     CHECK (default_missing IN ('verdict', 'deny', 'quarantine', 'warn', 'shadow', 'skip'))
 );
 COMMENT ON TABLE listing_kind IS
-  'Kinds of rules: what rules of the kind ask, whether C judges them or the function quality_gov.rule_<kind>(params jsonb, listing jsonb, at timestamptz) RETURNS TABLE (outcome, field, message, detail), the shape of params, names they read beside those in params, what a missing value means where a rule does not say (verdict: the rule''s own)';
+  'Kinds of rules: what rules of the kind ask, whether C judges them or the function quality_gov.rule_<kind>(params jsonb, listing jsonb, at timestamptz) RETURNS TABLE (outcome, field, message, detail), the shape of params, names they read beside those in params, what a missing value means where a rule does not say (verdict: the rule''s own), and the value without which there is nothing to ask, as "param=name where params has none"';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_kind', 'WHERE NOT builtin');
-INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, builtin) VALUES
-  ('lexicon', 'no term of a lexicon', true, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
-  ('required', 'values that must be given', true, '{"fields": [names]}', '{}', 'verdict', true),
-  ('license', 'a licence that the merchant must hold', true, '{"license": kind}', '{merchant_id,category}', 'verdict', true),
-  ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true),
-  ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true),
-  ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true),
-  ('page', 'what a page must show', false, '{"fields": [names], "any_of": [names], "statement": text with "in": [names]}', '{}', 'skip', true),
-  ('claim', 'no term of a lexicon, by regime', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
-  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{}', 'verdict', true),
-  ('report', 'a test report on record that covers the goods', false, 'an object', '{}', 'verdict', true),
-  ('label', 'label fields as on record', false, 'an object', '{}', 'verdict', true),
-  ('price', 'a compared price that was really asked', false, 'an object', '{}', 'verdict', true),
-  ('brand', 'no look-alike of a protected brand', false, 'an object', '{}', 'skip', true),
-  ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true),
-  ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true),
-  ('duplicate', 'goods that were not taken down before', false, '{"fields": [names], "distance": integer}', '{}', 'skip', true);
+INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, builtin, subject) VALUES
+  ('lexicon', 'no term of a lexicon', true, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
+  ('required', 'values that must be given', true, '{"fields": [names]}', '{}', 'verdict', true, NULL),
+  ('license', 'a licence that the merchant must hold', true, '{"license": kind}', '{merchant_id,category}', 'verdict', true, NULL),
+  ('watchlist', 'a list that the merchant must not be on', true, '{"watchlist": name}', '{merchant_id}', 'verdict', true, NULL),
+  ('recall', 'goods that are not recalled', true, '{}', '{gtin,lot}', 'skip', true, NULL),
+  ('expression', 'an SQL/JSON path predicate that must not be true', true, '{"expression": path, "fields": [names it needs]}', '{}', 'verdict', true, NULL),
+  ('page', 'what the page must show', false, 'an object', '{}', 'verdict', true, NULL),
+  ('claim', 'no claim of a lexicon, but for what its goods may claim', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
+  ('certificate', 'a certificate on record that covers the goods', false, 'an object', '{certificate,product_type}', 'verdict', true, NULL),
+  ('report', 'a test report that covers the goods', false, 'an object', '{report,standard,model}', 'verdict', true, NULL),
+  ('label', 'label fields as on record', false, 'an object', '{model,producer}', 'verdict', true, NULL),
+  ('price', 'a compared price that was really asked', false, 'an object', '{price,list_price}', 'verdict', true, 'compared=list_price'),
+  ('brand', 'no look-alike of a protected brand', false, 'an object', '{brand,title}', 'skip', true, NULL),
+  ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
+  ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true, NULL),
+  ('duplicate', 'goods that were not taken down before', false, 'an object', '{title}', 'skip', true, NULL);
 CREATE TRIGGER listing_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON listing_kind
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_kind
@@ -42,21 +43,14 @@ CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNC
 CREATE FUNCTION listing_params_valid(kind text, params jsonb) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN COALESCE(jsonb_typeof(params) = 'object'
-    AND CASE WHEN kind IN ('lexicon', 'required', 'absolute_term', 'duplicate') OR params ? 'lexicon'
-          THEN jsonb_typeof(params -> 'fields') = 'array' AND params -> 'fields' <> '[]' ELSE true END
-    AND CASE WHEN kind = 'expression' OR params ? 'fields'
-          THEN jsonb_typeof(params -> 'fields') = 'array'
-               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")') ELSE true END
+    AND CASE WHEN kind IN ('lexicon', 'required', 'expression')
+          THEN jsonb_typeof(params -> 'fields') = 'array' AND (kind = 'expression' OR params -> 'fields' <> '[]')
+               AND NOT jsonb_path_exists(params, '$.fields[*] ? (@.type() != "string")')
+          ELSE true END
     AND CASE WHEN kind IN ('lexicon', 'license', 'watchlist', 'expression')
-          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END
-    AND CASE WHEN kind = 'absolute_term' OR params ? 'lexicon'
-          THEN jsonb_typeof(params -> 'lexicon') = 'string' ELSE true END
-    AND CASE WHEN kind = 'signal'
-          THEN jsonb_typeof(params -> 'field') = 'string' AND jsonb_typeof(params -> 'model') = 'string'
-               AND jsonb_typeof(params -> 'version') = 'string' AND jsonb_typeof(params -> 'threshold') = 'number'
-          ELSE true END, false);
+          THEN jsonb_typeof(params -> kind) = 'string' ELSE true END, false);
 COMMENT ON FUNCTION listing_params_valid(text, jsonb) IS
-  'Whether params has the shape a rule kind needs, as listing_kind.params tells it; "fields" and "lexicon" have one shape in all kinds';
+  'Whether params has the shape a rule kind needs: lexicon {"lexicon", "fields"}, required {"fields"}, license {"license"}, watchlist {"watchlist"}, expression {"expression", "fields"}; an object for every other, whose function rule_<kind>_params_valid() says more';
 
 CREATE FUNCTION listing_expression_fields(expression text) RETURNS text[]
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -172,21 +166,38 @@ CREATE VIEW listing_rule_period WITH (security_barrier) AS
 COMMENT ON VIEW listing_rule_period IS
   'When versions of rules were and are in force or on trial (on_trial: their findings bind nobody)';
 
-CREATE FUNCTION listing_rule_reads(kind text, params jsonb) RETURNS text[]
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT array_agg(DISTINCT n ORDER BY n)
-  FROM (SELECT jsonb_array_elements_text(listing_rule_reads.params -> 'fields') AS n
-        WHERE jsonb_typeof(listing_rule_reads.params -> 'fields') = 'array'
-        UNION ALL
-        SELECT unnest(k.reads) FROM listing_kind k WHERE k.kind = listing_rule_reads.kind
-        UNION ALL
-        -- Params of kinds in SQL name fields by their own keys.
-        SELECT p.value #>> '{}' FROM jsonb_each(listing_rule_reads.params) p, listing_kind k
-        WHERE k.kind = listing_rule_reads.kind AND NOT k.native
-          AND p.key NOT IN ('lexicon', 'model', 'version') AND jsonb_typeof(p.value) = 'string'
-        UNION ALL
-        SELECT unnest(listing_expression_fields(listing_rule_reads.params ->> 'expression'))
-        WHERE listing_rule_reads.kind = 'expression') f;
-END;
-COMMENT ON FUNCTION listing_rule_reads(text, jsonb) IS 'Names of the values that a rule of a kind reads, for explanations';
+CREATE FUNCTION listing_rule_subject(subject text, params jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN COALESCE(params ->> split_part(subject, '=', 1), split_part(subject, '=', 2));
+COMMENT ON FUNCTION listing_rule_subject(text, jsonb) IS
+  'Name of the value without which a rule has nothing to ask, from listing_kind.subject and params; null where it always asks';
+
+CREATE FUNCTION listing_params_lines(value jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}'
+    WHEN 'array' THEN (SELECT string_agg(e.value, E'\n' ORDER BY e.value) FROM jsonb_array_elements_text(value) e) END;
+COMMENT ON FUNCTION listing_params_lines(jsonb) IS 'Strings of a parameter that is one string or an array of them, one a line';
+
+CREATE VIEW listing_rule_compiled WITH (security_barrier) AS
+  SELECT r.kind, r.rule, r.version, r.verdict, r.severity, r.title, r.legal_basis, r.params ->> r.kind AS argument,
+         CASE jsonb_typeof(r.params -> 'fields')
+           WHEN 'array' THEN ARRAY(SELECT f.value FROM jsonb_array_elements_text(r.params -> 'fields') WITH ORDINALITY f(value, n) ORDER BY f.n)
+           WHEN 'string' THEN ARRAY[r.params ->> 'fields'] END AS fields,
+         r.categories, COALESCE(r.on_missing, k.default_missing, 'verdict') AS missing, r.on_missing IS NOT NULL AS missing_given,
+         ARRAY(SELECT n.name FROM unnest(k.reads
+             || CASE WHEN jsonb_typeof(r.params -> 'fields') = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(r.params -> 'fields')) END
+             || CASE WHEN r.kind = 'expression' THEN listing_expression_fields(r.params ->> 'expression') END
+             -- Params of kinds in SQL name fields by their own keys; what is none of the listing's is told as null.
+             || CASE WHEN NOT k.native THEN ARRAY(
+                  SELECT p.value #>> '{}' FROM jsonb_each(r.params) p
+                  WHERE p.key NOT IN ('lexicon', 'model', 'version', 'regime', 'except_regime', 'statement', 'scheme')
+                    AND jsonb_typeof(p.value) = 'string') END) AS n(name)
+           GROUP BY n.name ORDER BY n.name) AS reads,
+         COALESCE(k.title, r.kind) AS kind_title, r.params, r.params ->> 'lexicon' AS lexicon,
+         listing_rule_subject(k.subject, r.params) AS subject,
+         CASE WHEN r.params ? 'regime' THEN listing_params_lines(r.params -> 'regime') END AS regime,
+         CASE WHEN r.params ? 'except_regime' THEN listing_params_lines(r.params -> 'except_regime') END AS except_regime
+  FROM listing_rule r
+  LEFT JOIN listing_kind k ON k.kind = r.kind;
+COMMENT ON VIEW listing_rule_compiled IS
+  'Versions of rules as the judge reads them, with what their kinds say: the names a rule needs (fields) and reads, and what a missing value means';

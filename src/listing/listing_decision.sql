@@ -20,7 +20,7 @@ CREATE TABLE listing_decision (
 );
 CREATE INDEX listing_decision_listing ON listing_decision (merchant_id, relation, listing_id, decision_id);
 COMMENT ON TABLE listing_decision IS
-  'What the guard decided on a stored listing that something was found on (or found on before), as of at; clean listings leave no row; append-only';
+  'What the guard decided on a stored listing that something was found on (or found on before), as of at, by which rules (ruleset_id) and on what values (listing; a text above 64 kB by its length and SHA-256); clean listings leave no row; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_decision', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_decision_decision_id_seq', '');
 
@@ -53,51 +53,45 @@ ALTER TABLE listing_finding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_finding_read ON listing_finding FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
-CREATE FUNCTION listing_record(relation text, merchant_id text, listing_id text, category text, operation text,
-                               at timestamptz, verdict text, findings jsonb, guard_mode text) RETURNS bigint
+CREATE FUNCTION listing_record(decisions listing_decision[], findings listing_finding[], bodies jsonb[],
+                               subjects text[], severities text[], always boolean[]) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-DECLARE
-  last quality_gov.listing_decision;
-  decision bigint;
-  gravest text;
 BEGIN
-  IF operation = 'UPDATE' THEN
-    SELECT * INTO last FROM quality_gov.listing_decision d
-    WHERE d.merchant_id = listing_record.merchant_id AND d.relation = listing_record.relation
-      AND d.listing_id = listing_record.listing_id
-    ORDER BY d.decision_id DESC LIMIT 1;
-    -- An update that changes nothing about what was found is not decided again.
-    IF COALESCE(last.verdict, 'pass') = verdict AND findings = COALESCE((
+  -- What changes nothing about what was found is not decided again.
+  IF NOT true = ALL (always) THEN
+    SELECT array_agg(decisions[n] ORDER BY n), array_agg(bodies[n] ORDER BY n), array_agg(subjects[n] ORDER BY n),
+           array_agg(severities[n] ORDER BY n) INTO decisions, bodies, subjects, severities
+    FROM generate_subscripts(decisions, 1) n
+    LEFT JOIN LATERAL (
+      SELECT d.* FROM quality_gov.listing_decision d
+      WHERE d.merchant_id = (decisions[n]).merchant_id AND d.relation = (decisions[n]).relation
+        AND d.listing_id = (decisions[n]).listing_id
+      ORDER BY d.decision_id DESC LIMIT 1) last ON NOT always[n]
+    WHERE always[n] OR last.operation = 'AUDIT' AND (decisions[n]).operation <> 'AUDIT'
+       OR COALESCE(last.verdict, 'pass') <> (decisions[n]).verdict
+       OR bodies[n] -> 'findings' <> COALESCE((
          SELECT jsonb_agg(jsonb_build_object('rule', f.rule, 'version', f.version, 'verdict', f.verdict,
            'severity', f.severity, 'field', f.field, 'message', f.message, 'legal_basis', f.legal_basis,
            'detail', f.detail) ORDER BY f.finding)
          FROM quality_gov.listing_finding f
-         WHERE f.merchant_id = last.merchant_id AND f.decision_id = last.decision_id), '[]') THEN
-      RETURN last.decision_id;
+         WHERE f.merchant_id = last.merchant_id AND f.decision_id = last.decision_id), '[]');
+    IF decisions IS NULL THEN
+      RETURN;
     END IF;
+    findings := ARRAY(SELECT f FROM unnest(findings) f
+                      WHERE f.decision_id IN (SELECT d.decision_id FROM unnest(decisions) d));
   END IF;
-  INSERT INTO quality_gov.listing_decision
-    (merchant_id, relation, listing_id, category, operation, at, verdict, guard_mode, role)
-  VALUES (merchant_id, relation, listing_id, category, operation, at, verdict, guard_mode, session_user)
-  RETURNING decision_id INTO decision;
-  INSERT INTO quality_gov.listing_finding
-  SELECT merchant_id, decision, f.ordinality, f.value ->> 'rule', (f.value ->> 'version')::integer,
-         f.value ->> 'verdict', f.value ->> 'severity', f.value ->> 'field', f.value ->> 'message',
-         f.value ->> 'legal_basis', nullif(f.value -> 'detail', 'null')
-  FROM jsonb_array_elements(findings) WITH ORDINALITY f;
-  PERFORM quality_gov.ledger_record('listing_decision', COALESCE(listing_id, merchant_id), jsonb_build_object(
-    'decision_id', decision, 'relation', relation, 'merchant_id', merchant_id, 'listing_id', listing_id,
-    'operation', operation, 'at', at, 'verdict', verdict, 'guard_mode', guard_mode, 'findings', findings));
+  INSERT INTO quality_gov.listing_decision OVERRIDING SYSTEM VALUE SELECT * FROM unnest(decisions);
+  INSERT INTO quality_gov.listing_finding SELECT * FROM unnest(findings);
+  PERFORM quality_gov.ledger_record_all('listing_decision', subjects, bodies);
   -- One event a decision, as grave as its gravest finding that is not on trial.
-  IF verdict IN ('warn', 'quarantine', 'deny') THEN
-    SELECT f.value ->> 'severity' INTO gravest FROM jsonb_array_elements(findings) f
-    WHERE f.value ->> 'verdict' <> 'shadow'
-    ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1;
-    PERFORM quality_gov.credit_event_add(merchant_id, 'listing', gravest, at, relation, listing_id);
-  END IF;
-  RETURN decision;
+  PERFORM quality_gov.credit_event_add_all('listing', array_agg(e.merchant_id), array_agg(e.severity),
+                                           array_agg(e.at), array_agg(e.relation), array_agg(e.listing_id))
+  FROM (SELECT d.merchant_id, d.at, d.relation, d.listing_id, d.unnest AS severity
+        FROM ROWS FROM (unnest(decisions), unnest(severities)) d) e
+  WHERE e.severity IS NOT NULL HAVING count(*) > 0;
 END
 $$;
-COMMENT ON FUNCTION listing_record(text, text, text, text, text, timestamptz, text, jsonb, text) IS
-  'Writes a decision with its findings, ledger entry and credit event; the guard calls it';
+COMMENT ON FUNCTION listing_record(listing_decision[], listing_finding[], jsonb[], text[], text[], boolean[]) IS
+  'Writes decisions with their findings, ledger entries (bodies, subjects) and credit events (severities, null for none); one that is not to be written always only where it differs from the last on its listing; the guard calls it';

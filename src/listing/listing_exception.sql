@@ -12,6 +12,8 @@ CREATE TABLE listing_exception (
   effect tstzrange NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   created_by text NOT NULL DEFAULT session_user,
+  finding text,
+  relation text,
   CONSTRAINT listing_exception_pkey PRIMARY KEY (merchant_id, exception_id),
   CONSTRAINT listing_exception_rule CHECK (rule NOT IN ('merchant_may', 'recall')),
   CONSTRAINT listing_exception_verdict CHECK (verdict IN ('pass', 'shadow', 'warn')),
@@ -21,7 +23,7 @@ CREATE TABLE listing_exception (
     AND lower_inc(effect) AND NOT upper_inc(effect))
 );
 COMMENT ON TABLE listing_exception IS
-  'What a merchant, or one of its listings, is let off: findings of the rule (* every rule) get the verdict over effect, which always ends; the finding stays and names the exception; admission and recalls know none; rows only end sooner';
+  'What a merchant, or one of its listings, is let off: findings of the rule (* every rule), or only those with exactly the message that finding names, or of listings of one table, get the verdict over effect, which always ends; the finding stays and names the exception; admission and recalls know none; rows only end sooner';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_exception', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_exception_exception_id_seq', '');
 ALTER TABLE listing_exception ENABLE ROW LEVEL SECURITY;
@@ -50,7 +52,8 @@ CREATE TRIGGER listing_exception_invalidate AFTER INSERT OR UPDATE OR DELETE OR 
   FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
 
 CREATE FUNCTION listing_exception_add(rule text, merchant_id text, until timestamptz, reason text, owner text,
-    verdict text DEFAULT 'pass', listing_id text DEFAULT NULL, effective timestamptz DEFAULT now()) RETURNS bigint
+    verdict text DEFAULT 'pass', listing_id text DEFAULT NULL, effective timestamptz DEFAULT now(),
+    finding text DEFAULT NULL, relation text DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -73,17 +76,17 @@ BEGIN
     RAISE EXCEPTION 'rule "%" does not exist', rule
       USING ERRCODE = 'undefined_object', HINT = 'Name a published rule, or * for every rule.';
   END IF;
-  INSERT INTO quality_gov.listing_exception (merchant_id, rule, listing_id, verdict, reason, owner, effect)
-  VALUES (merchant_id, rule, listing_id, verdict, reason, owner, tstzrange(effective, until))
+  INSERT INTO quality_gov.listing_exception (merchant_id, rule, listing_id, verdict, reason, owner, effect, finding, relation)
+  VALUES (merchant_id, rule, listing_id, verdict, reason, owner, tstzrange(effective, until), finding, relation)
   RETURNING exception_id INTO id;
   PERFORM quality_gov.ledger_record('listing_exception', merchant_id, jsonb_build_object(
     'exception_id', id, 'rule', rule, 'listing_id', listing_id, 'verdict', verdict, 'reason', reason, 'owner', owner,
-    'effective', effective, 'until', until));
+    'effective', effective, 'until', until, 'finding', finding, 'relation', relation));
   RETURN id;
 END
 $$;
-COMMENT ON FUNCTION listing_exception_add(text, text, timestamptz, text, text, text, text, timestamptz) IS
-  'Lowers findings of a rule (* every rule) on a merchant''s listings, or on one, to verdict pass, shadow or warn until an instant, with reason and owner; gives the exception_id';
+COMMENT ON FUNCTION listing_exception_add(text, text, timestamptz, text, text, text, text, timestamptz, text, text) IS
+  'Lowers findings of a rule (* every rule) on a merchant''s listings, or on one, to verdict pass, shadow or warn until an instant, with reason and owner; finding confines it to findings with exactly that message, relation to the listings of a table as decisions name it; gives the exception_id';
 
 CREATE FUNCTION listing_exception_end(merchant_id text, exception_id bigint, at timestamptz DEFAULT now()) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

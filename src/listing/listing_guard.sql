@@ -4,11 +4,20 @@
 CREATE FUNCTION guard_listing_before() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_guard_listing_before' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION guard_listing_before() IS
-  'Trigger of guard_listing(): refuses a denied row with SQLSTATE QG401, or holds it by its status column';
+  'Trigger of guard_listing(): refuses a denied row with SQLSTATE QG401, passes it over, or holds it by its status column';
 CREATE FUNCTION guard_listing_after() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_guard_listing_after' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION guard_listing_after() IS
   'Trigger of guard_listing(): records decision and findings of the row as it was stored';
+
+CREATE FUNCTION guard_listing_begin() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_guard_listing_begin' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_listing_begin() IS
+  'Trigger of guard_listing(): from here on the statement''s decisions wait to be written together';
+CREATE FUNCTION guard_listing_end() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_guard_listing_end' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_listing_end() IS
+  'Trigger of guard_listing(): writes the decisions of the statement';
 
 CREATE FUNCTION listing_check(listing jsonb, at timestamptz DEFAULT statement_timestamp(), OUT rule text, OUT version integer,
     OUT verdict text, OUT severity text, OUT field text, OUT message text, OUT legal_basis text, OUT detail jsonb)
@@ -24,8 +33,8 @@ AS $$
 DECLARE
   texts jsonb := '["text", "character varying", "character"]';
 BEGIN
-  IF on_deny IS NULL OR on_deny NOT IN ('error', 'quarantine') THEN
-    RAISE EXCEPTION 'on_deny must be error or quarantine, found %', COALESCE(quote_literal(on_deny), 'null')
+  IF on_deny IS NULL OR on_deny NOT IN ('error', 'quarantine', 'skip') THEN
+    RAISE EXCEPTION 'on_deny must be error, quarantine or skip, found %', COALESCE(quote_literal(on_deny), 'null')
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF on_failure IS NULL OR on_failure NOT IN ('refuse', 'allow') THEN
@@ -40,17 +49,29 @@ BEGIN
     RAISE EXCEPTION 'on_deny quarantine needs "status" mapped and the value that holds a listing'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF on_deny = 'skip' AND (SELECT c.relkind = 'p' OR c.relispartition FROM pg_class c WHERE c.oid = relation) THEN
+    RAISE EXCEPTION 'table "%" is partitioned, so denied rows cannot be skipped', relation
+      USING ERRCODE = 'feature_not_supported',
+            DETAIL = 'A row that moves between partitions is deleted from one before it comes to the other, and would be lost.',
+            HINT = 'Use error or quarantine.';
+  END IF;
+  IF (SELECT p.path <> '{}' FROM quality_gov.mapping_parse(columns ->> 'status') p) THEN
+    RAISE EXCEPTION '"status" must be mapped to a column, found %', columns ->> 'status'
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'The guard writes to it to hold a listing.';
+  END IF;
   IF columns ? 'status' THEN
-    PERFORM quality_gov.guard_value_check(relation, columns ->> 'status', held);
+    PERFORM quality_gov.guard_value_check(relation, (quality_gov.mapping_parse(columns ->> 'status')).column_name, held);
   END IF;
   PERFORM quality_gov.guard_attach(relation, 'listing', columns,
     jsonb_strip_nulls(jsonb_build_object('on_deny', on_deny, 'held', held, 'on_failure', on_failure)),
-    ARRAY['before BEFORE INSERT OR UPDATE:guard_listing_before',
-          'after AFTER INSERT OR UPDATE:guard_listing_after']);
+    ARRAY['begin BEFORE INSERT OR UPDATE:guard_listing_begin:STATEMENT',
+          '!before BEFORE INSERT OR UPDATE:guard_listing_before',
+          'after AFTER INSERT OR UPDATE:guard_listing_after',
+          'end AFTER INSERT OR UPDATE:guard_listing_end:STATEMENT']);
 END
 $$;
 COMMENT ON FUNCTION guard_listing(regclass, jsonb, text, text, text) IS
-  'Guards a platform''s listing table. columns maps listing_id, merchant_id, title and whatever rules read (description, category, gtin, lot, status, at, …) to columns; held is written to status to hold a listing; takes a SHARE ROW EXCLUSIVE lock';
+  'Guards a platform''s listing table. columns maps listing_id, merchant_id, title and whatever rules read (description, category, gtin, lot, status, at, …) to columns or to values inside jsonb columns (attrs->>''title''); on_deny: error, quarantine or skip; held is written to status to hold a listing; takes a SHARE ROW EXCLUSIVE lock';
 
 CREATE FUNCTION guard_value_check(relation regclass, column_name text, value text) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -88,10 +109,10 @@ CREATE VIEW listing_held WITH (security_barrier) AS
                WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
                  AND f.verdict <> 'shadow' ORDER BY f.finding) AS reasons
   FROM listing_decision d
-  WHERE d.verdict = 'quarantine'
+  WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
     AND NOT EXISTS (SELECT FROM listing_decision later
                     WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                      AND later.listing_id = d.listing_id
+                      AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
                       AND later.decision_id > d.decision_id)
     AND ((SELECT session_reads_all()) OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
 COMMENT ON VIEW listing_held IS
@@ -111,6 +132,7 @@ BEGIN
     RAISE EXCEPTION 'decisions are kept for %, so only those before % can be retired', keep, now() - keep
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
   END IF;
+  PERFORM quality_gov.listing_review_retire(before, false);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_finding');
   DELETE FROM quality_gov.listing_finding f USING quality_gov.listing_decision d
   WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id AND d.recorded_at < before;

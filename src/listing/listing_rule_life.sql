@@ -24,7 +24,7 @@ BEGIN
     BEGIN
       PERFORM left(expression, place)::jsonpath;
     EXCEPTION WHEN syntax_error OR data_exception OR feature_not_supported THEN
-      IF SQLERRM = reason OR place = char_length(expression) THEN
+      IF SQLERRM = reason AND reason !~ ' at end of ' OR place = char_length(expression) THEN
         RAISE EXCEPTION 'expression is not an SQL/JSON path: %', reason
           USING ERRCODE = 'invalid_parameter_value',
                 DETAIL = format('At character %s: %s', place, right(left(expression, place), 40));
@@ -53,7 +53,7 @@ BEGIN
   SELECT * INTO known FROM quality_gov.listing_kind k WHERE k.kind = listing_params_check.kind;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'unknown rule kind "%"', kind USING ERRCODE = 'invalid_parameter_value',
-      HINT = (SELECT format('Kinds are %s.', string_agg(k.kind, ', ' ORDER BY k.kind)) FROM quality_gov.listing_kind k);
+      HINT = 'The table quality_gov.listing_kind lists the kinds.';
   END IF;
   -- A rule needs what its path reads, unless it says otherwise.
   IF kind = 'expression' AND jsonb_typeof(params) = 'object' AND NOT params ? 'fields' THEN
@@ -129,9 +129,24 @@ $$;
 COMMENT ON FUNCTION listing_rule_draft(text, text, jsonb, text, text, text, text, text[], text, text, integer) IS
   'Begins a draft of a rule, or rewrites the draft given, and gives its version; listing_rule_check() tries it, listing_rule_publish() puts it in force';
 
+CREATE FUNCTION listing_rule_discard(rule text, draft integer) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  DELETE FROM quality_gov.listing_rule r
+  WHERE r.rule = listing_rule_discard.rule AND r.version = draft AND r.state = 'draft' AND NOT r.builtin;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'version % of rule "%" is not a draft', draft, rule USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION listing_rule_discard(text, integer) IS 'Drops a draft of a rule; what was published stays';
+
 CREATE FUNCTION listing_rule_publish(rule text, version integer DEFAULT NULL, state text DEFAULT 'active',
     effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL, platform_rule boolean DEFAULT false,
-    weighty boolean DEFAULT false, transition text DEFAULT NULL) RETURNS integer
+    weighty boolean DEFAULT false, transition text DEFAULT NULL, transition_until timestamptz DEFAULT NULL,
+    summary text DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -139,7 +154,7 @@ AS $$
 DECLARE
   target quality_gov.listing_rule;
   other quality_gov.listing_rule;
-  notice bigint;
+  notice record;
 BEGIN
   IF listing_rule_publish.state IS NULL OR listing_rule_publish.state NOT IN ('active', 'shadow') THEN
     RAISE EXCEPTION 'a version is published active or shadow, found %', COALESCE(quote_literal(listing_rule_publish.state), 'null')
@@ -150,10 +165,6 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov listing_rule ' || listing_rule_publish.rule, 0));
-  -- Now is when the lock is held; another may have published since this transaction began.
-  IF effective = now() THEN
-    effective := clock_timestamp();
-  END IF;
   SELECT * INTO target FROM quality_gov.listing_rule r
   WHERE r.rule = listing_rule_publish.rule
     AND CASE WHEN listing_rule_publish.version IS NULL THEN r.state = 'draft' ELSE r.version = listing_rule_publish.version END
@@ -166,6 +177,12 @@ BEGIN
     RAISE EXCEPTION 'version % of rule "%" is % already', target.version, target.rule, target.state
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Only drafts are published, and versions on trial put in force.';
+  END IF;
+  SELECT * INTO notice FROM quality_gov.listing_rule_notice(target.rule, target.version, listing_rule_publish.state,
+    effective, platform_rule, weighty, transition, transition_until, summary);
+  effective := notice.begins;
+  IF until <= effective THEN
+    RAISE EXCEPTION 'a rule must not end before it begins, at %', effective USING ERRCODE = 'invalid_parameter_value';
   END IF;
   -- What could be relied on when the draft was written may be gone.
   PERFORM quality_gov.listing_params_check(target.kind, target.params);
@@ -197,46 +214,65 @@ BEGIN
         effect = CASE r.state WHEN 'shadow' THEN 'empty' ELSE r.effect * tstzrange(NULL, effective) END
     WHERE r.rule = other.rule AND r.version = other.version;
   END LOOP;
-  IF platform_rule OR transition IS NOT NULL THEN
-    notice := quality_gov.listing_rule_notice(target.rule, target.version, effective, weighty, transition);
-  END IF;
   UPDATE quality_gov.listing_rule r
   SET state = listing_rule_publish.state, effect = tstzrange(effective, until),
       trial = CASE r.state WHEN 'shadow' THEN r.effect * tstzrange(NULL, effective) END,
-      published_at = COALESCE(r.published_at, clock_timestamp()), notice_id = COALESCE(r.notice_id, notice)
+      published_at = COALESCE(r.published_at, clock_timestamp()), notice_id = notice.notice_id
   WHERE r.rule = target.rule AND r.version = target.version;
   PERFORM quality_gov.ledger_record('listing_rule', target.rule, jsonb_build_object(
     'version', target.version, 'kind', target.kind, 'state', listing_rule_publish.state, 'verdict', target.verdict,
-    'params', target.params, 'owner', target.owner, 'effective', effective, 'until', until, 'notice_id', notice));
+    'params', target.params, 'owner', target.owner, 'effective', effective, 'until', until, 'notice_id', notice.notice_id));
   RETURN target.version;
 END
 $$;
-COMMENT ON FUNCTION listing_rule_publish(text, integer, text, timestamptz, timestamptz, boolean, boolean, text) IS
-  'Publishes a draft, the newest where version is null: active in the place of the version in force, or shadow on trial beside it; an active version ends the trial of others, and one on trial can be put in force; platform_rule gives notice, which needs the transition chosen (平台规则办法 art 12)';
+COMMENT ON FUNCTION listing_rule_publish(text, integer, text, timestamptz, timestamptz, boolean, boolean, text, timestamptz, text) IS
+  'Publishes a draft, the newest where version is null: active in the place of the version in force, or shadow on trial beside it; an active version ends the trial of others, and one on trial can be put in force; with platform_rule, or where the version was announced, by the notice of the change (D11): one given before, or one made now, which needs the transition chosen';
 
-CREATE FUNCTION listing_rule_notice(rule text, version integer, effective timestamptz, weighty boolean, transition text)
-  RETURNS bigint
+CREATE FUNCTION listing_rule_notice(rule text, version integer, state text, effective timestamptz, platform_rule boolean,
+    weighty boolean, transition text, transition_until timestamptz, summary text, OUT notice_id bigint, OUT begins timestamptz)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
-  notice bigint;
+  given record;
 BEGIN
-  IF to_regprocedure('quality_gov.listing_notice_add(text, text, integer, timestamp with time zone, boolean, text)') IS NULL THEN
+  -- Now is when the lock is held; another may have published since this transaction began.
+  begins := CASE WHEN effective = now() THEN clock_timestamp() ELSE effective END;
+  IF platform_rule IS NOT TRUE AND (weighty OR num_nonnulls(transition, transition_until, summary) > 0) THEN
+    RAISE EXCEPTION 'weighty, transition and what else a notice says are for a version that changes a platform rule'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give platform_rule => true.';
+  ELSIF platform_rule AND state = 'shadow' THEN
+    RAISE EXCEPTION 'a version on trial changes no platform rule' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Give notice when you put it in force.';
+  ELSIF platform_rule AND to_regclass('quality_gov.listing_notice') IS NULL THEN
     RAISE EXCEPTION 'notice of rule "%" cannot be recorded here', rule USING ERRCODE = 'feature_not_supported';
+  ELSIF state = 'shadow' OR to_regclass('quality_gov.listing_notice') IS NULL THEN
+    RETURN;
   END IF;
-  EXECUTE 'SELECT quality_gov.listing_notice_add($1, $2, $3, $4, $5, $6)'
-    INTO notice USING 'rule', rule, version, effective, weighty, transition;
-  RETURN notice;
+  SELECT n.notice_id, n.effective INTO given FROM quality_gov.listing_notice n
+  WHERE n.kind = 'rule' AND n.name = listing_rule_notice.rule AND n.version = listing_rule_notice.version
+  ORDER BY n.notice_id DESC LIMIT 1;
+  IF given.notice_id IS NOT NULL AND (transition IS NOT NULL OR listing_rule_notice.effective <> now() AND begins < given.effective) THEN
+    RAISE EXCEPTION 'version % of rule "%" was announced to take effect at %', version, rule, given.effective
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Publish it as announced, or give a new notice with quality_gov.listing_notice_add().';
+  ELSIF given.notice_id IS NOT NULL THEN
+    notice_id := given.notice_id;
+    begins := greatest(begins, given.effective);
+  ELSIF platform_rule THEN
+    notice_id := quality_gov.listing_notice_add('rule', rule, version, begins, weighty => weighty, transition => transition,
+                                                until => transition_until, summary => summary);
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION listing_rule_notice(text, integer, timestamptz, boolean, text) IS
-  'Records notice of a rule version that changes a platform rule (平台规则办法 art 12)';
+COMMENT ON FUNCTION listing_rule_notice(text, integer, text, timestamptz, boolean, boolean, text, timestamptz, text) IS
+  'Gives the notice by which a version of a rule comes into force, null where it changes no platform rule, and when it begins: not before what was announced';
 
 CREATE FUNCTION listing_rule_add(rule text, kind text, params jsonb, verdict text, title text,
     legal_basis text, severity text DEFAULT 'medium', categories text[] DEFAULT NULL,
     effective timestamptz DEFAULT now(), until timestamptz DEFAULT NULL, owner text DEFAULT NULL,
     on_missing text DEFAULT NULL, platform_rule boolean DEFAULT false, weighty boolean DEFAULT false,
-    transition text DEFAULT NULL) RETURNS integer
+    transition text DEFAULT NULL, transition_until timestamptz DEFAULT NULL, summary text DEFAULT NULL) RETURNS integer
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 BEGIN ATOMIC
   SELECT listing_rule_publish(listing_rule_add.rule,
@@ -245,9 +281,9 @@ BEGIN ATOMIC
       listing_rule_add.owner, listing_rule_add.on_missing),
     CASE listing_rule_add.verdict WHEN 'shadow' THEN 'shadow' ELSE 'active' END,
     listing_rule_add.effective, listing_rule_add.until, listing_rule_add.platform_rule, listing_rule_add.weighty,
-    listing_rule_add.transition);
+    listing_rule_add.transition, listing_rule_add.transition_until, listing_rule_add.summary);
 END;
-COMMENT ON FUNCTION listing_rule_add(text, text, jsonb, text, text, text, text, text[], timestamptz, timestamptz, text, text, boolean, boolean, text) IS
+COMMENT ON FUNCTION listing_rule_add(text, text, jsonb, text, text, text, text, text[], timestamptz, timestamptz, text, text, boolean, boolean, text, timestamptz, text) IS
   'Drafts and publishes a version of a rule in one call; verdict deny, quarantine, warn or shadow (on trial beside the version in force); gives the version';
 
 CREATE FUNCTION listing_rule_retire(rule text, at timestamptz DEFAULT now(), version integer DEFAULT NULL) RETURNS void

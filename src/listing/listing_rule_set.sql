@@ -104,8 +104,34 @@ BEGIN
     RAISE EXCEPTION 'decision % of merchant "%" was recorded without what it was made from', decision_id, merchant_id
       USING ERRCODE = 'no_data_found', DETAIL = 'The values judged or the set of rules are missing.';
   END IF;
-  RETURN QUERY SELECT j.* FROM quality_gov.listing_judge(decision.listing, ruleset, decision.at) j;
+  IF jsonb_path_exists(decision.listing, '$.* ? (@.type() == "object")') THEN
+    RAISE EXCEPTION 'decision % of merchant "%" was made on a text too long to keep', decision_id, merchant_id
+      USING ERRCODE = 'no_data_found', DETAIL = 'Only its length and digest are recorded.';
+  END IF;
+  RETURN QUERY
+    SELECT j.rule, j.version, COALESCE(later.verdict, j.verdict), j.severity, j.field, j.message, j.legal_basis,
+           CASE WHEN later.verdict IS NULL THEN j.detail ELSE nullif(j.detail - 'exception', '{}') END
+    FROM quality_gov.listing_judge(decision.listing, ruleset, decision.at) WITH ORDINALITY
+      AS j (rule, version, verdict, severity, field, message, legal_basis, detail, n)
+    -- An exception given since, for that instant too, was not there to be applied.
+    LEFT JOIN LATERAL (
+      SELECT j.detail #>> '{exception,verdict}' AS verdict FROM quality_gov.listing_exception e
+      WHERE e.merchant_id = decision.merchant_id AND e.created_at > decision.recorded_at
+        AND e.exception_id = (j.detail #>> '{exception,exception_id}')::bigint) later ON true
+    ORDER BY j.n;
 END
 $$;
 COMMENT ON FUNCTION listing_replay(text, bigint) IS
-  'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant';
+  'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant; exceptions given since do not count';
+
+-- Judges remember which categories are under a regime, and must hear of changes.
+DO $$
+BEGIN
+  IF to_regclass('quality_gov.category_regime') IS NOT NULL AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = to_regclass('quality_gov.category_regime')
+      AND t.tgfoid = 'quality_gov.cache_invalidate()'::pg_catalog.regprocedure) THEN
+    CREATE TRIGGER category_regime_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON quality_gov.category_regime
+      FOR EACH STATEMENT EXECUTE FUNCTION quality_gov.cache_invalidate();
+  END IF;
+END
+$$;

@@ -13,9 +13,9 @@ FROM (VALUES
   ('cn.medical-claim', true, 4, '{practice}', '{不能治疗,不用于治疗,不具有治疗,不具备治疗,无治疗,非治疗,不能代替药物治疗,不得用于治疗,无疗效,不宣称疗效}')
 ) AS l(lexicon, allow, severity, tags, terms) CROSS JOIN unnest(l.terms) AS t;
 INSERT INTO lexicon (lexicon, version, folds, legal_basis, title, builtin) VALUES
-  ('cn.absolute', 1, '{nfkc,case,width,invisible,separator}', '广告法 art 9(3)', '国家级, 最高级, 最佳', true),
-  ('cn.absolute-practice', 1, '{nfkc,case,width,invisible,separator}', '广告绝对化用语执法指南 art 2', 'words like them, as practice lists them', true),
-  ('cn.medical-claim', 1, '{nfkc,case,width,invisible,separator}', '广告法 art 17', 'treatment of disease, as practice lists it', true);
+  ('cn.absolute', 1, lexicon_folds(), '广告法 art 9(3)', '国家级, 最高级, 最佳', true),
+  ('cn.absolute-practice', 1, lexicon_folds(), '广告绝对化用语执法指南 art 2', 'words like them, as practice lists them', true),
+  ('cn.medical-claim', 1, lexicon_folds(), '广告法 art 17', 'treatment of disease, as practice lists it', true);
 -- Nothing of the moment of installation may be in a shipped row: it is not dumped.
 UPDATE lexicon SET state = 'active', digest = lexicon_digest(lexicon, version), effect = '[2021-04-29 00:00+08,)',
        published_at = '2021-04-29 00:00+08'

@@ -1,81 +1,46 @@
 /*
  * matcher_build.c
- *		Compiles a dictionary; the stages are described at the top of matcher.c.
+ *		Compiles a dictionary into an image.
+ *
+ * Stages:
+ *
+ * 1. Fold every term (here).  A term that folds to nothing can never be found and is left out.
+ * 2. Number the code points that occur, frequent ones first, and make the table that tells a scan
+ *	  the number of what any code point folds to (matcher_table.c).
+ * 3. Sort the folded terms; those with equal code points become one pattern with a list of terms,
+ *	  most severe first (here).
+ * 4. Lay the trie of the patterns out as a double array (matcher_array.c).
+ * 5. Copy all of it into one image (here).
  */
 #include "quality_gov.h"
 
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
-#include "listing/fold.h"
-#include "listing/matcher_private.h"
-#include "listing/matcher_step.h"
+#include "listing/matcher_build.h"
 
-#define DEPTH_MAX PG_UINT16_MAX
+#define LENGTH_MAX PG_UINT16_MAX
 
-/* A folded term while the dictionary is built. */
-typedef struct Folded
+/* Allocates a zeroed array in the current context, with an error where its size overflows. */
+void *
+qg_build_array(size_t count, size_t width)
 {
-	size_t offset; /* of its symbols in the arena */
-	uint32 length;
-	int32 number;
-	int32 severity;
-	uint32 first_break; /* in the breaks */
-	uint32 nbreaks;
-	bool allow;
-} Folded;
-
-/* What building needs and a compiled dictionary does not. */
-typedef struct Build
-{
-	QgMatcher *matcher;
-	MemoryContext result; /* where the dictionary's arrays go */
-	uint32 *arena;		  /* code points, from stage 2 on symbols, of all folded terms */
-	size_t arena_used;
-	size_t arena_size;
-	uint16 *breaks; /* of the allow terms, in the order given */
-	size_t breaks_used;
-	size_t breaks_size;
-	Folded *folded;
-	uint32 nfolded;
-	Folded *patterns; /* the first of each run of equal folded terms */
-	uint64 steps;
-} Build;
-
-/* Lets a cancel through every so many steps. */
-static inline void
-step_taken(Build *build)
-{
-	if ((++build->steps & 1023) == 0)
-		CHECK_FOR_INTERRUPTS();
-}
-
-/* Allocates a zeroed array, with an error where its size overflows. */
-static void *
-array(MemoryContext context, size_t count, size_t width)
-{
-	return MemoryContextAllocExtended(context, mul_size(count, width),
+	return MemoryContextAllocExtended(CurrentMemoryContext, mul_size(Max(count, 1), width),
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Allocates an array of the dictionary's own. */
-static void *
-own_array(Build *build, size_t count, size_t width)
-{
-	return array(build->result, count, width);
-}
-
-/* Notes that an allow term's spelling separates a code point from the one before. */
+/* Appends a number to a growing array. */
 static void
-note_break(Build *build, Folded *entry, size_t position)
+append(Growing *array, uint16 item)
 {
-	if (build->breaks_used == build->breaks_size)
+	if (array->used == array->size)
 	{
-		build->breaks_size = mul_size(build->breaks_size, 2);
-		build->breaks = repalloc_huge(build->breaks, mul_size(build->breaks_size, sizeof(uint16)));
+		array->size = Max(1024, mul_size(array->size, 2));
+		array->items = array->items
+						   ? repalloc_huge(array->items, mul_size(array->size, sizeof(uint16)))
+						   : qg_build_array(array->size, sizeof(uint16));
 	}
-	build->breaks[build->breaks_used++] = (uint16) position;
-	entry->nbreaks++;
+	((uint16 *) array->items)[array->used++] = item;
 }
 
 /* Stage 1: folds one term into the arena. */
@@ -86,10 +51,11 @@ fold_term(Build *build, const QgTerm *term, int number)
 	QgFoldedChar folded;
 	Folded *entry = &build->folded[build->nfolded];
 
+	memset(entry, 0, sizeof(Folded));
 	entry->offset = build->arena_used;
-	entry->first_break = (uint32) build->breaks_used;
-	entry->nbreaks = 0;
-	qg_fold_begin(&scan, build->matcher->folds, term->text, term->length);
+	entry->first_break = build->breaks.used;
+	entry->first_run = build->runs.used;
+	qg_fold_begin(&scan, build->folds, term->text, term->length);
 	while (qg_fold_next(&scan, &folded))
 	{
 		step_taken(build);
@@ -98,46 +64,28 @@ fold_term(Build *build, const QgTerm *term, int number)
 			build->arena_size = mul_size(build->arena_size, 2);
 			build->arena = repalloc_huge(build->arena, mul_size(build->arena_size, sizeof(uint32)));
 		}
-		if (build->arena_used - entry->offset == DEPTH_MAX)
+		if (entry->length == LENGTH_MAX)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							errmsg("term of a lexicon is longer than %d characters", DEPTH_MAX)));
-		if (term->allow && folded.broken && build->arena_used > entry->offset)
-			note_break(build, entry, build->arena_used - entry->offset);
+							errmsg("term of a lexicon is longer than %d characters", LENGTH_MAX)));
+		if (entry->length == 0)
+			entry->first_numeral = folded.numeral;
+		else if (term->allow && folded.broken)
+			append(&build->breaks, (uint16) entry->length);
+		entry->last_numeral = folded.numeral;
+		append(&build->runs, (uint16) Min(folded.run, PG_UINT16_MAX));
+		entry->has_runs |= folded.run > 1;
 		build->arena[build->arena_used++] = folded.codepoint;
+		entry->length++;
 	}
-	entry->length = (uint32) (build->arena_used - entry->offset);
+	if (!entry->has_runs)
+		build->runs.used = entry->first_run;
+	entry->nbreaks = (uint32) (build->breaks.used - entry->first_break);
 	entry->number = number;
 	entry->severity = term->severity;
 	entry->allow = term->allow;
 	if (entry->length > 0)
 		build->nfolded++;
-	build->matcher->longest = Max(build->matcher->longest, entry->length);
-}
-
-/* Stage 2: numbers the code points that occur and puts their numbers in the arena. */
-static void
-number_symbols(Build *build)
-{
-	QgMatcher *m = build->matcher;
-	uint32 npages = 1;
-
-	for (size_t i = 0; i < build->arena_used; i++)
-		m->symbol_page[build->arena[i] / QG_SYMBOL_PAGE] = 1;
-	for (int i = 0; i < QG_SYMBOL_PAGES; i++)
-		if (m->symbol_page[i])
-			m->symbol_page[i] = (uint16) npages++;
-	m->symbols = own_array(build, (size_t) npages * QG_SYMBOL_PAGE, sizeof(uint32));
-	for (size_t i = 0; i < build->arena_used; i++)
-		m->symbols[m->symbol_page[build->arena[i] / QG_SYMBOL_PAGE] * QG_SYMBOL_PAGE +
-				   build->arena[i] % QG_SYMBOL_PAGE] = 1;
-	for (uint32 i = QG_SYMBOL_PAGE; i < npages * QG_SYMBOL_PAGE; i++)
-		if (m->symbols[i])
-			m->symbols[i] = ++m->nsymbols;
-	for (size_t i = 0; i < build->arena_used; i++)
-	{
-		step_taken(build);
-		build->arena[i] = qg_matcher_symbol(m, build->arena[i]);
-	}
+	build->longest = Max(build->longest, entry->length);
 }
 
 /* Orders folded terms by their symbols alone. */
@@ -171,161 +119,272 @@ compare_folded(const void *left, const void *right, void *arg)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Stage 3: sorts the folded terms and makes equal ones one pattern. */
+/* Stage 3: sorts the folded terms and makes those with equal code points one pattern. */
 static void
 sort_patterns(Build *build)
 {
-	QgMatcher *m = build->matcher;
-	uint32 nbreaks = 0;
-
 	qsort_arg(build->folded, build->nfolded, sizeof(Folded), compare_folded, build);
-	m->breaks = own_array(build, build->breaks_used + 1, sizeof(uint16));
-	build->patterns = array(CurrentMemoryContext, (size_t) build->nfolded + 1, sizeof(Folded));
-	m->pattern_terms = own_array(build, (size_t) build->nfolded + 1, sizeof(uint32));
-	m->terms = own_array(build, (size_t) build->nfolded + 1, sizeof(MatcherTerm));
+	build->patterns = qg_build_array(build->nfolded, sizeof(Folded));
+	build->pattern_terms = qg_build_array((size_t) build->nfolded + 1, sizeof(uint32));
 	for (uint32 i = 0; i < build->nfolded; i++)
 	{
 		step_taken(build);
-		if (i == 0 || compare_symbols(build, &build->folded[i - 1], &build->folded[i]) != 0)
-		{
-			m->pattern_terms[m->npatterns] = i;
-			build->patterns[m->npatterns++] = build->folded[i];
-		}
-		m->terms[i].number = build->folded[i].number;
-		m->terms[i].allow = build->folded[i].allow;
-		m->terms[i].first_break = nbreaks;
-		memcpy(m->breaks + nbreaks, build->breaks + build->folded[i].first_break,
-			   build->folded[i].nbreaks * sizeof(uint16));
-		nbreaks += build->folded[i].nbreaks;
+		if (i > 0 && compare_symbols(build, &build->folded[i - 1], &build->folded[i]) == 0)
+			continue;
+		build->pattern_terms[build->npatterns] = i;
+		build->patterns[build->npatterns++] = build->folded[i];
 	}
-	m->terms[build->nfolded].first_break = nbreaks;
-	m->pattern_terms[m->npatterns] = build->nfolded;
+	build->pattern_terms[build->npatterns] = build->nfolded;
 }
 
-/* Counts the trie's nodes: each pattern adds what it does not share with the one before. */
+/* Where stage 5 puts things. */
+typedef struct Assembly
+{
+	Build *build;
+	MatcherTerm *terms;
+	uint16 *breaks;
+	uint16 *runs;
+	size_t breaks_used;
+	size_t runs_used;
+	char *strings;
+	size_t strings_used;
+	size_t strings_size;
+	QgTerm last; /* lists given last, and where they were put */
+	MatcherTerm last_place;
+} Assembly;
+
+/* Gives the bytes of a list of strings, its end included. */
+static size_t
+list_length(const char *list)
+{
+	const char *end = list;
+
+	while (*end != '\0')
+		end += strlen(end) + 1;
+	return (size_t) (end - list) + 1;
+}
+
+/* Appends bytes to the strings and gives their offset. */
 static uint32
-count_nodes(Build *build)
+put_bytes(Assembly *to, const char *bytes, size_t length)
 {
-	uint64 count = 1;
+	size_t offset = to->strings_used;
 
-	for (uint32 i = 0; i < build->matcher->npatterns; i++)
-	{
-		const Folded *pattern = &build->patterns[i];
-		uint32 shared = 0;
-
-		step_taken(build);
-		if (i > 0)
-		{
-			const Folded *before = &build->patterns[i - 1];
-
-			while (shared < before->length && shared < pattern->length &&
-				   build->arena[before->offset + shared] == build->arena[pattern->offset + shared])
-				shared++;
-		}
-		count += pattern->length - shared;
-	}
-	if (count >= PG_UINT32_MAX)
+	if (offset + length > PG_UINT32_MAX)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("lexicon is too large")));
-	return (uint32) count;
+	while (offset + length > to->strings_size)
+	{
+		to->strings_size = mul_size(to->strings_size, 2);
+		to->strings = repalloc_huge(to->strings, to->strings_size);
+	}
+	memcpy(to->strings + offset, bytes, length);
+	to->strings_used += length;
+	return (uint32) offset;
 }
 
-/* Stage 4: numbers the nodes breadth first and makes their edges. */
-static void
-make_nodes(Build *build)
+/* Appends a list, or gives where the same list was put for the term before. */
+static uint32
+put_list(Assembly *to, const char *list, const char *last, uint32 last_place, bool single)
 {
-	QgMatcher *m = build->matcher;
-	uint32 total = count_nodes(build);
-	uint32 *low = array(CurrentMemoryContext, total, sizeof(uint32));
-	uint32 *high = array(CurrentMemoryContext, total, sizeof(uint32));
+	size_t length;
 
-	m->label = own_array(build, total, sizeof(uint32));
-	m->first_child = own_array(build, (size_t) total + 1, sizeof(uint32));
-	m->fallback = own_array(build, total, sizeof(uint32));
-	m->report = own_array(build, total, sizeof(uint32));
-	m->pattern = own_array(build, total, sizeof(uint32));
-	m->depth = own_array(build, total, sizeof(uint16));
-	m->root_child = own_array(build, (size_t) m->nsymbols + 1, sizeof(uint32));
-
-	high[0] = m->npatterns;
-	m->nnodes = 1;
-	for (uint32 node = 0; node < m->nnodes; node++)
-	{
-		uint32 depth = m->depth[node];
-		uint32 i = low[node];
-
-		/* The shortest pattern of a range comes first: it is the one that ends here. */
-		if (i < high[node] && build->patterns[i].length == depth)
-			m->pattern[node] = ++i;
-		m->first_child[node] = m->nnodes;
-		while (i < high[node])
-		{
-			uint32 child = m->nnodes++;
-			uint32 symbol = build->arena[build->patterns[i].offset + depth];
-
-			Assert(child < total);
-			m->label[child] = symbol;
-			m->depth[child] = (uint16) (depth + 1);
-			low[child] = i;
-			while (i < high[node] && build->arena[build->patterns[i].offset + depth] == symbol)
-			{
-				step_taken(build);
-				i++;
-			}
-			high[child] = i;
-			if (node == 0)
-				m->root_child[symbol] = child;
-		}
-	}
-	m->first_child[m->nnodes] = m->nnodes;
-	Assert(m->nnodes == total);
-	pfree(low);
-	pfree(high);
+	if (list == NULL)
+		return 0;
+	length = single ? strlen(list) + 1 : list_length(list);
+	if (last != NULL && last_place != 0 &&
+		length == (single ? strlen(last) + 1 : list_length(last)) &&
+		memcmp(list, last, length) == 0)
+		return last_place;
+	return put_bytes(to, list, length);
 }
 
-/* Stage 5: sets fallbacks and reports, a parent's before its children's. */
+/* Writes one term of the image. */
 static void
-link_nodes(Build *build)
+put_term(Assembly *to, MatcherTerm *term, const Folded *folded)
 {
-	QgMatcher *m = build->matcher;
+	const Build *build = to->build;
+	const QgTerm *given = &build->given[folded->number];
 
-	for (uint32 node = 0; node < m->nnodes; node++)
+	term->number = (uint32) folded->number;
+	term->severity = folded->severity;
+	term->allow = folded->allow;
+	term->first_numeral = folded->first_numeral;
+	term->last_numeral = folded->last_numeral;
+	term->text = put_bytes(to, given->text, given->length);
+	(void) put_bytes(to, "", 1);
+	term->categories = put_list(to, given->categories, to->last.categories,
+								to->last_place.categories, false);
+	term->tags = put_list(to, given->tags, to->last.tags, to->last_place.tags, false);
+	term->legal_basis = put_list(to, given->legal_basis, to->last.legal_basis,
+								 to->last_place.legal_basis, true);
+	to->last = *given;
+	to->last_place = *term;
+	term->first_break = (uint32) to->breaks_used;
+	term->first_run = (uint32) to->runs_used;
+	memcpy(to->breaks + to->breaks_used, (uint16 *) build->breaks.items + folded->first_break,
+		   folded->nbreaks * sizeof(uint16));
+	to->breaks_used += folded->nbreaks;
+	if (!folded->has_runs)
+		return;
+	memcpy(to->runs + to->runs_used, (uint16 *) build->runs.items + folded->first_run,
+		   folded->length * sizeof(uint16));
+	to->runs_used += folded->length;
+}
+
+/* Puts the terms in the order of their patterns, with their strings, breaks and runs. */
+static void
+put_terms(Assembly *to)
+{
+	Build *build = to->build;
+
+	to->terms = qg_build_array((size_t) build->nfolded + 1, sizeof(MatcherTerm));
+	to->breaks = qg_build_array(build->breaks.used, sizeof(uint16));
+	to->runs = qg_build_array(build->runs.used, sizeof(uint16));
+	to->strings_size = 1024;
+	to->strings = qg_build_array(to->strings_size, 1);
+	(void) put_bytes(to, "", 1);
+	for (uint32 i = 0; i < build->nfolded; i++)
 	{
-		if (node > 0)
-			m->report[node] = m->pattern[node] ? node : m->report[m->fallback[node]];
-		for (uint32 child = m->first_child[node]; child < m->first_child[node + 1]; child++)
-		{
-			step_taken(build);
-			if (node > 0)
-				m->fallback[child] = qg_matcher_step(m, m->fallback[node], m->label[child]);
-		}
+		step_taken(build);
+		put_term(to, &to->terms[i], &build->folded[i]);
 	}
+	to->terms[build->nfolded].first_break = (uint32) to->breaks_used;
+	to->terms[build->nfolded].first_run = (uint32) to->runs_used;
+}
+
+/* Stage 5: copies everything into one image in the given context. */
+static char *
+assemble(Build *build, MemoryContext result, size_t *length)
+{
+	Assembly to = {.build = build};
+	MatcherHeader header = {.magic = "qglexic",
+							.format = QG_IMAGE_FORMAT,
+							.folds = build->folds,
+							.nsymbols = build->nsymbols,
+							.nslots = build->nslots,
+							.npatterns = build->npatterns,
+							.nterms = build->nfolded,
+							.longest = build->longest};
+	const void *parts[QG_SECTION_COUNT];
+	size_t sizes[QG_SECTION_COUNT];
+	size_t total = MAXALIGN(sizeof(MatcherHeader));
+	char *image;
+
+	put_terms(&to);
+	header.has_runs = to.runs_used > 0;
+	strlcpy(header.unicode, qg_text_icu_version(), sizeof(header.unicode));
+#define PART(section, array, count, width) \
+	(parts[section] = (array), sizes[section] = mul_size((count), (width)))
+	PART(QG_SECTION_FLAT, build->flat, 0x10000, sizeof(uint32));
+	PART(QG_SECTION_PAGE, build->page, 0x1000, sizeof(uint16));
+	PART(QG_SECTION_PAGES, build->pages, (size_t) build->npages * 256, sizeof(uint32));
+	PART(QG_SECTION_SYMBOLS, build->symbols, (size_t) build->nsymbols * 2, sizeof(uint32));
+	PART(QG_SECTION_NODES, build->nodes, build->nslots, sizeof(MatcherNode));
+	PART(QG_SECTION_PATTERN, build->pattern, build->nslots, sizeof(uint32));
+	PART(QG_SECTION_PATTERN_TERMS, build->pattern_terms, (size_t) build->npatterns + 1,
+		 sizeof(uint32));
+	PART(QG_SECTION_TERMS, to.terms, (size_t) build->nfolded + 1, sizeof(MatcherTerm));
+	PART(QG_SECTION_BREAKS, to.breaks, to.breaks_used, sizeof(uint16));
+	PART(QG_SECTION_RUNS, to.runs, to.runs_used, sizeof(uint16));
+	PART(QG_SECTION_STRINGS, to.strings, to.strings_used, 1);
+#undef PART
+	for (int i = 0; i < QG_SECTION_COUNT; i++)
+	{
+		header.section[i] = total = TYPEALIGN(64, total);
+		total = add_size(total, sizes[i]);
+	}
+	header.length = total;
+	image = MemoryContextAllocExtended(result, total, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	memcpy(image, &header, sizeof(header));
+	for (int i = 0; i < QG_SECTION_COUNT; i++)
+		memcpy(image + header.section[i], parts[i], sizes[i]);
+	*length = total;
+	return image;
 }
 
 /* Compiles a dictionary in the current memory context. */
 QgMatcher *
 qg_matcher_build(const QgTerm *terms, int nterms, uint32 folds)
 {
-	Build build = {0};
-	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "quality_gov matcher build",
+	Build build = {.given = terms, .folds = folds};
+	MemoryContext result = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(result, "quality_gov matcher build",
 											   ALLOCSET_DEFAULT_SIZES);
+	QgMatcher *matcher;
+	char *image;
+	size_t length;
 
-	build.result = MemoryContextSwitchTo(work);
-	build.matcher = MemoryContextAllocZero(build.result, sizeof(QgMatcher));
-	build.matcher->folds = folds;
+	MemoryContextSwitchTo(work);
 	build.arena_size = 1024;
-	build.arena = array(work, build.arena_size, sizeof(uint32));
-	build.breaks_size = 1024;
-	build.breaks = array(work, build.breaks_size, sizeof(uint16));
-	build.folded = array(work, (size_t) nterms + 1, sizeof(Folded));
-
+	build.arena = qg_build_array(build.arena_size, sizeof(uint32));
+	build.folded = qg_build_array((size_t) nterms + 1, sizeof(Folded));
 	for (int i = 0; i < nterms; i++)
 		fold_term(&build, &terms[i], i);
-	number_symbols(&build);
+	qg_build_symbols(&build);
+	qg_build_table(&build);
 	sort_patterns(&build);
-	make_nodes(&build);
-	link_nodes(&build);
-
-	MemoryContextSwitchTo(build.result);
+	qg_build_nodes(&build);
+	image = assemble(&build, result, &length);
+	MemoryContextSwitchTo(result);
 	MemoryContextDelete(work);
-	return build.matcher;
+	matcher = qg_matcher_open(image, length);
+	Assert(matcher != NULL);
+	return matcher;
+}
+
+/*
+ * Makes an image usable that stays where it is; NULL where it is none of this format or was folded
+ * by another Unicode version.
+ */
+QgMatcher *
+qg_matcher_open(const void *image, size_t length)
+{
+	const MatcherHeader *header = image;
+	QgMatcher *matcher;
+	const char *base = image;
+
+	if (length < sizeof(MatcherHeader) || memcmp(header->magic, "qglexic", 8) != 0 ||
+		header->format != QG_IMAGE_FORMAT || header->length != length ||
+		strncmp(header->unicode, qg_text_icu_version(), sizeof(header->unicode) - 1) != 0)
+		return NULL;
+	for (int i = 0; i < QG_SECTION_COUNT; i++)
+		if (header->section[i] > length || header->section[i] % 64 != 0)
+			return NULL;
+	matcher = palloc(sizeof(QgMatcher));
+	matcher->header = header;
+	matcher->flat = (const uint32 *) (base + header->section[QG_SECTION_FLAT]);
+	matcher->page = (const uint16 *) (base + header->section[QG_SECTION_PAGE]);
+	matcher->pages = (const uint32 *) (base + header->section[QG_SECTION_PAGES]);
+	matcher->symbols = (const uint32 *) (base + header->section[QG_SECTION_SYMBOLS]);
+	matcher->nodes = (const MatcherNode *) (base + header->section[QG_SECTION_NODES]);
+	matcher->pattern = (const uint32 *) (base + header->section[QG_SECTION_PATTERN]);
+	matcher->pattern_terms = (const uint32 *) (base + header->section[QG_SECTION_PATTERN_TERMS]);
+	matcher->terms = (const MatcherTerm *) (base + header->section[QG_SECTION_TERMS]);
+	matcher->breaks = (const uint16 *) (base + header->section[QG_SECTION_BREAKS]);
+	matcher->runs = (const uint16 *) (base + header->section[QG_SECTION_RUNS]);
+	matcher->strings = base + header->section[QG_SECTION_STRINGS];
+	return matcher;
+}
+
+/* Gives the bytes of a compiled dictionary. */
+const void *
+qg_matcher_image(const QgMatcher *matcher, size_t *length)
+{
+	*length = matcher->header->length;
+	return matcher->header;
+}
+
+/* Gives what the dictionary keeps of a term; strings are the image's own. */
+void
+qg_matcher_term(const QgMatcher *matcher, int entry, QgTerm *term)
+{
+	const MatcherTerm *kept = &matcher->terms[entry];
+
+	term->text = matcher->strings + kept->text;
+	term->length = strlen(term->text);
+	term->allow = kept->allow;
+	term->severity = kept->severity;
+	term->categories = kept->categories ? matcher->strings + kept->categories : NULL;
+	term->tags = kept->tags ? matcher->strings + kept->tags : NULL;
+	term->legal_basis = kept->legal_basis ? matcher->strings + kept->legal_basis : NULL;
 }

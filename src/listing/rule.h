@@ -48,6 +48,9 @@ typedef struct QgRule
 	int ncategories; /* -1: every category */
 	char **categories;
 	Jsonb *params;
+	int subject;	/* slot of the value without which there is nothing to ask, or -1 */
+	char *regime;	/* regimes that its categories are under, by lines; or NULL */
+	char *except;	/* regimes that they are not under */
 	JsonPath *path; /* of an expression, parsed when first asked */
 } QgRule;
 

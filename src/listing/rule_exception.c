@@ -20,8 +20,10 @@
 typedef struct RuleException
 {
 	char *merchant;
-	char *listing; /* NULL: all of them */
-	char *rule;	   /* "*": every rule */
+	char *listing;	/* NULL: all of them */
+	char *rule;		/* "*": every rule */
+	char *finding;	/* message of the findings it is about, NULL: all of them */
+	char *relation; /* table of the listings, NULL: any */
 	QgVerdict verdict;
 	char *reason;
 	char *owner;
@@ -69,7 +71,7 @@ build_exceptions(void)
 
 	all->n = (int) qg_cache_select(
 		"SELECT merchant_id, listing_id, rule, verdict, reason, owner, exception_id, "
-		"lower(effect), upper(effect) FROM quality_gov.listing_exception "
+		"lower(effect), upper(effect), finding, relation FROM quality_gov.listing_exception "
 		"WHERE NOT isempty(effect) ORDER BY merchant_id COLLATE \"C\", exception_id",
 		0, NULL, NULL, NULL);
 	all->list = MemoryContextAllocExtended(context, sizeof(RuleException) * (all->n + 1),
@@ -88,6 +90,8 @@ build_exceptions(void)
 		entry->number = row_text(i, 7, context);
 		entry->since = row_instant(i, 8);
 		entry->until = row_instant(i, 9);
+		entry->finding = row_text(i, 10, context);
+		entry->relation = row_text(i, 11, context);
 	}
 	return all;
 }
@@ -139,12 +143,16 @@ lower_finding(QgFinding *finding, const RuleException *exception)
 /* Tells whether an exception covers a finding of a listing at an instant. */
 static bool
 covers(const RuleException *exception, const QgFinding *finding, const char *listing,
-	   TimestampTz at)
+	   const char *relation, TimestampTz at)
 {
 	return exception->since <= at && exception->until > at &&
 		   (exception->listing == NULL ||
 			(listing != NULL && strcmp(exception->listing, listing) == 0)) &&
-		   (strcmp(exception->rule, "*") == 0 || strcmp(exception->rule, finding->rule) == 0);
+		   (strcmp(exception->rule, "*") == 0 || strcmp(exception->rule, finding->rule) == 0) &&
+		   (exception->finding == NULL || strcmp(exception->finding, finding->message) == 0) &&
+		   /* A listing that is only asked about is of no table. */
+		   (exception->relation == NULL || relation == NULL ||
+			strcmp(exception->relation, relation) == 0);
 }
 
 /* Lowers each finding by the exception of the merchant or the listing that lowers it most. */
@@ -176,7 +184,7 @@ qg_exceptions_apply(List *findings, QgListing *listing, TimestampTz at)
 			continue;
 		for (int i = first; i < all->n && strcmp(all->list[i].merchant, merchant) == 0; i++)
 			if (all->list[i].verdict < (best ? best->verdict : finding->verdict) &&
-				covers(&all->list[i], finding, id, at))
+				covers(&all->list[i], finding, id, listing->relation, at))
 				best = &all->list[i];
 		if (best != NULL)
 			lower_finding(finding, best);

@@ -257,12 +257,12 @@ store(ReturnSetInfo *result, const Explanation *this)
 /* Tells of something that is asked without any rule. */
 static void
 explain_implicit(ReturnSetInfo *result, QgRuleCase *this, const char *name, const char *condition,
-				 const int slots[2], bool applies, List *findings)
+				 const int slots[2], bool given, List *findings)
 {
 	Explanation row = {.rule = name,
 					   .kind = name,
 					   .state = "active",
-					   .outcome = !applies			? "not_applicable"
+					   .outcome = !given			? "missing"
 								  : findings != NIL ? "violation"
 													: "pass",
 					   .verdict = qg_findings_verdict(findings),
@@ -297,7 +297,17 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 	if (cover == QG_COVERS_NOT || (cover == QG_COVERS_UNKNOWN && !rule->missing_given))
 	{
 		if (cover == QG_COVERS_UNKNOWN)
-			row.outcome = "missing";
+		{
+			QgRuleResult unknown = {.field = "category", .message = "\"category\" is missing"};
+
+			row.outcome = outcome_names[QG_RULE_MISSING];
+			row.findings = list_make1(qg_rule_finding(rule, QG_PASS, &unknown));
+		}
+		store(result, &row);
+		return;
+	}
+	if (rule->kind == QG_RULE_SQL && !qg_rule_sql_concerns(this, rule))
+	{
 		store(result, &row);
 		return;
 	}
@@ -309,7 +319,8 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 	{
 		const QgRuleResult *one = lfirst(cell);
 
-		if (one->outcome == gravest)
+		/* What a rule passes or excuses is told where that is all it says. */
+		if (one->outcome == gravest || one->outcome >= QG_RULE_MISSING)
 			row.findings = lappend(
 				row.findings,
 				qg_rule_finding(rule, qg_rule_verdict(rule, period->trial, one), one));

@@ -36,9 +36,9 @@ rule_path(const QgRule *rule)
 	return this->path;
 }
 
-/* Gives the path's variables: "at" as ISO 8601 in UTC, "today" as the date in China. */
+/* Makes the variables of paths: "at" as ISO 8601 in UTC, "today" as the date in China. */
 static Jsonb *
-path_variables(TimestampTz at)
+make_variables(TimestampTz at)
 {
 	struct pg_tm tm;
 	fsec_t fsec;
@@ -61,6 +61,15 @@ path_variables(TimestampTz at)
 		CStringGetDatum(psprintf("{\"at\": \"%s\", \"today\": \"%s\"}", text[0], text[1]))));
 }
 
+/* Gives the variables of paths, made once a listing. */
+static Jsonb *
+path_variables(QgRuleCase *this)
+{
+	if (this->variables == NULL)
+		this->variables = make_variables(this->at);
+	return this->variables;
+}
+
 /*
  * Evaluates the path; false with an error's message where it fails.  No subtransaction is needed to
  * go on after an error: a path over a value in memory opens and locks nothing, and a worker could
@@ -76,7 +85,7 @@ evaluate(QgRuleCase *this, const QgRule *rule, bool *isnull, bool *result, char 
 	InitFunctionCallInfoData(*fcinfo, NULL, 4, DEFAULT_COLLATION_OID, NULL, NULL);
 	fcinfo->args[0].value = JsonbPGetDatum(qg_case_row(this));
 	fcinfo->args[1].value = PointerGetDatum(rule_path(rule));
-	fcinfo->args[2].value = JsonbPGetDatum(path_variables(this->at));
+	fcinfo->args[2].value = JsonbPGetDatum(path_variables(this));
 	fcinfo->args[3].value = BoolGetDatum(false);
 	for (int i = 0; i < 4; i++)
 		fcinfo->args[i].isnull = false;
@@ -91,7 +100,9 @@ evaluate(QgRuleCase *this, const QgRule *rule, bool *isnull, bool *result, char 
 		ErrorData *data;
 
 		MemoryContextSwitchTo(context);
-		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+		/* Dates that could be compared only by the session's time zone are not supported. */
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION &&
+			geterrcode() != ERRCODE_FEATURE_NOT_SUPPORTED)
 			PG_RE_THROW();
 		data = CopyErrorData();
 		FlushErrorState();

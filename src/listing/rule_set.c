@@ -174,6 +174,7 @@ read_rule(QgRuleSet *set, QgRule *rule, HTAB *names, uint64 row)
 	bool isnull;
 	Datum params;
 	char *missing;
+	char *subject;
 
 	rule->kind_name = row_text(row, 1, context);
 	rule->kind = rule_kind_of(rule->kind_name);
@@ -194,6 +195,10 @@ read_rule(QgRuleSet *set, QgRule *rule, HTAB *names, uint64 row)
 	rule->nreads = row_slots(set, names, row, 13, &rule->reads);
 	rule->kind_title = row_text(row, 14, context);
 	rule->lexicon = row_text(row, 16, context);
+	subject = row_text(row, 17, context);
+	rule->subject = subject ? slot_of(set, names, subject) : -1;
+	rule->regime = row_text(row, 18, context);
+	rule->except = row_text(row, 19, context);
 	params = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 15, &isnull);
 	MemoryContextSwitchTo(context);
 	rule->params = DatumGetJsonbPCopy(params);
@@ -215,14 +220,9 @@ read_rules(QgRuleSet *set)
 	for (int i = 0; i < QG_SLOT_FIXED; i++)
 		slot_of(set, names, fixed[i]);
 	set->nrules = (int) qg_cache_select(
-		"SELECT r.kind, r.rule, r.version, r.verdict, r.severity, r.title, r.legal_basis, "
-		"r.params ->> r.kind, CASE jsonb_typeof(r.params -> 'fields') WHEN 'array' "
-		"THEN ARRAY(SELECT jsonb_array_elements_text(r.params -> 'fields')) END, r.categories, "
-		"COALESCE(r.on_missing, k.default_missing, 'verdict'), r.on_missing IS NOT NULL, "
-		"quality_gov.listing_rule_reads(r.kind, r.params), COALESCE(k.title, r.kind), r.params, "
-		"r.params ->> 'lexicon' "
-		"FROM quality_gov.listing_rule r LEFT JOIN quality_gov.listing_kind k ON k.kind = r.kind "
-		"ORDER BY r.rule COLLATE \"C\", r.version",
+		"SELECT kind, rule, version, verdict, severity, title, legal_basis, argument, fields, "
+		"categories, missing, missing_given, reads, kind_title, params, lexicon, subject, regime, "
+		"except_regime FROM quality_gov.listing_rule_compiled ORDER BY rule COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 	set->rules = MemoryContextAllocZero(set->context, sizeof(QgRule) * (set->nrules + 1));
 	for (int i = 0; i < set->nrules; i++)

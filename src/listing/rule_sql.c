@@ -3,8 +3,9 @@
  *		Rules of the kinds that are SQL functions: rule_<kind>(params, listing, at).
  *
  * The functions run with the owner's rights over the latest snapshot, as caches are built, through
- * one saved plan a kind.  A kind that looks for terms first is asked only where there is one, so
- * that a clean listing costs no SQL.
+ * one saved plan a kind.  Most listings never get there: a rule of some regimes is not asked about
+ * categories outside them, one that looks for terms only where there is one, and one about a value
+ * only where it is given.
  */
 #include "quality_gov.h"
 
@@ -17,8 +18,16 @@
 #include "utils/timestamp.h"
 
 #include "common/guard.h"
-#include "listing/regime.h"
 #include "listing/rules_private.h"
+
+/* Periods over which a category is under one of some regimes; of no category, over which any is. */
+static QgBarSource regime_bars = {
+	.sql = "SELECT lower(c.effect), upper(c.effect), 'deny', '', NULL "
+		   "FROM quality_gov.category_regime c "
+		   "WHERE c.regime = ANY (string_to_array($1, E'\\n')) AND ($2 IS NULL "
+		   "OR quality_gov.category_covers(ARRAY[c.category], $2)) "
+		   "AND $3::text IS NULL AND $4::text IS NULL",
+	.cache = {.name = "listings: regimes", .tables = {"category_regime"}, .build = qg_bars_build}};
 
 typedef struct KindPlan
 {
@@ -100,6 +109,32 @@ tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
 	MemoryContextSwitchTo(spi);
 }
 
+/* Tells whether the listing's category is under a regime; where it has none, whether any is. */
+static bool
+in_regime(QgRuleCase *this, const char *regimes)
+{
+	const char *const keys[QG_BAR_KEYS] = {regimes, qg_case_value(this, QG_SLOT_CATEGORY)};
+	const QgBar *bars;
+	int n = qg_bars_find(&regime_bars, keys, &bars);
+
+	for (int i = 0; i < n; i++)
+		if (bars[i].since <= this->at && bars[i].until > this->at)
+			return true;
+	return false;
+}
+
+/* Tells whether there is anything to ask the function; what is left open is for it to say. */
+bool
+qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule)
+{
+	if (rule->subject >= 0 && qg_case_value(this, rule->subject) == NULL)
+		return false;
+	if (rule->regime != NULL && !in_regime(this, rule->regime))
+		return false;
+	return rule->except == NULL || qg_case_value(this, QG_SLOT_CATEGORY) == NULL ||
+		   !in_regime(this, rule->except);
+}
+
 /* Asks the function of the rule's kind. */
 void
 qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
@@ -108,7 +143,7 @@ qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
 	Datum values[3];
 	QgOwner owner;
 
-	if (qg_regime_spares(rule->params, qg_case_value(this, QG_SLOT_CATEGORY), this->at))
+	if (!qg_rule_sql_concerns(this, rule))
 		return;
 	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
 		return;

@@ -196,16 +196,15 @@ ask_recall(QgRuleCase *this, const QgRule *rule)
 		ask_bars(this, &recall_bars, keys, "gtin", rule->form.message);
 }
 
-/* Asks one rule and gives its results. */
-List *
-qg_rule_ask(QgRuleCase *this, const QgRule *rule)
+/* Asks one rule; its results are told to the case. */
+static void
+ask(QgRuleCase *this, const QgRule *rule)
 {
-	this->results = NIL;
 	if (rule->ncategories >= 0 && qg_case_value(this, QG_SLOT_CATEGORY) == NULL &&
 		qg_rule_covers(rule, NULL) != QG_COVERS)
 	{
 		tell_missing(this, rule, QG_SLOT_CATEGORY);
-		return this->results;
+		return;
 	}
 	switch (rule->kind)
 	{
@@ -229,9 +228,31 @@ qg_rule_ask(QgRuleCase *this, const QgRule *rule)
 			qg_rule_ask_sql(this, rule);
 			break;
 	}
-	return this->results;
 }
 
+/* Tells in an error's context which rule was asked. */
+static void
+rule_context(void *arg)
+{
+	const QgRule *rule = arg;
+
+	errcontext("rule \"%s\" version %d", rule->form.rule, rule->form.version);
+}
+
+/* Asks one rule and gives its results. */
+List *
+qg_rule_ask(QgRuleCase *this, const QgRule *rule)
+{
+	ErrorContextCallback callback = {.callback = rule_context,
+									 .arg = unconstify(QgRule *, rule),
+									 .previous = error_context_stack};
+
+	this->results = NIL;
+	error_context_stack = &callback;
+	ask(this, rule);
+	error_context_stack = callback.previous;
+	return this->results;
+}
 /* Gives what becomes of a result; QG_PASS: no finding. */
 QgVerdict
 qg_rule_verdict(const QgRule *rule, bool trial, const QgRuleResult *result)

@@ -39,9 +39,10 @@ typedef struct QgRuleCase
 	Jsonb *ruleset; /* versions to judge by, or NULL: those in force */
 	const char **values;
 	bool *known;
-	Jsonb *row;	   /* the listing as an object, once a rule asked for it */
-	bool explain;  /* rules tell also what they pass or exempt */
-	List *results; /* of the rule being asked */
+	Jsonb *variables; /* of expressions, once one was asked */
+	Jsonb *row;		  /* the listing as an object, once a rule asked for it */
+	bool explain;	  /* rules tell also what they pass or exempt */
+	List *results;	  /* of the rule being asked */
 } QgRuleCase;
 
 extern void qg_case_begin(QgRuleCase *this, QgListing *listing, TimestampTz at);
@@ -59,6 +60,7 @@ extern void qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule);
 extern bool qg_rule_has_term(QgRuleCase *this, const QgRule *rule);
 extern void qg_rule_ask_expression(QgRuleCase *this, const QgRule *rule);
 extern void qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule);
+extern bool qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule);
 
 /* What is asked without any rule: may the merchant list, are the goods recalled. */
 extern List *qg_judge_merchant(QgRuleCase *this, List *findings);

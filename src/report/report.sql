@@ -21,24 +21,29 @@ COMMENT ON VIEW duty_due IS
 CREATE VIEW loop_overview WITH (security_barrier) AS
   WITH months AS (
     SELECT date_trunc('month', e.at AT TIME ZONE 'Asia/Shanghai')::date AS month,
-           sum(e.good) AS orders, sum(e.bad) AS complaints, 0::bigint AS held, 0::bigint AS recalls
+           sum(e.good) AS orders, sum(e.bad) AS complaints, 0::bigint AS held, 0::bigint AS recalls,
+           0::bigint AS refused
     FROM credit_event e WHERE e.indicator = 'complaint' GROUP BY 1
     UNION ALL
-    SELECT date_trunc('month', d.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, count(*), 0
+    SELECT date_trunc('month', d.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, count(*), 0, 0
     FROM listing_decision d WHERE d.verdict IN ('quarantine', 'deny') GROUP BY 1
     UNION ALL
-    SELECT date_trunc('month', s.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, count(DISTINCT s.recall_id)
+    SELECT date_trunc('month', n.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, 0, count(*)
+    FROM listing_denial n GROUP BY 1
+    UNION ALL
+    SELECT date_trunc('month', s.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, count(DISTINCT s.recall_id), 0
     FROM recall_step s WHERE s.state IN ('notified', 'voluntary', 'ordered') GROUP BY 1)
   SELECT month, sum(orders)::bigint AS orders, sum(complaints)::bigint AS complaints,
          sum(held)::bigint AS listings_held, sum(recalls)::bigint AS recalls,
          round((1000 * sum(complaints) / nullif(sum(orders), 0))::numeric, 2) AS complaints_per_1000_orders,
          round((1000 * sum(held) / nullif(sum(orders), 0))::numeric, 2) AS held_per_1000_orders,
-         round((1000 * sum(recalls) / nullif(sum(orders), 0))::numeric, 4) AS recalls_per_1000_orders
+         round((1000 * sum(recalls) / nullif(sum(orders), 0))::numeric, 4) AS recalls_per_1000_orders,
+         sum(refused)::bigint AS listings_refused
   FROM months
   WHERE session_reads_all()
   GROUP BY month;
 COMMENT ON VIEW loop_overview IS
-  'Quality beside scale, by month (Asia/Shanghai): orders, complaints, listings held, recalls, and each per 1,000 orders; orders and complaints are the good and bad of indicator complaint';
+  'Quality beside scale, by month (Asia/Shanghai): orders, complaints, listings held, recalls, each per 1,000 orders, and attempts refused; orders and complaints are the good and bad of indicator complaint';
 
 -- report: the oracle of everything that has no foreign key, since a parallel restore would lose rows by one
 
@@ -49,7 +54,8 @@ AS $$
   FROM (SELECT 'merchant_license' AS relation, l.merchant_id, l.license_id AS id FROM quality_gov.merchant_license l
         UNION ALL SELECT 'merchant_verification', v.merchant_id, v.verification_id FROM quality_gov.merchant_verification v
         UNION ALL SELECT 'merchant_restriction', r.merchant_id, r.restriction_id FROM quality_gov.merchant_restriction r
-        UNION ALL SELECT 'credit_grade_change', g.merchant_id, g.change_id FROM quality_gov.credit_grade_change g) c
+        UNION ALL SELECT 'credit_grade_change', g.merchant_id, g.change_id FROM quality_gov.credit_grade_change g
+        UNION ALL SELECT 'listing_exception', e.merchant_id, e.exception_id FROM quality_gov.listing_exception e) c
   WHERE NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = c.merchant_id)
   UNION ALL
   SELECT 'merchant_person', p.merchant_id, 'has no merchant' FROM quality_gov.merchant_person p
@@ -69,10 +75,39 @@ AS $$
   WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
                     WHERE d.merchant_id = f.merchant_id AND d.decision_id = f.decision_id)
   UNION ALL
+  SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no decision'
+  FROM (SELECT 'listing_appeal' AS relation, a.merchant_id, a.appeal_id AS id, a.decision_id FROM quality_gov.listing_appeal a
+        WHERE a.denial_id IS NULL
+        UNION ALL SELECT 'listing_review', r.merchant_id, r.decision_id, r.decision_id FROM quality_gov.listing_review r) c
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_decision d
+                    WHERE d.merchant_id = c.merchant_id AND d.decision_id = c.decision_id)
+  UNION ALL
+  SELECT 'listing_appeal', a.merchant_id || ' ' || a.appeal_id, 'has no refused attempt' FROM quality_gov.listing_appeal a
+  WHERE a.denial_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM quality_gov.listing_denial d WHERE d.merchant_id = a.merchant_id AND d.denial_id = a.denial_id)
+  UNION ALL
+  SELECT 'listing_appeal', a.merchant_id || ' ' || a.appeal_id, 'is not in the state of its last step'
+  FROM quality_gov.listing_appeal a
+  WHERE a.state IS DISTINCT FROM (SELECT s.state FROM quality_gov.listing_appeal_step s
+    WHERE s.merchant_id = a.merchant_id AND s.appeal_id = a.appeal_id ORDER BY s.step_id DESC LIMIT 1)
+  UNION ALL
+  SELECT 'listing_appeal_step', s.merchant_id || ' ' || s.step_id, 'has no appeal' FROM quality_gov.listing_appeal_step s
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_appeal a
+                    WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id)
+  UNION ALL
   SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no published version', r.params ->> 'lexicon')
   FROM quality_gov.listing_rule r
-  WHERE r.kind = 'lexicon' AND r.state IN ('active', 'shadow')
+  WHERE r.params ? 'lexicon' AND r.state IN ('active', 'shadow')
     AND NOT EXISTS (SELECT FROM quality_gov.lexicon l WHERE l.lexicon = r.params ->> 'lexicon' AND l.state <> 'draft')
+  UNION ALL
+  SELECT DISTINCT 'listing_rule', r.rule || ' ' || r.version, format('is of kind "%s", which does not exist', r.kind)
+  FROM quality_gov.listing_rule r
+  WHERE NOT EXISTS (SELECT FROM quality_gov.listing_kind k WHERE k.kind = r.kind)
+  UNION ALL
+  SELECT DISTINCT 'listing_decision', 'ruleset ' || d.ruleset_id, 'is not recorded'
+  FROM quality_gov.listing_decision d
+  WHERE d.ruleset_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM quality_gov.listing_ruleset s WHERE s.ruleset_id = d.ruleset_id)
   UNION ALL
   SELECT DISTINCT 'calendar_day', d.calendar, 'has no calendar' FROM quality_gov.calendar_day d
   WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = d.calendar)

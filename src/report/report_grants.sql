@@ -29,15 +29,18 @@ FROM (VALUES
   -- An administrator of quality_gov runs it; the owner of a platform's table attaches guards with it.
   ('quality_gov_admin', '{merchant_admit,merchant_admission_check,merchant_may,merchant_member_add,regulatory_import,
      lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
-     listing_rule_draft,listing_rule_publish,listing_rule_check,listing_explain,listing_judge,listing_replay,
+     listing_rule_draft,listing_rule_discard,listing_rule_publish,listing_rule_check,listing_explain,listing_judge,listing_replay,
      listing_exception_add,listing_exception_end,ruleset_asof,listing_ruleset_json,
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
-     credit_attach,guard_listing_before,guard_listing_after,guard_order_row,credit_event_row,
+     credit_attach,guard_listing_begin,guard_listing_before,guard_listing_after,guard_listing_end,mapping_parse,generated_sources,
+     listing_audit,listing_audit_begin,listing_audit_claim,listing_audit_note,listing_audit_row,listing_audit_step,listing_audit_write,
+     guard_order_row,credit_event_row,
      credit_score,credit_grade,credit_explain,credit_check,integrity_check,lexicon_check,recall_open,recall_advance,lot_find,
      regime_assign,regime_release,deal_attach,deal_retire,listing_deal_row,listing_take_down,listing_take_down_end,
      ruleset_enable,ruleset_disable,text_skeleton,text_fingerprint,fingerprint_of,fingerprint_distance,edit_distance,
      text_words,brand_key,label_grade,
-     maintenance,doctor,calendar_load,ledger_record,identity_digest}'::text[]),
+     maintenance,doctor,calendar_load,ledger_record,identity_digest,
+     listing_denial_drain,listing_denial_state,listing_denial_retire}'::text[]),
   -- An application asks and applies; it decides nothing by itself.
   ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
      listing_explain,credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
@@ -61,9 +64,11 @@ INSERT INTO role_grant
 SELECT r.role_name, r.privilege, 'TABLE', o
 FROM (VALUES
   ('quality_gov_analyst', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
-     loop_overview,merchant_public,merchant_verification_due,listing_held}'::text[]),
+     loop_overview,merchant_public,merchant_verification_due,listing_held,
+     listing_denial_overview}'::text[]),
   ('quality_gov_regulator', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
+     listing_denial,listing_denial_overview,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
      regulatory_record,watchlist,watchlist_entry,listing_rule,listing_kind,listing_rule_period,listing_ruleset,listing_exception,listing_decision,listing_finding,lexicon,lexicon_term,
      credit_event,credit_model,credit_indicator,credit_severity,credit_grade_band,duty_rule,legal_figure,
@@ -72,13 +77,14 @@ FROM (VALUES
      lot,recall,recall_scope,recall_step,ledger_entry}'),
   ('quality_gov_admin', 'SELECT', '{credit_overview,credit_grade_history,listing_overview,recall_overview,duty_due,
      loop_overview,merchant_public,merchant_verification_due,listing_held,merchant_identity_report,guard,
+     listing_denial,listing_denial_overview,
      session_merchant,merchant,merchant_license,merchant_restriction,merchant_admission,merchant_verification,
      merchant_member,merchant_person,merchant_turnover,category_license,merchant_field,regulatory_record,watchlist,watchlist_effect,
      watchlist_entry,listing_rule,listing_kind,listing_rule_period,listing_ruleset,listing_exception,listing_decision,listing_finding,lexicon,lexicon_term,credit_event,credit_model,
      credit_indicator,credit_severity,credit_grade_band,credit_grade_change,duty_rule,legal_figure,lot,recall,
      listing_regime,category_regime,product_certificate,product_certificate_state,product_report,product_label,
      brand,brand_authorization,absolute_term_context,listing_deal,listing_taken_down,ruleset_rule,
-     recall_scope,recall_step,recall_state,ledger_entry,maintenance_task,doctor_check,role_grant,calendar,
+     recall_scope,recall_step,recall_state,ledger_entry,listing_audit_run,maintenance_task,doctor_check,role_grant,calendar,
      calendar_day,calendar_year}'),
   ('quality_gov_admin', 'INSERT', '{merchant_license,merchant_verification,merchant_restriction,merchant_turnover,
      category_license,merchant_field,watchlist,watchlist_effect,watchlist_entry,lot,listing_regime,product_certificate,
@@ -87,9 +93,38 @@ FROM (VALUES
      watchlist_entry,lot,product_certificate,product_report,product_label,brand,brand_authorization}'),
   ('quality_gov_app', 'SELECT', '{merchant_public}'),
   ('quality_gov_merchant', 'SELECT', '{merchant_public,credit_overview,credit_grade_history,listing_held,
-     recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,
+     recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,listing_denial,
      merchant_restriction}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o;
+
+-- Back-tests, reviews and appeals; a merchant and its application state their case, an administrator decides.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{listing_backtest,listing_rule_check,listing_source_sql,review_is_violation,
+     listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,listing_appeal_request_person,
+     listing_appeal_withdraw,listing_appeal_decide,listing_appeal_close,listing_review_assign,listing_review_return,
+     listing_review_decide,listing_review_close,listing_status_set}'::text[]),
+  ('quality_gov_app', '{listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,
+     listing_appeal_request_person,listing_appeal_withdraw}'),
+  ('quality_gov_merchant', '{listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,
+     listing_appeal_request_person,listing_appeal_withdraw}'),
+  ('quality_gov_regulator', '{listing_statement,listing_denial_statement}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{listing_queue,listing_review,listing_appeal,listing_appeal_step,listing_appeal_state,
+     listing_template}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{listing_template}'),
+  ('quality_gov_admin', 'UPDATE', '{listing_template}'),
+  ('quality_gov_regulator', 'SELECT', '{listing_queue,listing_review,listing_appeal,listing_appeal_step,
+     listing_appeal_state,listing_template}'),
+  ('quality_gov_merchant', 'SELECT', '{listing_appeal,listing_appeal_step,listing_appeal_state}'))
+  AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
 DO $$

@@ -20,7 +20,7 @@ is_deeply(\@errors, ['QG401'], 'one statement is refused, with the code the READ
 like($err, qr/listing is denied: "国 家 级" in title/, 'the refusal reads as printed');
 like($out, qr/^t\|\[\]$/m, 'the merchant is admitted');
 like($out, qr/^quarantined$/m, 'the second listing is held');
-like($out, qr/^582\.60\|C$/m, 'score and grade are as printed');
+like($out, qr/^572\.60\|C$/m, 'score and grade are as printed');
 like($out, qr/^f\|\{"credit grade C takes away \\"live\\" until it recovers"\}\|$/m, 'the grade restricts as printed');
 is(sql('qg_readme', 'SELECT count(*) FROM quality_gov.credit_check()'), '0', 'the oracle is empty');
 

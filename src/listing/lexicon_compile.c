@@ -1,0 +1,163 @@
+/*
+ * lexicon_compile.c
+ *		Reads the terms of a lexicon's version and compiles them.
+ */
+#include "quality_gov.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "storage/shmem.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "common/cache.h"
+#include "common/guard.h"
+#include "listing/lexicon_image.h"
+
+#define FETCH_ROWS 10000
+
+/* The terms read so far. */
+typedef struct Terms
+{
+	MemoryContext context;
+	QgTerm *items;
+	size_t count;
+	size_t size;
+} Terms;
+
+/* Gives a column of the fetched row as a string in the current context, or NULL. */
+static char *
+column_text(uint64 row, int number)
+{
+	bool isnull;
+	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Gives a text array of the fetched row as a list of strings; that of the term before, if the same. */
+static const char *
+column_list(uint64 row, int number, const char *last)
+{
+	bool isnull;
+	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &isnull);
+	StringInfoData list;
+	Datum *elements;
+	int count;
+
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
+					  &count);
+	initStringInfo(&list);
+	for (int i = 0; i < count; i++)
+	{
+		char *element = TextDatumGetCString(elements[i]);
+
+		appendBinaryStringInfo(&list, element, (int) strlen(element) + 1);
+	}
+	appendStringInfoChar(&list, '\0');
+	if (last != NULL && memcmp(last, list.data, list.len) == 0)
+	{
+		pfree(list.data);
+		return last;
+	}
+	return list.data;
+}
+
+/* Adds the fetched rows to the terms. */
+static void
+add_rows(Terms *terms)
+{
+	MemoryContext caller = MemoryContextSwitchTo(terms->context);
+
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		QgTerm *term;
+		const QgTerm *last;
+		bool isnull;
+		char *basis;
+
+		CHECK_FOR_INTERRUPTS();
+		if (terms->count == PG_INT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("lexicon is too large")));
+		if (terms->count == terms->size)
+		{
+			terms->size = mul_size(terms->size, 2);
+			terms->items = repalloc_huge(terms->items, mul_size(terms->size, sizeof(QgTerm)));
+		}
+		term = &terms->items[terms->count];
+		last = terms->count > 0 ? term - 1 : NULL;
+		terms->count++;
+		term->text = column_text(row, 1);
+		term->length = strlen(term->text);
+		term->allow = DatumGetBool(
+			SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &isnull));
+		term->severity = DatumGetInt16(
+			SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull));
+		term->categories = column_list(row, 4, last ? last->categories : NULL);
+		term->tags = column_list(row, 5, last ? last->tags : NULL);
+		basis = column_text(row, 6);
+		term->legal_basis = basis && last && last->legal_basis &&
+									strcmp(basis, last->legal_basis) == 0
+								? last->legal_basis
+								: basis;
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* Reads the terms of a version with the active snapshot. */
+static void
+read_terms(const QgLexicon *lexicon, Terms *terms)
+{
+	Oid types[2] = {TEXTOID, INT4OID};
+	Datum values[2] = {CStringGetTextDatum(lexicon->name), Int32GetDatum(lexicon->version)};
+	Portal portal = SPI_cursor_open_with_args(
+		NULL,
+		"SELECT term, allow, severity, categories, tags, legal_basis "
+		"FROM quality_gov.lexicon_term WHERE lexicon = $1 AND version = $2 "
+		"ORDER BY allow, term COLLATE \"C\"",
+		2, types, values, NULL, true, 0);
+
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+		if (SPI_processed == 0)
+			break;
+		add_rows(terms);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+}
+
+/*
+ * Reads and compiles the terms of a version in the current memory context, with the owner's rights
+ * and the latest snapshot, as the cache of versions is built.
+ */
+QgMatcher *
+qg_lexicon_compile(const QgLexicon *lexicon)
+{
+	MemoryContext result = CurrentMemoryContext;
+	Terms terms = {.size = 1024};
+	QgMatcher *matcher;
+	QgOwner owner;
+
+	terms.context = AllocSetContextCreate(result, "quality_gov lexicon terms",
+										  ALLOCSET_DEFAULT_SIZES);
+	terms.items = MemoryContextAlloc(terms.context, terms.size * sizeof(QgTerm));
+	qg_owner_begin(&owner);
+	qg_latest_snapshot_push();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	read_terms(lexicon, &terms);
+	SPI_finish();
+	PopActiveSnapshot();
+	qg_owner_end(&owner);
+	MemoryContextSwitchTo(result);
+	matcher = qg_matcher_build(terms.items, (int) terms.count, lexicon->folds);
+	MemoryContextDelete(terms.context);
+	return matcher;
+}

@@ -1,0 +1,322 @@
+
+-- listing: appeals of merchants against what was decided on their listings
+
+CREATE TABLE listing_appeal_state (
+  state text NOT NULL,
+  next_states text[] NOT NULL,
+  title text NOT NULL,
+  legal_basis text NOT NULL,
+  CONSTRAINT listing_appeal_state_pkey PRIMARY KEY (state)
+);
+COMMENT ON TABLE listing_appeal_state IS
+  'States of an appeal and what may follow; one decided automatically goes to a person when the party asks; shipped, not dumped';
+INSERT INTO listing_appeal_state VALUES
+  ('filed', '{decided_automatically,decided,withdrawn}', 'Filed', 'Order 116 art 19'),
+  ('decided_automatically', '{person_requested}', 'Decided without a person', 'Order 116 art 19'),
+  ('person_requested', '{decided,withdrawn}', 'The party asks for a person', 'Order 116 art 19'),
+  ('decided', '{}', 'Decided by a person', 'Order 116 art 19'),
+  ('withdrawn', '{}', 'Withdrawn by the party', 'Order 116 art 19');
+
+CREATE TABLE listing_appeal (
+  merchant_id text NOT NULL,
+  appeal_id bigint GENERATED ALWAYS AS IDENTITY,
+  decision_id bigint,
+  denial_id bigint,
+  filed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  grounds text NOT NULL,
+  evidence jsonb,
+  state text NOT NULL DEFAULT 'filed',
+  outcome text,
+  CONSTRAINT listing_appeal_pkey PRIMARY KEY (merchant_id, appeal_id),
+  CONSTRAINT listing_appeal_against CHECK (num_nonnulls(decision_id, denial_id) = 1),
+  CONSTRAINT listing_appeal_grounds CHECK (grounds ~ '\S'),
+  CONSTRAINT listing_appeal_evidence CHECK (jsonb_typeof(evidence) IN ('object', 'array')),
+  CONSTRAINT listing_appeal_outcome CHECK (outcome IN ('upheld', 'overturned', 'partly')),
+  CONSTRAINT listing_appeal_decided CHECK (
+    (outcome IS NOT NULL) >= (state IN ('decided', 'decided_automatically', 'person_requested')))
+);
+CREATE UNIQUE INDEX listing_appeal_decision ON listing_appeal (merchant_id, decision_id) WHERE state <> 'withdrawn';
+CREATE UNIQUE INDEX listing_appeal_denial ON listing_appeal (merchant_id, denial_id) WHERE state <> 'withdrawn';
+COMMENT ON TABLE listing_appeal IS
+  'Appeals against decisions and refused attempts, one each unless withdrawn: grounds, evidence (a JSON object or array), state, and outcome (upheld, overturned, partly) of the decision appealed against';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal', '');
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal_appeal_id_seq', '');
+
+CREATE TABLE listing_appeal_step (
+  merchant_id text NOT NULL,
+  appeal_id bigint NOT NULL,
+  step_id bigint GENERATED ALWAYS AS IDENTITY,
+  state text NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  outcome text,
+  reasons text,
+  decided_by text,
+  role text NOT NULL,
+  CONSTRAINT listing_appeal_step_pkey PRIMARY KEY (merchant_id, appeal_id, step_id)
+);
+COMMENT ON TABLE listing_appeal_step IS
+  'Each state an appeal entered, with outcome, reasons, who or what decided, and the session''s role; append-only';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal_step', '');
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal_step_step_id_seq', '');
+CREATE TRIGGER listing_appeal_step_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON listing_appeal_step
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+ALTER TABLE listing_appeal ENABLE ROW LEVEL SECURITY;
+CREATE POLICY listing_appeal_read ON listing_appeal FOR SELECT
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+ALTER TABLE listing_appeal_step ENABLE ROW LEVEL SECURITY;
+CREATE POLICY listing_appeal_step_read ON listing_appeal_step FOR SELECT
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+
+-- listing: who may act for a merchant
+
+CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT FROM pg_roles r
+    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
+      AND (r.rolsuper
+           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
+           OR EXISTS (SELECT FROM merchant_member m
+                      WHERE m.merchant_id = session_acts_for.merchant_id
+                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
+END;
+COMMENT ON FUNCTION session_acts_for(text, text[]) IS
+  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
+
+CREATE FUNCTION listing_party_require(merchant_id text, staff text[]) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF NOT quality_gov.session_acts_for(merchant_id, staff) THEN
+    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
+      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION listing_party_require(text, text[]) IS
+  'Raises 42501 unless the session acts for the merchant or is of the staff roles';
+
+-- listing: what is appealed against, stated and released
+
+CREATE FUNCTION listing_measure(merchant_id text, decision_id bigint, denial_id bigint, OUT verdict text, OUT at timestamptz,
+    OUT recorded_at timestamptz, OUT relation text, OUT listing_id text, OUT operation text, OUT findings jsonb)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation,
+         (SELECT jsonb_agg(to_jsonb(f) ORDER BY f.finding) FROM quality_gov.listing_finding f
+          WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id)
+  INTO verdict, at, recorded_at, relation, listing_id, operation, findings
+  FROM quality_gov.listing_decision d
+  WHERE d.merchant_id = listing_measure.merchant_id AND d.decision_id = listing_measure.decision_id
+  UNION ALL
+  SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation, d.findings
+  FROM quality_gov.listing_denial d
+  WHERE d.merchant_id = listing_measure.merchant_id AND d.denial_id = listing_measure.denial_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'merchant "%" has no %', listing_measure.merchant_id,
+      CASE WHEN listing_measure.denial_id IS NULL THEN format('decision %s', listing_measure.decision_id)
+           ELSE format('refused attempt %s', listing_measure.denial_id) END USING ERRCODE = 'no_data_found';
+  END IF;
+  IF verdict NOT IN ('deny', 'quarantine', 'warn') THEN
+    RAISE EXCEPTION 'decision % took no measure against the listing', listing_measure.decision_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Its verdict is %s.', verdict);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION listing_measure(text, bigint, bigint) IS
+  'What a decision or a refused attempt did to a listing, and what was found; an error where there is none or it did nothing';
+
+-- listing: an appeal's steps
+
+CREATE FUNCTION listing_appeal_enter(merchant_id text, appeal_id bigint, state text, outcome text DEFAULT NULL,
+                                     reasons text DEFAULT NULL, decided_by text DEFAULT NULL) RETURNS listing_appeal
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+  was quality_gov.listing_appeal;
+  allowed text[];
+BEGIN
+  -- A write, not only a lock, so that a repeatable read that waited does not go on from a stale state.
+  UPDATE quality_gov.listing_appeal a SET grounds = a.grounds
+  WHERE a.merchant_id = listing_appeal_enter.merchant_id AND a.appeal_id = listing_appeal_enter.appeal_id
+  RETURNING a.* INTO was;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'merchant "%" has no appeal %', merchant_id, appeal_id USING ERRCODE = 'no_data_found';
+  END IF;
+  SELECT s.next_states INTO allowed FROM quality_gov.listing_appeal_state s WHERE s.state = was.state;
+  IF NOT state = ANY (allowed) THEN
+    RAISE EXCEPTION 'appeal % cannot go from "%" to "%"', appeal_id, was.state, state
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = CASE WHEN allowed = '{}' THEN 'That state is final.'
+                        ELSE format('It may go to %s.', array_to_string(allowed, ', ')) END;
+  END IF;
+  IF state = 'person_requested' AND was.outcome = 'overturned' THEN
+    RAISE EXCEPTION 'appeal % was decided for the party', appeal_id
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  UPDATE quality_gov.listing_appeal a
+  SET state = listing_appeal_enter.state, outcome = COALESCE(listing_appeal_enter.outcome, a.outcome)
+  WHERE a.merchant_id = was.merchant_id AND a.appeal_id = was.appeal_id
+  RETURNING a.* INTO was;
+  PERFORM quality_gov.listing_appeal_record(was, outcome, reasons, decided_by);
+  RETURN was;
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_enter(text, bigint, text, text, text, text) IS
+  'Takes an appeal to its next state, refusing steps that listing_appeal_state does not allow and naming those it does; gives the appeal';
+
+CREATE FUNCTION listing_appeal_record(appeal listing_appeal, outcome text, reasons text, decided_by text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  INSERT INTO quality_gov.listing_appeal_step (merchant_id, appeal_id, state, outcome, reasons, decided_by, role)
+  VALUES (appeal.merchant_id, appeal.appeal_id, appeal.state, outcome, reasons, decided_by, session_user);
+  PERFORM quality_gov.ledger_record('listing_appeal', 'appeal ' || appeal.appeal_id, jsonb_strip_nulls(jsonb_build_object(
+    'appeal_id', appeal.appeal_id, 'merchant_id', appeal.merchant_id, 'decision_id', appeal.decision_id,
+    'denial_id', appeal.denial_id, 'state', appeal.state, 'outcome', outcome, 'reasons', reasons, 'decided_by', decided_by)));
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_record(listing_appeal, text, text, text) IS
+  'Writes the step that took an appeal into its state, and the ledger entry';
+
+CREATE FUNCTION listing_appeal_enter_new(merchant_id text, decision_id bigint, denial_id bigint, grounds text, evidence jsonb)
+  RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  told text := CASE WHEN listing_appeal_enter_new.denial_id IS NULL THEN format('decision %s', listing_appeal_enter_new.decision_id)
+                    ELSE format('refused attempt %s', listing_appeal_enter_new.denial_id) END;
+  due timestamptz;
+  filed quality_gov.listing_appeal;
+BEGIN
+  PERFORM quality_gov.listing_party_require(listing_appeal_enter_new.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  IF COALESCE(grounds, '') !~ '\S' THEN
+    RAISE EXCEPTION 'an appeal needs grounds' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF jsonb_typeof(evidence) NOT IN ('object', 'array') THEN
+    RAISE EXCEPTION 'evidence must be a JSON object or array, found %', jsonb_typeof(evidence)
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM FROM quality_gov.listing_decision d
+  WHERE d.merchant_id = listing_appeal_enter_new.merchant_id AND d.decision_id = listing_appeal_enter_new.decision_id FOR KEY SHARE;
+  PERFORM FROM quality_gov.listing_denial d
+  WHERE d.merchant_id = listing_appeal_enter_new.merchant_id AND d.denial_id = listing_appeal_enter_new.denial_id FOR KEY SHARE;
+  -- The platform may set a period; whoever runs quality_gov may file after it.
+  due := quality_gov.duty_deadline('listing_appeal', m.recorded_at) FROM quality_gov.listing_measure(
+    listing_appeal_enter_new.merchant_id, listing_appeal_enter_new.decision_id, listing_appeal_enter_new.denial_id) m;
+  IF due <= clock_timestamp() AND NOT quality_gov.session_acts_for(NULL, '{quality_gov_admin}') THEN
+    RAISE EXCEPTION 'the period to appeal against % ended at %', told, due
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Ask the platform to file the appeal.';
+  END IF;
+  INSERT INTO quality_gov.listing_appeal (merchant_id, decision_id, denial_id, grounds, evidence)
+  VALUES (listing_appeal_enter_new.merchant_id, listing_appeal_enter_new.decision_id, listing_appeal_enter_new.denial_id,
+          grounds, evidence)
+  ON CONFLICT DO NOTHING RETURNING * INTO filed;
+  IF filed.appeal_id IS NULL THEN
+    RAISE EXCEPTION '% has been appealed against already', told
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'An appeal that was decided automatically goes to a person by quality_gov.listing_appeal_request_person().';
+  END IF;
+  PERFORM quality_gov.listing_appeal_record(filed, NULL, grounds, NULL);
+  RETURN filed.appeal_id;
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_enter_new(text, bigint, bigint, text, jsonb) IS
+  'Files an appeal against a decision or a refused attempt; listing_appeal_file() and listing_denial_appeal() call it';
+
+CREATE FUNCTION listing_appeal_file(merchant_id text, decision_id bigint, grounds text, evidence jsonb DEFAULT NULL)
+  RETURNS bigint
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  RETURN listing_appeal_enter_new(merchant_id, decision_id, NULL, grounds, evidence);
+COMMENT ON FUNCTION listing_appeal_file(text, bigint, text, jsonb) IS
+  'Files an appeal against a decision and gives its id; for a role of the merchant (42501 for another), an application or an administrator; the period, if any, is a row listing_appeal of duty_rule (Order 116 art 19)';
+
+CREATE FUNCTION listing_denial_appeal(merchant_id text, denial_id bigint, grounds text, evidence jsonb DEFAULT NULL)
+  RETURNS bigint
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  RETURN listing_appeal_enter_new(merchant_id, NULL, denial_id, grounds, evidence);
+COMMENT ON FUNCTION listing_denial_appeal(text, bigint, text, jsonb) IS
+  'Files an appeal against a refused attempt, as listing_appeal_file() does against a decision';
+
+CREATE FUNCTION listing_appeal_request_person(merchant_id text, appeal_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.listing_appeal_enter(merchant_id, appeal_id, 'person_requested');
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_request_person(text, bigint) IS
+  'The party asks that a person decide an appeal that was decided automatically; from then on only a person can (Order 116 art 19)';
+
+CREATE FUNCTION listing_appeal_withdraw(merchant_id text, appeal_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.listing_appeal_enter(merchant_id, appeal_id, 'withdrawn');
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_withdraw(text, bigint) IS
+  'The party withdraws an appeal that no person has decided';
+
+CREATE FUNCTION listing_appeal_close(merchant_id text, appeal_id bigint, outcome text, reasons text, decided_by text,
+                                     automatic boolean, until timestamptz DEFAULT NULL) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  appeal quality_gov.listing_appeal;
+BEGIN
+  IF outcome IS NULL OR outcome NOT IN ('upheld', 'overturned', 'partly') THEN
+    RAISE EXCEPTION 'the outcome of an appeal is upheld, overturned or partly, found %', COALESCE(quote_literal(outcome), 'null')
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF COALESCE(reasons, '') !~ '\S' OR COALESCE(decided_by, '') !~ '\S' OR automatic IS NULL THEN
+    RAISE EXCEPTION 'the decision of an appeal needs reasons, who or what decided, and whether it is automatic'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  appeal := quality_gov.listing_appeal_enter(merchant_id, appeal_id,
+    CASE WHEN automatic THEN 'decided_automatically' ELSE 'decided' END, outcome, reasons, decided_by);
+  reasons := format('appeal %s: %s', appeal_id, reasons);
+  IF outcome <> 'overturned' THEN
+    RETURN NULL;
+  END IF;
+  -- Where the listing is held, the row of its review is what a release at the same time waits for.
+  IF quality_gov.listing_is_held(merchant_id, appeal.decision_id) THEN
+    RETURN quality_gov.listing_release(merchant_id, appeal.decision_id, decided_by, reasons, until);
+  END IF;
+  PERFORM quality_gov.listing_event_void(merchant_id, appeal.decision_id, appeal.denial_id);
+  IF appeal.denial_id IS NOT NULL THEN
+    PERFORM quality_gov.listing_except(merchant_id, NULL, appeal.denial_id, decided_by, reasons, until);
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_close(text, bigint, text, text, text, boolean, timestamptz) IS
+  'Records the decision of an appeal; one that overturns takes back the credit event and releases a held listing, or lets a refused one pass; gives the decision whose listing is to be set free, or null; listing_appeal_decide() calls it';
+
+CREATE FUNCTION listing_appeal_decide(merchant_id text, appeal_id bigint, outcome text, reasons text, decided_by text,
+                                      automatic boolean DEFAULT false, status text DEFAULT NULL,
+                                      until timestamptz DEFAULT NULL) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  freed bigint := quality_gov.listing_appeal_close(merchant_id, appeal_id, outcome, reasons, decided_by, automatic, until);
+BEGIN
+  IF freed IS NULL OR status IS NULL THEN
+    RETURN 0;
+  END IF;
+  RETURN quality_gov.listing_status_set(merchant_id, freed, status);
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_decide(text, bigint, text, text, text, boolean, text, timestamptz) IS
+  'Decides an appeal: the decision is upheld, overturned or partly so, by a person or automatically (decided_by names the person or the system). Overturned, the credit event is voided and a held listing released, or a refused one let pass when it is written again; the exceptions that do it end at until, by default a year later; with status the platform''s row is updated with the caller''s rights; gives the number of rows updated';

@@ -1,0 +1,384 @@
+/*
+ * listing_record.c
+ *		Writing decisions, many with one statement.
+ *
+ * A decision is made into rows of listing_decision and listing_finding as soon as it is taken, and
+ * has its id, so that ids follow the order of deciding whenever the rows are written.  The rows of
+ * the running (sub)transaction are written together by listing_record(); those of an outer one stay,
+ * since what is written inside a subtransaction goes with it.
+ */
+#include "quality_gov.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#include "listing/listing_case.h"
+
+/* So many decisions of one (sub)transaction are written together at most. */
+#define TOGETHER_MAX 1000
+
+/* A decision that waits to be written. */
+typedef struct Decision
+{
+	SubTransactionId subxact;
+	uint32 key;		   /* hash of what was decided on */
+	bool always;	   /* written also where it repeats the last one */
+	Datum row;		   /* of listing_decision */
+	Datum body;		   /* jsonb of the ledger */
+	Datum subject;	   /* text of the ledger */
+	const char *grave; /* severity of the gravest finding that counts, or NULL */
+	int nfindings;	   /* up to and with this decision */
+} Decision;
+
+typedef struct Pending
+{
+	MemoryContext context;
+	int ndecisions;
+	int ndecisions_max;
+	Decision *decisions;
+	int nfindings_max;
+	Datum *findings; /* rows of listing_finding */
+	TupleDesc decision;
+	TupleDesc finding;
+	Oid sequence;
+	char *ruleset; /* the last one, and its id */
+	int64 ruleset_id;
+} Pending;
+
+static Pending *pending = NULL;
+
+/* Gives the row type of a table of ours. */
+static TupleDesc
+row_type(const char *table)
+{
+	Oid relid = get_relname_relid(table, get_namespace_oid(QG_SCHEMA, false));
+
+	return lookup_rowtype_tupdesc_copy(get_rel_type_id(relid), -1);
+}
+
+/* Makes ready to take decisions, in a memory of their own. */
+static void
+begin_pending(void)
+{
+	MemoryContext context;
+	MemoryContext caller;
+	Pending *fresh;
+
+	if (pending != NULL)
+		return;
+	context = AllocSetContextCreate(TopTransactionContext, "quality_gov decisions",
+									ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	fresh = palloc0(sizeof(Pending));
+	fresh->context = context;
+	fresh->ndecisions_max = 16;
+	fresh->decisions = palloc(sizeof(Decision) * fresh->ndecisions_max);
+	fresh->nfindings_max = 16;
+	fresh->findings = palloc(sizeof(Datum) * fresh->nfindings_max);
+	fresh->decision = row_type("listing_decision");
+	fresh->finding = row_type("listing_finding");
+	fresh->sequence = get_relname_relid("listing_decision_decision_id_seq",
+										get_namespace_oid(QG_SCHEMA, false));
+	MemoryContextSwitchTo(caller);
+	pending = fresh;
+}
+
+/* Frees what held decisions. */
+static void
+discard_pending(void)
+{
+	MemoryContextDelete(pending->context);
+	pending = NULL;
+}
+
+/* Forgets what waits; its memory goes with the transaction. */
+void
+qg_decisions_forget(void)
+{
+	pending = NULL;
+}
+
+/* Tells whether anything waits. */
+bool
+qg_decisions_pending(void)
+{
+	return pending != NULL && pending->ndecisions > 0;
+}
+
+/* Drops the decisions of a subtransaction that is undone. */
+void
+qg_decisions_abort_sub(SubTransactionId subxact)
+{
+	if (pending == NULL)
+		return;
+	while (pending->ndecisions > 0 &&
+		   pending->decisions[pending->ndecisions - 1].subxact == subxact)
+		pending->ndecisions--;
+	/* The row that holds the ruleset may be undone, too. */
+	pending->ruleset = NULL;
+	if (pending->ndecisions == 0)
+		discard_pending();
+}
+
+/* Leaves the decisions of a subtransaction to its parent. */
+void
+qg_decisions_commit_sub(SubTransactionId subxact, SubTransactionId parent)
+{
+	for (int i = pending ? pending->ndecisions - 1 : -1;
+		 i >= 0 && pending->decisions[i].subxact == subxact; i--)
+		pending->decisions[i].subxact = parent;
+}
+
+/* Gives the id of the ruleset in force at an instant, writing the ruleset where it is new. */
+static int64
+ruleset_id(TimestampTz at)
+{
+	static SPIPlanPtr plan = NULL;
+	const char *ruleset = qg_ruleset_json(at);
+	Oid types[1] = {TEXTOID};
+	Datum values[1];
+	QgOwner owner;
+	bool isnull;
+	int64 id;
+
+	if (pending->ruleset != NULL && strcmp(pending->ruleset, ruleset) == 0)
+		return pending->ruleset_id;
+	values[0] = CStringGetTextDatum(ruleset);
+	qg_owner_begin(&owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (plan == NULL)
+	{
+		plan = SPI_prepare("SELECT quality_gov.listing_ruleset_id($1::jsonb)", 1, types);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare the ruleset");
+	}
+	if (SPI_execute_plan(plan, values, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not record the ruleset");
+	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	qg_owner_end(&owner);
+	pending->ruleset_id = id;
+	pending->ruleset = MemoryContextStrdup(pending->context, ruleset);
+	return id;
+}
+
+/* Gives the first decision that waits in the running (sub)transaction. */
+static int
+first_of_current(void)
+{
+	SubTransactionId current = GetCurrentSubTransactionId();
+	int first = pending->ndecisions;
+
+	while (first > 0 && pending->decisions[first - 1].subxact == current)
+		first--;
+	return first;
+}
+
+/* Gives the last decision that waits on the same listing, or -1. */
+static int
+find_waiting(uint32 key)
+{
+	int i = pending->ndecisions - 1;
+
+	while (i >= 0 && pending->decisions[i].key != key)
+		i--;
+	return i;
+}
+
+/* Hashes what a decision is about. */
+static uint32
+decision_key(ListingCase *this)
+{
+	const char *const parts[] = {this->mapping->relation, qg_case_field(this, "merchant_id"),
+								 qg_case_field(this, "listing_id")};
+	uint32 key = 0;
+
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		if (parts[i] != NULL)
+			key = hash_combine(
+				key, hash_bytes((const unsigned char *) parts[i], (int) strlen(parts[i])));
+	return key;
+}
+
+/* Makes room for one more decision and its findings. */
+static void
+make_room(int nfindings)
+{
+	int findings = pending->ndecisions ? pending->decisions[pending->ndecisions - 1].nfindings : 0;
+
+	if (pending->ndecisions == pending->ndecisions_max)
+	{
+		pending->ndecisions_max *= 2;
+		pending->decisions = repalloc(pending->decisions,
+									  sizeof(Decision) * pending->ndecisions_max);
+	}
+	while (findings + nfindings > pending->nfindings_max)
+	{
+		pending->nfindings_max *= 2;
+		pending->findings = repalloc(pending->findings, sizeof(Datum) * pending->nfindings_max);
+	}
+}
+
+/*
+ * Takes a decision on a row.  It is written at the end of the statement where that will be heard of
+ * and sooner where many wait, else at once.  One that is not of an insert is written only where it
+ * differs from the last one on the listing.
+ */
+void
+qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict)
+{
+	Decision decision = {.subxact = GetCurrentSubTransactionId(),
+						 .always = strcmp(operation, "INSERT") == 0};
+	DecisionTaken taken = {.operation = operation, .verdict = verdict};
+	DecisionRows rows;
+	MemoryContext caller;
+	int waiting;
+
+	begin_pending();
+	decision.key = decision_key(this);
+	waiting = decision.always ? -1 : find_waiting(decision.key);
+	if (waiting >= 0)
+	{
+		/* The last one must be there to be compared with; an outer transaction's cannot be. */
+		if (pending->decisions[waiting].subxact == decision.subxact)
+			qg_decisions_write();
+		else
+			decision.always = true;
+		begin_pending();
+	}
+	taken.ruleset = ruleset_id(this->at);
+	taken.id = nextval_internal(pending->sequence, false);
+	make_room(list_length(this->findings));
+	decision.nfindings = pending->ndecisions ? pending->decisions[pending->ndecisions - 1].nfindings
+											 : 0;
+
+	/* Built here, where memory is short-lived, and kept as it will be written. */
+	rows = qg_decision_rows(this, pending->decision, pending->finding, &taken);
+	caller = MemoryContextSwitchTo(pending->context);
+	decision.row = datumCopy(rows.decision, false, -1);
+	decision.body = datumCopy(rows.body, false, -1);
+	decision.subject = datumCopy(rows.subject, false, -1);
+	decision.grave = rows.grave;
+	for (int i = 0; i < list_length(this->findings); i++)
+		pending->findings[decision.nfindings++] = datumCopy(rows.findings[i], false, -1);
+	MemoryContextSwitchTo(caller);
+	pending->decisions[pending->ndecisions++] = decision;
+	if (!qg_scope_is_open() || pending->ndecisions - first_of_current() >= TOGETHER_MAX)
+		qg_decisions_write();
+}
+
+/* Gives an array of what each decision from the first one on has at an offset. */
+static Datum
+decisions_array(int first, size_t offset, Oid type, char align)
+{
+	int n = pending->ndecisions - first;
+	Datum *items = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+		items[i] = *(Datum *) ((char *) &pending->decisions[first + i] + offset);
+	return PointerGetDatum(construct_array(items, n, type, -1, false, align));
+}
+
+/* Gives the array of severities that count, null where none does. */
+static Datum
+severities_array(int first)
+{
+	int n = pending->ndecisions - first;
+	Datum *items = palloc(sizeof(Datum) * n);
+	bool *nulls = palloc(sizeof(bool) * n);
+	int dims[1] = {n};
+	int bounds[1] = {1};
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *grave = pending->decisions[first + i].grave;
+
+		nulls[i] = grave == NULL;
+		items[i] = grave ? CStringGetTextDatum(grave) : (Datum) 0;
+	}
+	return PointerGetDatum(
+		construct_md_array(items, nulls, 1, dims, bounds, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* Gives the array that tells which decisions are written whatever the last one was. */
+static Datum
+always_array(int first)
+{
+	int n = pending->ndecisions - first;
+	Datum *items = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+		items[i] = BoolGetDatum(pending->decisions[first + i].always);
+	return PointerGetDatum(construct_array(items, n, BOOLOID, 1, true, TYPALIGN_CHAR));
+}
+
+/* Gives the plan that writes decisions; the row types are new after DROP and CREATE EXTENSION. */
+static SPIPlanPtr
+record_plan(Oid decision, Oid finding)
+{
+	static SPIPlanPtr plan = NULL;
+	static Oid planned = InvalidOid;
+	Oid types[6] = {get_array_type(decision),
+					get_array_type(finding),
+					JSONBARRAYOID,
+					TEXTARRAYOID,
+					TEXTARRAYOID,
+					BOOLARRAYOID};
+
+	if (plan != NULL && planned == decision)
+		return plan;
+	if (plan != NULL)
+		SPI_freeplan(plan);
+	plan = NULL;
+	plan = SPI_prepare("SELECT quality_gov.listing_record($1, $2, $3, $4, $5, $6)", 6, types);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare the listing decisions");
+	planned = decision;
+	return plan;
+}
+
+/* Writes the decisions that wait in the running (sub)transaction. */
+void
+qg_decisions_write(void)
+{
+	int first = pending ? first_of_current() : 0;
+	int findings;
+	Datum values[6];
+	QgOwner owner;
+
+	if (pending == NULL || first == pending->ndecisions)
+		return;
+	qg_owner_begin(&owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	findings = first > 0 ? pending->decisions[first - 1].nfindings : 0;
+	values[0] = decisions_array(first, offsetof(Decision, row), pending->decision->tdtypeid,
+								TYPALIGN_DOUBLE);
+	values[1] = PointerGetDatum(
+		construct_array(pending->findings + findings,
+						pending->decisions[pending->ndecisions - 1].nfindings - findings,
+						pending->finding->tdtypeid, -1, false, TYPALIGN_DOUBLE));
+	values[2] = decisions_array(first, offsetof(Decision, body), JSONBOID, TYPALIGN_INT);
+	values[3] = decisions_array(first, offsetof(Decision, subject), TEXTOID, TYPALIGN_INT);
+	values[4] = severities_array(first);
+	values[5] = always_array(first);
+	if (SPI_execute_plan(record_plan(pending->decision->tdtypeid, pending->finding->tdtypeid),
+						 values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not record listing decisions");
+	SPI_finish();
+	qg_owner_end(&owner);
+	pending->ndecisions = first;
+	if (first == 0)
+		discard_pending();
+}

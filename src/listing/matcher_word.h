@@ -1,0 +1,35 @@
+/*
+ * matcher_word.h
+ *		The words of a compiled dictionary: what its table says of a code point, what a scan keeps of
+ *		each of the text's, and the nodes of its trie.
+ */
+#ifndef QG_MATCHER_WORD_H
+#define QG_MATCHER_WORD_H
+
+#include "quality_gov.h"
+
+/* A word of the code point table and of the folded text. */
+#define QG_SYMBOL_MASK 0x001FFFFF /* 1 and up; 0 where no term has it */
+#define QG_WORD 0x00200000		  /* Latin letter or digit */
+#define QG_NUMERAL 0x00400000	  /* digit for a Han numeral */
+#define QG_SINGLE 0x00800000	  /* decimal digit, or no symbol: its runs stay as they are */
+#define QG_BROKEN 0x01000000 /* text: a separator was dropped before it; table: is dropped as one */
+#define QG_JOINED 0x02000000 /* text: continues the word before it */
+#define QG_HIDDEN 0x04000000 /* table: is dropped, unseen */
+#define QG_LONG 0x04000000	 /* text: stands for a run, whose length is beside it */
+#define QG_HARD 0x08000000	 /* table: look at the whole segment */
+#define QG_CONTINUES 0x10000000 /* table: belongs to the segment before it */
+#define QG_SPECIAL (QG_BROKEN | QG_HIDDEN | QG_HARD | QG_CONTINUES)
+
+typedef struct MatcherNode
+{
+	uint32 base;  /* with QG_NODE_* */
+	uint32 check; /* parent's slot; QG_NODE_ROOT for the root's children, 0 where free */
+} MatcherNode;
+
+#define QG_NODE_INNER 0x80000000u /* has children */
+#define QG_NODE_ENDS 0x40000000u  /* a pattern ends here */
+#define QG_NODE_BASE 0x3FFFFFFFu
+#define QG_NODE_ROOT 0xFFFFFFFFu
+
+#endif
