@@ -75,6 +75,7 @@ COMMENT ON TABLE legal_figure IS 'Amounts and periods that the law sets, with th
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.legal_figure', 'WHERE NOT builtin');
 INSERT INTO legal_figure VALUES
   ('small_seller_annual_total', 100000, 'CNY', '(,)', '网络交易监督管理办法 art 8', true),
-  ('record_retention', 3, 'year', '(,)', '电子商务法 art 31; 网络交易监督管理办法 art 31', true);
+  ('record_retention', 3, 'year', '(,)', '电子商务法 art 31; 网络交易监督管理办法 art 31', true),
+  ('compared_price_days', 7, 'day', '[2022-07-01 00:00+08,)', '明码标价和禁止价格欺诈规定 (Order 56) art 16', true);
 CREATE TRIGGER legal_figure_builtin BEFORE INSERT OR UPDATE OR DELETE ON legal_figure
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
