@@ -65,7 +65,19 @@ COPY part_2 (id, title) FROM STDIN;
 \.
 SELECT relation, listing_id, operation, verdict FROM listing_decision WHERE relation = 'public.part' ORDER BY decision_id;
 SELECT relation, kind, enabled, triggers FROM guard ORDER BY relation;
+
+-- a guard that fails and was told to let rows pass does so, and goes on judging what it can
+CREATE TABLE lax (id int, shop text DEFAULT 'm-1', title text, colour text);
+SELECT guard_listing('lax', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "colour": "colour"}', on_failure => 'allow');
+INSERT INTO lax VALUES (1, 'm-1', 'cup', NULL);
+ALTER TABLE lax RENAME title TO name;
+INSERT INTO lax VALUES (2, 'm-1', 'best', 'red'), (3, 'm-1', 'cup', NULL);
+SELECT count(*) AS stored FROM lax;
+SELECT DISTINCT subject, body ->> 'sqlstate' AS sqlstate FROM ledger_entry WHERE kind = 'guard_failed';
+ALTER TABLE lax RENAME name TO title;
+INSERT INTO lax VALUES (4, 'm-1', 'best', 'red');
+SELECT listing_id FROM listing_decision WHERE relation = 'public.lax';
 SELECT * FROM integrity_check();
-DROP TABLE product, part;
+DROP TABLE product, part, lax;
 DROP FUNCTION spoil;
 DROP EXTENSION quality_gov;

@@ -11,7 +11,7 @@ SELECT lexicon_publish('ads', 1, '2026-01-01');
 SELECT lexicon_load('ads', '{国家级}', folds => '{separator,case}');
 SELECT lexicon_publish('ads', effective => '2026-12-01');
 SELECT lexicon, version, state, folds, effect, superseded_at, published_at IS NOT NULL AS published, octet_length(digest)
-FROM lexicon ORDER BY version;
+FROM lexicon WHERE NOT builtin ORDER BY version;
 SELECT at, s.*
 FROM (VALUES ('2025-12-31 23:59'::timestamptz), ('2026-01-01'), ('2026-11-30 23:59'), ('2026-12-01')) AS t (at),
   lexicon_scan('国 家级，最佳', '{ads}', at => t.at) AS s;

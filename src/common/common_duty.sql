@@ -21,6 +21,10 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.duty_rule', 'WHERE NOT b
 INSERT INTO duty_rule VALUES
   ('D1', 'Verify a merchant''s identity, address, contact and licences again', 6, 'month', false, '(,)',
    '网络交易监督管理办法 (Order 37/2021, amended by Order 101/2025) art 24', true),
+  ('D11', 'Announce a rule change before it takes effect', 7, 'day', true, '[2019-01-01 00:00+08,)',
+   '电子商务法 art 34; 网络交易平台规则监督管理办法 (Order 116) art 12', true),
+  ('D11 weighty', 'Announce a rule change of many users, large extent or weighty interests', 15, 'day', true,
+   '[2026-02-01 00:00+08,)', '网络交易平台规则监督管理办法 (Order 116) art 12', true),
   ('D14', 'Report a defect with death, serious injury or large loss, or an overseas recall', 2, 'workday', true,
    '[2020-01-01 00:00+08,)', '消费品召回管理暂行规定 (Order 19) art 8', true),
   ('D17', 'Report the recall plan', 10, 'workday', true, '[2020-01-01 00:00+08,)',
@@ -71,6 +75,7 @@ COMMENT ON TABLE legal_figure IS 'Amounts and periods that the law sets, with th
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.legal_figure', 'WHERE NOT builtin');
 INSERT INTO legal_figure VALUES
   ('small_seller_annual_total', 100000, 'CNY', '(,)', '网络交易监督管理办法 art 8', true),
-  ('record_retention', 3, 'year', '(,)', '电子商务法 art 31; 网络交易监督管理办法 art 31', true);
+  ('record_retention', 3, 'year', '(,)', '电子商务法 art 31; 网络交易监督管理办法 art 31', true),
+  ('compared_price_days', 7, 'day', '[2022-07-01 00:00+08,)', '明码标价和禁止价格欺诈规定 (Order 56) art 16', true);
 CREATE TRIGGER legal_figure_builtin BEFORE INSERT OR UPDATE OR DELETE ON legal_figure
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();

@@ -422,3 +422,60 @@ qg_name_key(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(key.data, key.len));
 }
+
+/* Gives ICU's checker of look-alikes, opened once a backend. */
+static USpoofChecker *
+spoof_checker(void)
+{
+	static USpoofChecker *checker = NULL;
+	UErrorCode status = U_ZERO_ERROR;
+
+	if (checker == NULL)
+	{
+		checker = uspoof_open(&status);
+		if (U_FAILURE(status))
+		{
+			checker = NULL;
+			elog(ERROR, "ICU has no checker of look-alikes: %s", u_errorName(status));
+		}
+	}
+	return checker;
+}
+
+/*
+ * Gives the skeleton (UTS 39) of a text: texts that look alike have the same one.  In the current
+ * memory context; length is that of the result, too.
+ */
+char *
+qg_text_skeleton(const char *utf8, size_t *length)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t size = (int32_t) Min(*length, (size_t) 1 << 28) * 2 + 16;
+	char *skeleton = palloc(size);
+	int32_t needed = uspoof_getSkeletonUTF8(spoof_checker(), 0, utf8, (int32_t) *length, skeleton,
+											size, &status);
+
+	if (status == U_BUFFER_OVERFLOW_ERROR)
+	{
+		status = U_ZERO_ERROR;
+		skeleton = repalloc(skeleton, (Size) needed + 1);
+		needed = uspoof_getSkeletonUTF8(spoof_checker(), 0, utf8, (int32_t) *length, skeleton,
+										needed + 1, &status);
+	}
+	if (U_FAILURE(status))
+		elog(ERROR, "ICU skeleton failed: %s", u_errorName(status));
+	*length = (size_t) needed;
+	return skeleton;
+}
+
+/* text_skeleton(text) */
+PG_FUNCTION_INFO_V1(qg_text_skeleton_sql);
+Datum
+qg_text_skeleton_sql(PG_FUNCTION_ARGS)
+{
+	text *input = PG_GETARG_TEXT_PP(0);
+	size_t length = VARSIZE_ANY_EXHDR(input);
+	char *skeleton = qg_text_skeleton(VARDATA_ANY(input), &length);
+
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(skeleton, (int) length));
+}

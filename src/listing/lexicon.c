@@ -76,6 +76,16 @@ qg_folds_from_array(Datum array)
 	return folds;
 }
 
+/* Gives an instant of the current query's row, DT_NOEND where it is null. */
+static TimestampTz
+column_instant(uint64 row, int number)
+{
+	bool isnull;
+	Datum value = column(row, number, &isnull);
+
+	return isnull ? DT_NOEND : DatumGetTimestampTz(value);
+}
+
 /* Fills in one version from the current query's row. */
 static void
 read_version(QgLexicon *lexicon, uint64 row)
@@ -87,13 +97,11 @@ read_version(QgLexicon *lexicon, uint64 row)
 	lexicon->version = DatumGetInt32(column(row, 2, &isnull));
 	lexicon->folds = qg_folds_from_array(column(row, 3, &isnull));
 	lexicon->legal_basis = column_text(row, 4);
-	value = column(row, 5, &isnull);
-	lexicon->effect = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	value = column(row, 6, &isnull);
-	lexicon->ended = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	value = column(row, 7, &isnull);
-	lexicon->shadow = DatumGetBool(value);
-	value = column(row, 8, &isnull);
+	lexicon->effect = column_instant(row, 5);
+	lexicon->ended = column_instant(row, 6);
+	lexicon->trial = column_instant(row, 7);
+	lexicon->tried = column_instant(row, 8);
+	value = column(row, 9, &isnull);
 	lexicon->fixed = !isnull;
 	if (!isnull)
 	{
@@ -115,9 +123,10 @@ build_lexicons(void)
 	MemoryContext context = CurrentMemoryContext;
 	Lexicons *content = palloc0(sizeof(Lexicons));
 	uint64 count = qg_cache_select(
-		"SELECT lexicon, version, folds, legal_basis, lower(effect), upper(effect), "
-		"state = 'shadow', CASE state WHEN 'draft' THEN NULL ELSE digest END FROM "
-		"quality_gov.lexicon ORDER BY lexicon COLLATE \"C\", version",
+		"SELECT lexicon, version, folds, legal_basis, "
+		"CASE WHEN state IN ('active', 'superseded') THEN lower(effect) END, upper(effect), "
+		"lower(trial), upper(trial), CASE state WHEN 'draft' THEN NULL ELSE digest END "
+		"FROM quality_gov.lexicon ORDER BY lexicon COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 
 	/* SPI left its own context current. */
@@ -158,6 +167,13 @@ qg_lexicon_exists(const char *name)
 	return i < content->nversions && strcmp(content->versions[i].name, name) == 0;
 }
 
+/* Tells whether an instant is within a period, which is none where it begins at DT_NOEND. */
+static inline bool
+is_within(TimestampTz at, TimestampTz since, TimestampTz until)
+{
+	return since != DT_NOEND && at >= since && (at < until || until == DT_NOEND);
+}
+
 /* Gives the version of a lexicon that is in effect at an instant, on trial or not, or NULL. */
 static const QgLexicon *
 find_version(const char *name, TimestampTz at, bool shadow)
@@ -169,8 +185,8 @@ find_version(const char *name, TimestampTz at, bool shadow)
 	{
 		const QgLexicon *lexicon = &content->versions[i];
 
-		if (lexicon->shadow == shadow && at >= lexicon->effect && lexicon->effect != DT_NOEND &&
-			(at < lexicon->ended || lexicon->ended == DT_NOEND))
+		if (is_within(at, shadow ? lexicon->trial : lexicon->effect,
+					  shadow ? lexicon->tried : lexicon->ended))
 			return lexicon;
 	}
 	return NULL;

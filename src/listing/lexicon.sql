@@ -2,7 +2,7 @@
 -- listing: lexicons, versioned lists of terms
 
 CREATE TABLE lexicon (
-  lexicon text NOT NULL,
+  lexicon text COLLATE "C" NOT NULL,
   version integer NOT NULL,
   state text NOT NULL DEFAULT 'draft',
   folds text[] NOT NULL,
@@ -13,6 +13,8 @@ CREATE TABLE lexicon (
   published_at timestamptz,
   superseded_at timestamptz,
   builtin boolean NOT NULL DEFAULT false,
+  trial tstzrange,
+  notice_id bigint,
   CONSTRAINT lexicon_pkey PRIMARY KEY (lexicon, version),
   CONSTRAINT lexicon_name CHECK (char_length(lexicon) BETWEEN 1 AND 100),
   CONSTRAINT lexicon_version CHECK (version > 0),
@@ -22,30 +24,44 @@ CREATE TABLE lexicon (
     (state = 'draft') = (effect IS NULL) AND (state = 'draft') = (published_at IS NULL)
     AND (state = 'draft') = (digest IS NULL) AND (state = 'superseded') = (superseded_at IS NOT NULL)),
   CONSTRAINT lexicon_effect CHECK (
-    isempty(effect) OR lower_inc(effect) AND NOT upper_inc(effect)
-    AND (state = 'active') = upper_inf(effect))
+    CASE WHEN state IN ('active', 'shadow') THEN lower_inc(effect) AND upper_inf(effect)
+         WHEN state = 'superseded' THEN isempty(effect) OR lower_inc(effect) AND NOT upper_inc(effect) AND NOT upper_inf(effect)
+    END),
+  CONSTRAINT lexicon_trial CHECK (
+    CASE state WHEN 'draft' THEN trial IS NULL
+               WHEN 'shadow' THEN trial IS NOT NULL AND trial = effect
+               ELSE trial IS NULL OR isempty(trial) OR lower_inc(trial) AND NOT upper_inc(trial) AND NOT upper_inf(trial)
+    END),
+  CONSTRAINT lexicon_notice CHECK (notice_id IS NULL OR state IN ('active', 'superseded'))
 );
 CREATE UNIQUE INDEX lexicon_active ON lexicon (lexicon) WHERE state = 'active';
+CREATE UNIQUE INDEX lexicon_shadow ON lexicon (lexicon) WHERE state = 'shadow';
 COMMENT ON TABLE lexicon IS
   'Versions of lists of terms that listings are scanned for; a published version is immutable and kept for three years after it was superseded (Order 116 art. 15, Order 37 of 2021 art. 28)';
 COMMENT ON COLUMN lexicon.lexicon IS 'Name of the lexicon';
 COMMENT ON COLUMN lexicon.version IS 'Number of the version, from 1';
 COMMENT ON COLUMN lexicon.state IS
-  'draft, shadow (on trial), active (the newest published, in force from the start of effect), superseded';
+  'draft, shadow (on trial beside the active version), active (the newest published, in force from the start of effect), superseded (also one retired without successor, and one whose trial ended)';
 COMMENT ON COLUMN lexicon.folds IS 'Folds that terms and texts pass before they are compared, as in text_fold()';
 COMMENT ON COLUMN lexicon.digest IS 'SHA-256 of folds and terms when it was published, as lexicon_digest() computes it';
 COMMENT ON COLUMN lexicon.legal_basis IS 'Law and article that its terms rest on, where a term names none';
 COMMENT ON COLUMN lexicon.title IS 'What the lexicon is for';
-COMMENT ON COLUMN lexicon.effect IS 'When the version is in force, lower bound inclusive, upper exclusive';
-COMMENT ON COLUMN lexicon.published_at IS 'When the version was published';
-COMMENT ON COLUMN lexicon.superseded_at IS 'When the version went out of force; it is kept for three years from then';
+COMMENT ON COLUMN lexicon.effect IS
+  'When the version is in force, lower bound inclusive, upper exclusive; of a version on trial the trial, of one that never left trial empty';
+COMMENT ON COLUMN lexicon.published_at IS 'When the version was published, on trial or in force; it is immutable since';
+COMMENT ON COLUMN lexicon.superseded_at IS
+  'When the version went out of force or off trial; it is kept for three years from then';
 COMMENT ON COLUMN lexicon.builtin IS 'Shipped with the extension, and not dumped';
+COMMENT ON COLUMN lexicon.trial IS
+  'When the version is or was on trial, where its hits bind nobody; null where it never was';
+COMMENT ON COLUMN lexicon.notice_id IS
+  'Notice of the change, where the version changes a platform rule; null where it changes none (电子商务法 art. 34, Order 116 art. 12)';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.lexicon', 'WHERE NOT builtin');
 
 CREATE TABLE lexicon_term (
-  lexicon text NOT NULL,
+  lexicon text COLLATE "C" NOT NULL,
   version integer NOT NULL,
-  term text NOT NULL,
+  term text COLLATE "C" NOT NULL,
   allow boolean NOT NULL,
   severity smallint NOT NULL DEFAULT 3,
   categories text[],
@@ -95,6 +111,27 @@ END;
 COMMENT ON FUNCTION lexicon_is_kept(text, integer) IS
   'Whether a version is published and not yet superseded for three years; null means any lexicon, any version';
 
+CREATE FUNCTION lexicon_change_allowed(before lexicon, after lexicon) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN before.state = 'draft' THEN
+      after.state IN ('draft', 'shadow', 'active')
+      AND (after.lexicon, after.version, after.builtin) = (before.lexicon, before.version, before.builtin)
+    -- Everything else stays as it was published.
+    WHEN to_jsonb(after) - '{state,effect,superseded_at,trial,notice_id}'::text[]
+         <> to_jsonb(before) - '{state,effect,superseded_at,trial,notice_id}'::text[] THEN false
+    WHEN before.state = 'active' AND after.state = 'superseded' THEN
+      (after.trial, after.notice_id) IS NOT DISTINCT FROM (before.trial, before.notice_id)
+      AND after.effect = tstzrange(lower(before.effect), after.superseded_at, '[)')
+    WHEN before.state = 'shadow' AND after.state = 'superseded' THEN
+      after.notice_id IS NULL AND isempty(after.effect)
+      AND after.trial = tstzrange(lower(before.trial), greatest(lower(before.trial), after.superseded_at), '[)')
+    WHEN before.state = 'shadow' AND after.state = 'active' THEN
+      after.trial = tstzrange(lower(before.trial), greatest(lower(before.trial), lower(after.effect)), '[)')
+    ELSE false END;
+COMMENT ON FUNCTION lexicon_change_allowed(lexicon, lexicon) IS
+  'Whether a version may go from one row to the other: a draft is edited or published; a version on trial comes into force or ends, an active one ends, and nothing else of them changes';
+
 CREATE FUNCTION lexicon_protect() RETURNS trigger
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -109,22 +146,19 @@ BEGIN
     fixed := lexicon_is_kept(OLD.lexicon, OLD.version);
     what := format('version %s of lexicon "%s" is published and cannot be deleted', OLD.version, OLD.lexicon);
   ELSE
-    -- A published version changes in one way: active to superseded, which ends its effect.
     what := format('version %s of lexicon "%s" is published and cannot be changed', OLD.version, OLD.lexicon);
     IF TG_TABLE_NAME = 'lexicon_term' THEN
-      fixed := (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version)
-        OR EXISTS (SELECT FROM quality_gov.lexicon l
+      fixed := (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version);
+      IF fixed THEN
+        what := format('terms of version %s of lexicon "%s" stay in it', OLD.version, OLD.lexicon);
+      END IF;
+      fixed := fixed OR EXISTS (SELECT FROM quality_gov.lexicon l
                    WHERE l.lexicon = OLD.lexicon AND l.version = OLD.version AND l.state <> 'draft');
     ELSE
-      fixed := CASE
-        WHEN OLD.state = 'draft' THEN
-          NEW.state NOT IN ('draft', 'active', 'shadow')
-          OR (NEW.lexicon, NEW.version) IS DISTINCT FROM (OLD.lexicon, OLD.version)
-        WHEN OLD.state = 'active' AND NEW.state = 'superseded' THEN
-          to_jsonb(NEW) - '{state,effect,superseded_at}'::text[]
-            <> to_jsonb(OLD) - '{state,effect,superseded_at}'::text[]
-          OR NEW.effect <> tstzrange(lower(OLD.effect), NEW.superseded_at, '[)')
-        ELSE true END;
+      fixed := lexicon_change_allowed(OLD, NEW) IS NOT TRUE;
+      IF OLD.state = 'draft' THEN
+        what := format('draft %s of lexicon "%s" keeps its name, number and origin until it is published', OLD.version, OLD.lexicon);
+      END IF;
     END IF;
   END IF;
   IF fixed THEN
@@ -211,39 +245,3 @@ COMMENT ON FUNCTION lexicon_sweep(timestamptz) IS
   'Maintenance: removes files of compiled lexicons that are no longer in force, and those of databases that are gone';
 INSERT INTO maintenance_task VALUES
   ('lexicon_sweep', 90, 'quality_gov.lexicon_sweep', 'Files of compiled lexicons that nobody needs', true);
-
--- listing: the life of a version
-
-CREATE FUNCTION lexicon_digest(lexicon text, version integer) RETURNS bytea
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT sha256(convert_to(to_jsonb(l.folds)::text, 'UTF8') || COALESCE((
-           SELECT string_agg(sha256(convert_to(jsonb_build_array(
-                    t.term, t.allow, t.severity, t.categories, t.tags, t.legal_basis)::text, 'UTF8')), ''::bytea
-                    ORDER BY t.allow, t.term COLLATE "C")
-           FROM lexicon_term t
-           WHERE t.lexicon = l.lexicon AND t.version = l.version), ''))
-  FROM lexicon l
-  WHERE l.lexicon = lexicon_digest.lexicon AND l.version = lexicon_digest.version;
-END;
-COMMENT ON FUNCTION lexicon_digest(text, integer) IS
-  'SHA-256 of a version''s folds and terms; null where there is no such version';
-
-CREATE FUNCTION lexicon_check(OUT lexicon text, OUT version integer, OUT reason text) RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT l.lexicon, l.version, 'terms or folds changed since it was published'
-  FROM lexicon l
-  WHERE l.state <> 'draft' AND l.digest IS DISTINCT FROM lexicon_digest(l.lexicon, l.version)
-  UNION ALL
-  SELECT DISTINCT t.lexicon, t.version, 'terms of a version that does not exist'
-  FROM lexicon_term t
-  WHERE NOT EXISTS (SELECT FROM lexicon l WHERE l.lexicon = t.lexicon AND l.version = t.version)
-  UNION ALL
-  SELECT a.lexicon, a.version, format('in force together with version %s', b.version)
-  FROM lexicon a
-  JOIN lexicon b ON b.lexicon = a.lexicon AND b.version <> a.version AND b.effect && a.effect
-  WHERE a.state <> 'shadow' AND b.state <> 'shadow';
-END;
-COMMENT ON FUNCTION lexicon_check() IS
-  'Versions of lexicons that are not what was published, with the reason; no rows when all is well';

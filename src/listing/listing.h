@@ -20,9 +20,10 @@ typedef struct QgLexicon
 	char *name;
 	int version;
 	char *legal_basis;	/* NULL where it names none */
-	bool shadow;		/* on trial: in effect, but its hits bind nobody */
-	TimestampTz effect; /* in force from here */
+	TimestampTz effect; /* in force from here, DT_NOEND where never */
 	TimestampTz ended;	/* to before here */
+	TimestampTz trial;	/* on trial from here, DT_NOEND where never: its hits bind nobody */
+	TimestampTz tried;	/* to before here */
 	uint32 folds;
 	bool fixed; /* published: digest names its content, which cannot change */
 	uint8 digest[QG_LEXICON_DIGEST];

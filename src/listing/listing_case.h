@@ -31,6 +31,7 @@ extern Jsonb *qg_case_listing(ListingCase *this);
 extern const char *qg_case_field(ListingCase *this, const char *key);
 
 /* Rows that BEFORE did not find clean, and statements whose end will write decisions. */
+extern void qg_transactions_follow(void);
 extern void qg_rows_judged(const ListingCase *this, Oid relid, bool clean);
 extern void qg_rows_unjudged(void);
 extern bool qg_row_known_clean(const ListingCase *this, TriggerData *trigger);
@@ -64,7 +65,7 @@ extern DecisionRows qg_decision_rows(ListingCase *this, TupleDesc decision, Tupl
 extern void qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict);
 extern void qg_decisions_write(void);
 extern bool qg_decisions_pending(void);
-extern void qg_decisions_forget(void);
+extern void qg_decisions_forget(bool committed);
 extern void qg_decisions_abort_sub(SubTransactionId subxact);
 extern void qg_decisions_commit_sub(SubTransactionId subxact, SubTransactionId parent);
 

@@ -9,8 +9,11 @@
  */
 #include "quality_gov.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "common/hashfn.h"
@@ -19,10 +22,18 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "listing/listing_case.h"
+
+/* Columns of listing_decision. */
+#define Anum_decision_merchant 1
+#define Anum_decision_relation 3
+#define Anum_decision_listing 4
 
 /* So many decisions of one (sub)transaction are written together at most. */
 #define TOGETHER_MAX 1000
@@ -51,11 +62,21 @@ typedef struct Pending
 	TupleDesc decision;
 	TupleDesc finding;
 	Oid sequence;
-	char *ruleset; /* the last one, and its id */
-	int64 ruleset_id;
+	Oid table; /* listing_decision and its index by listing */
+	Oid index;
 } Pending;
 
+/* The last ruleset and its id, kept over transactions once the row that holds it is committed. */
+typedef struct KnownRuleset
+{
+	char *json; /* in TopMemoryContext, NULL where none is known */
+	int64 id;
+	Oid decision; /* row type of listing_decision then: another extension has other ids */
+	bool committed;
+} KnownRuleset;
+
 static Pending *pending = NULL;
+static KnownRuleset ruleset = {0};
 
 /* Gives the row type of a table of ours. */
 static TupleDesc
@@ -76,6 +97,7 @@ begin_pending(void)
 
 	if (pending != NULL)
 		return;
+	qg_transactions_follow();
 	context = AllocSetContextCreate(TopTransactionContext, "quality_gov decisions",
 									ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
@@ -89,6 +111,9 @@ begin_pending(void)
 	fresh->finding = row_type("listing_finding");
 	fresh->sequence = get_relname_relid("listing_decision_decision_id_seq",
 										get_namespace_oid(QG_SCHEMA, false));
+	fresh->table = get_relname_relid("listing_decision", get_namespace_oid(QG_SCHEMA, false));
+	fresh->index = get_relname_relid("listing_decision_listing",
+									 get_namespace_oid(QG_SCHEMA, false));
 	MemoryContextSwitchTo(caller);
 	pending = fresh;
 }
@@ -101,11 +126,26 @@ discard_pending(void)
 	pending = NULL;
 }
 
-/* Forgets what waits; its memory goes with the transaction. */
+/* Forgets a ruleset whose row may be undone. */
+static void
+forget_ruleset(void)
+{
+	if (ruleset.json != NULL && !ruleset.committed)
+	{
+		pfree(ruleset.json);
+		ruleset.json = NULL;
+	}
+}
+
+/* Forgets what waits at the end of a transaction, with which its memory goes. */
 void
-qg_decisions_forget(void)
+qg_decisions_forget(bool committed)
 {
 	pending = NULL;
+	if (committed)
+		ruleset.committed = true;
+	else
+		forget_ruleset();
 }
 
 /* Tells whether anything waits. */
@@ -119,13 +159,12 @@ qg_decisions_pending(void)
 void
 qg_decisions_abort_sub(SubTransactionId subxact)
 {
+	forget_ruleset();
 	if (pending == NULL)
 		return;
 	while (pending->ndecisions > 0 &&
 		   pending->decisions[pending->ndecisions - 1].subxact == subxact)
 		pending->ndecisions--;
-	/* The row that holds the ruleset may be undone, too. */
-	pending->ruleset = NULL;
 	if (pending->ndecisions == 0)
 		discard_pending();
 }
@@ -139,21 +178,17 @@ qg_decisions_commit_sub(SubTransactionId subxact, SubTransactionId parent)
 		pending->decisions[i].subxact = parent;
 }
 
-/* Gives the id of the ruleset in force at an instant, writing the ruleset where it is new. */
+/* Gives the id of a ruleset, writing it where it is new. */
 static int64
-ruleset_id(TimestampTz at)
+select_ruleset(const char *json)
 {
 	static SPIPlanPtr plan = NULL;
-	const char *ruleset = qg_ruleset_json(at);
 	Oid types[1] = {TEXTOID};
-	Datum values[1];
+	Datum values[1] = {CStringGetTextDatum(json)};
 	QgOwner owner;
 	bool isnull;
 	int64 id;
 
-	if (pending->ruleset != NULL && strcmp(pending->ruleset, ruleset) == 0)
-		return pending->ruleset_id;
-	values[0] = CStringGetTextDatum(ruleset);
 	qg_owner_begin(&owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -168,9 +203,26 @@ ruleset_id(TimestampTz at)
 	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
 	qg_owner_end(&owner);
-	pending->ruleset_id = id;
-	pending->ruleset = MemoryContextStrdup(pending->context, ruleset);
 	return id;
+}
+
+/* Gives the id of the ruleset in force at an instant. */
+static int64
+ruleset_id(TimestampTz at)
+{
+	const char *json = qg_ruleset_json(at);
+
+	if (ruleset.json != NULL && ruleset.decision == pending->decision->tdtypeid &&
+		strcmp(ruleset.json, json) == 0)
+		return ruleset.id;
+	if (ruleset.json != NULL)
+		pfree(ruleset.json);
+	ruleset.json = NULL;
+	ruleset.id = select_ruleset(json);
+	ruleset.decision = pending->decision->tdtypeid;
+	ruleset.committed = false;
+	ruleset.json = MemoryContextStrdup(TopMemoryContext, json);
+	return ruleset.id;
 }
 
 /* Gives the first decision that waits in the running (sub)transaction. */
@@ -211,6 +263,38 @@ decision_key(ListingCase *this)
 	return key;
 }
 
+/*
+ * Tells whether anything was ever decided on the listing.  An update of many clean rows asks for
+ * each of them, so it looks into the index itself: a query would cost five times as much.
+ */
+static bool
+was_decided(ListingCase *this)
+{
+	const AttrNumber columns[] = {Anum_decision_merchant, Anum_decision_relation,
+								  Anum_decision_listing};
+	const char *const parts[] = {qg_case_field(this, "merchant_id"), this->mapping->relation,
+								 qg_case_field(this, "listing_id")};
+	ScanKeyData keys[3];
+	Relation table;
+	SysScanDesc scan;
+	Snapshot snapshot;
+	bool decided;
+
+	if (parts[0] == NULL || parts[2] == NULL)
+		return false;
+	for (int i = 0; i < 3; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, columns[i], BTEqualStrategyNumber, InvalidOid,
+							   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(parts[i]));
+	table = table_open(pending->table, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(table, pending->index, true, snapshot, 3, keys);
+	decided = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return decided;
+}
+
 /* Makes room for one more decision and its findings. */
 static void
 make_room(int nfindings)
@@ -248,6 +332,9 @@ qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict)
 	begin_pending();
 	decision.key = decision_key(this);
 	waiting = decision.always ? -1 : find_waiting(decision.key);
+	/* A clean listing that was never found to be anything else needs no word. */
+	if (verdict == QG_PASS && waiting < 0 && !was_decided(this))
+		return;
 	if (waiting >= 0)
 	{
 		/* The last one must be there to be compared with; an outer transaction's cannot be. */

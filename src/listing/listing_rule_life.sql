@@ -186,6 +186,8 @@ BEGIN
   END IF;
   -- What could be relied on when the draft was written may be gone.
   PERFORM quality_gov.listing_params_check(target.kind, target.params);
+  -- Nobody retires the lexicon between this look and the publication.
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('quality_gov lexicon ' || (target.params ->> 'lexicon'), 0));
   IF target.params ? 'lexicon' AND NOT EXISTS (
        SELECT FROM quality_gov.lexicon l
        WHERE l.lexicon = target.params ->> 'lexicon' AND l.effect @> effective

@@ -65,13 +65,13 @@ static bool doubtful = false; /* not every row was judged, or not all were noted
 
 /* Ends what the transaction remembered. */
 static void
-forget_all(void)
+forget_all(bool committed)
 {
 	nscopes = 0;
 	noted = NULL;
 	judging_seen = false;
 	doubtful = false;
-	qg_decisions_forget();
+	qg_decisions_forget(committed);
 }
 
 /* Follows the transaction; decisions that no statement's end has written are written before it commits. */
@@ -91,7 +91,7 @@ transaction_event(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			forget_all();
+			forget_all(event == XACT_EVENT_COMMIT);
 			return;
 		default:
 			return;
@@ -125,8 +125,8 @@ subtransaction_event(SubXactEvent event, SubTransactionId subxact, SubTransactio
 }
 
 /* Sees to it, once a backend, that the end of transactions is heard of. */
-static void
-follow_transactions(void)
+void
+qg_transactions_follow(void)
 {
 	static bool following = false;
 
@@ -217,7 +217,8 @@ row_key(const ListingCase *this, const QgMapping *mapping, Oid relid)
 		Datum value = (Datum) 0;
 		uint32 hash = 0;
 
-		if (column != NULL)
+		/* A column that is gone is the judge's to report. */
+		if (column != NULL && column->attnum != InvalidAttrNumber)
 			value = qg_column_datum(column, this->row, this->desc, &isnull);
 		if (!isnull)
 		{
@@ -236,7 +237,7 @@ qg_rows_judged(const ListingCase *this, Oid relid, bool clean)
 {
 	bool found;
 
-	follow_transactions();
+	qg_transactions_follow();
 	if (judging_seen && judging_changes != qg_guard_mode_changes)
 		doubtful = true;
 	judging_seen = true;
@@ -255,7 +256,7 @@ qg_rows_judged(const ListingCase *this, Oid relid, bool clean)
 void
 qg_rows_unjudged(void)
 {
-	follow_transactions();
+	qg_transactions_follow();
 	doubtful = true;
 }
 
@@ -293,7 +294,7 @@ end_is_heard(TriggerData *trigger)
 void
 qg_scope_open(TriggerData *trigger)
 {
-	follow_transactions();
+	qg_transactions_follow();
 	/* Scopes that find no room are none: their rows are written at once, or with an outer one's. */
 	if (nscopes < SCOPES_MAX && end_is_heard(trigger))
 		scopes[nscopes++] = (Scope){RelationGetRelid(trigger->tg_relation),
@@ -330,7 +331,7 @@ qg_scope_audit(bool open)
 {
 	SubTransactionId current = GetCurrentSubTransactionId();
 
-	follow_transactions();
+	qg_transactions_follow();
 	if (!open)
 	{
 		close_scope(InvalidOid, false);

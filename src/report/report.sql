@@ -95,10 +95,12 @@ AS $$
   WHERE NOT EXISTS (SELECT FROM quality_gov.listing_appeal a
                     WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id)
   UNION ALL
-  SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no published version', r.params ->> 'lexicon')
+  SELECT 'listing_rule', r.rule || ' ' || r.version, format('reads lexicon "%s", which has no version in force', r.params ->> 'lexicon')
   FROM quality_gov.listing_rule r
-  WHERE r.params ? 'lexicon' AND r.state IN ('active', 'shadow')
-    AND NOT EXISTS (SELECT FROM quality_gov.lexicon l WHERE l.lexicon = r.params ->> 'lexicon' AND l.state <> 'draft')
+  WHERE r.params ? 'lexicon' AND r.state <> 'draft'
+    AND NOT COALESCE(r.effect * tstzrange(now(), NULL) <@ (
+      SELECT range_agg(l.effect) FROM quality_gov.lexicon l
+      WHERE l.lexicon = r.params ->> 'lexicon' AND l.state IN ('active', 'superseded')), false)
   UNION ALL
   SELECT DISTINCT 'listing_rule', r.rule || ' ' || r.version, format('is of kind "%s", which does not exist', r.kind)
   FROM quality_gov.listing_rule r

@@ -44,9 +44,27 @@ INSERT INTO credit_indicator (model, version, indicator, dimension, kind, weight
 INSERT INTO credit_severity VALUES ('ours', 1, 'i', 'low', 1);
 INSERT INTO credit_grade_band VALUES ('ours', 1, 'Z', 0);
 SELECT lexicon_load('ads', '{国家级,best}', '{最佳赏味期}'), lexicon_publish('ads', effective => '2026-01-01'), lexicon_load('ads', '{draft}');
+INSERT INTO listing_transition VALUES ('ours', 'Our way', false, true, 'policy');
+SELECT lexicon_load('ads', '{trial}'), lexicon_publish('ads', 3, '2026-02-01', 'shadow'), lexicon_load('ended', '{trial}'), lexicon_publish('ended', 1, '2026-02-01', 'shadow'),
+  lexicon_end('ended', 1, '2026-03-01'), lexicon_load('rules', '{rule}'), listing_notice_add('lexicon', 'rules', 1, '2026-05-01', true, 'ours', at => '2026-03-02', source => 'home page'),
+  lexicon_publish('rules', 1), lexicon_load('rules', '{rules}'), lexicon_publish('rules', 2, '2026-06-01'), lexicon_retire('rules', '2026-07-01');
 SELECT listing_rule_add('ad-words', 'lexicon', '{"lexicon": "ads", "fields": ["title"]}', 'deny', 't', 'b', effective => '2026-01-01'),
        listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't', 'b', effective => '2026-01-01');
 SELECT listing_rule_add('producer', 'required', '{"fields": ["producer"]}', 'quarantine', 't2', 'b', effective => '2026-02-01');
+INSERT INTO listing_regime VALUES ('ours', 'Ours', 'policy');
+SELECT regime_assign('ccc', '{kettles}'), regime_assign('ours', '{cups}', effective => '2026-01-01');
+INSERT INTO product_certificate (kind, number, product_type, holder_uscc, source) VALUES ('ccc', 'C-1', 'kettle', '91110000600037341L', 'test');
+INSERT INTO product_certificate_state VALUES ('ccc', 'C-1', '2026-01-01', 'valid', NULL, 'test');
+INSERT INTO product_report (merchant_id, number, basis, source) VALUES ('m-1', 'R-1', 'GB 1', 'test');
+INSERT INTO product_label (scheme, record, producer, model, gtin, grade, source) VALUES ('energy', 'E-1', 'p', 'm', '6901234567892', 1, 'test');
+INSERT INTO listing_deal (merchant_id, item, at, price) VALUES ('m-1', '1', '2026-01-01', 9.90);
+INSERT INTO brand (brand, owner) VALUES ('Nike', 'Nike Inc'), ('小米', 'x');
+INSERT INTO brand_authorization VALUES ('m-1', 'Nike', '[2026-01-01,)', 'letter');
+INSERT INTO absolute_term_context (context, outcome, pattern, legal_basis) VALUES ('ours', 'exempt', 'x', 'policy');
+SELECT listing_take_down('shop.product', 'm-1', '7', 'an unsafe kettle', 'unsafe', at => '2026-01-01');
+INSERT INTO ruleset_rule (ruleset, rule, kind, params, verdict, on_missing, severity, title, legal_basis, effect) VALUES
+  ('ours', 'ours.a', 'page', '{"fields": ["a"]}', 'warn', 'skip', 'low', 't', 'policy', '(,)');
+SELECT count(*) FROM ruleset_enable('cn', '{cn.absolute,cn.certificate,cn.compared-price}', '2026-01-01') cn, ruleset_enable('ours', effective => '2026-01-01', trial => true) ours;
 INSERT INTO listing_kind (kind, title, params) VALUES ('ours', 't', 'an object');
 SELECT listing_rule_add('producer', 'required', '{"fields": ["model"]}', 'shadow', 't3', 'b', effective => '2026-02-10'),
        listing_rule_draft('ad-words', 'expression', '{"expression": "$.price.double() > 1"}', 'warn', 't', 'b', on_missing => 'skip'),
