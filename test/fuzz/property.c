@@ -197,13 +197,13 @@ same_hit(const Hit *a, const Hit *b)
 }
 
 static void
-print_hits(const char *who, const Hit *hits, int count)
+print_hits(const char *who, const Hit *hits, int count, int from)
 {
-	printf("# %s:", who);
-	for (int i = 0; i < count && i < 20; i++)
+	printf("# %s, from hit %d on:", who, from);
+	for (int i = from; i < count && i < from + 10; i++)
 		printf(" [term %d, characters %d-%d, bytes %d-%d]", hits[i].term, hits[i].first, hits[i].end,
 			   hits[i].byte_first, hits[i].byte_end);
-	printf(count == 0 ? " none\n" : "\n");
+	printf(count <= from ? " none\n" : "\n");
 }
 
 /* Tells whether a term stands somewhere in a piece of text, whatever its edges. */
@@ -266,6 +266,7 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 	int expected;
 	bool completed;
 	bool good;
+	int same = 0;
 
 	for (int i = 0; i < nterms; i++)
 		all &= applies[i] = terms[i].applies;
@@ -295,8 +296,14 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 				 terms[i].severity, terms[i].applies ? "" : ", left out");
 		print_text(name, &texts[i]);
 	}
-	print_hits("core", found.hit, Min(found.count, HITS_MAX));
-	print_hits("oracle", want, Min(expected, HITS_MAX));
+	while (same < Min(found.count, expected) && same_hit(&want[same], &found.hit[same]))
+		same++;
+	print_hits("core", found.hit, Min(found.count, HITS_MAX), same);
+	print_hits("oracle", want, Min(expected, HITS_MAX), same);
+	for (int i = 0; same < expected && i < text->n; i++)
+		if (i >= want[same].first - 10 && i < want[same].end + 10)
+			printf("%s%d:%04X", i == want[same].first - 10 || i == 0 ? "# " : " ", i + 1, text->code[i]);
+	printf("\n");
 }
 
 /* One random dictionary over a small alphabet, and texts over the same. */
