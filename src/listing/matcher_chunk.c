@@ -42,6 +42,7 @@ qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t le
 	chunk->count = 0;
 	chunk->next = 0;
 	chunk->origin = 0;
+	chunk->parted = 0;
 	scan->matcher = matcher;
 	scan->text = scan->pos = (const unsigned char *) text;
 	scan->end = scan->text + length;
@@ -75,7 +76,12 @@ qg_chunk_shift(Scan *scan)
 {
 	Chunk *chunk = &scan->chunk;
 	uint32 shift = chunk->next;
+	uint32 same = shift;
+	uint32 parted = 0;
 
+	while (same > 0 && shift < chunk->count && chunk->places[same - 1] == chunk->places[shift])
+		parted += qg_chunk_run(chunk, --same);
+	chunk->parted = same > 0 ? parted : parted + chunk->parted;
 	chunk->count -= shift;
 	memmove(chunk->words, chunk->words + shift, chunk->count * sizeof(uint32));
 	memmove(chunk->places, chunk->places + shift, chunk->count * sizeof(uint32));

@@ -73,6 +73,7 @@ qg_hit_locate(const QgHit *hit, QgPlace *place)
 							 ? NULL
 							 : scan->matcher->runs + term->first_run;
 	uint32 begin = chunk->places[first] - (uint32) (uintptr_t) scan->text;
+	uint32 opens = first;
 	QgFoldScan fold;
 	QgFoldedChar folded;
 	int32 before;
@@ -81,6 +82,14 @@ qg_hit_locate(const QgHit *hit, QgPlace *place)
 				  scan->end - scan->text);
 	qg_fold_seek(&fold, begin, false, false, false, false);
 	place->byte_first = place->byte_end = (int) begin;
+	/* What its segment gives before the hit may have the same symbols. */
+	while (opens > 0 && chunk->places[opens - 1] == chunk->places[first])
+		opens--;
+	for (uint32 j = 0; opens == 0 && j < chunk->parted; j++)
+		(void) qg_fold_next(&fold, &folded);
+	for (uint32 i = opens; i < first; i++)
+		for (uint32 j = 0; j < qg_chunk_run(chunk, i); j++)
+			(void) seek_symbol(scan, &fold, chunk->words[i], &folded);
 	for (uint32 i = first; i <= last; i++)
 	{
 		uint32 run = qg_chunk_run(chunk, i);

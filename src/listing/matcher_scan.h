@@ -22,6 +22,7 @@ typedef struct Chunk
 	uint32 count, capacity;
 	uint32 next;  /* first place not walked from */
 	int64 origin; /* what was shifted out of the chunk before */
+	uint32 parted; /* so many code points of the first one's segment among it */
 } Chunk;
 
 /* The visible character read last, for marks that turn out to belong to it. */
