@@ -30,7 +30,7 @@ static int
 map_alone(uint32 folds, uint32 c, uint32 *out)
 {
 	int number = (folds & QG_FOLD_DIGIT) ? qg_char_number(c) : -1;
-	uint32 twin;
+	uint32 twin[2];
 
 	out[0] = c;
 	if (number >= 10)
@@ -47,8 +47,8 @@ map_alone(uint32 folds, uint32 c, uint32 *out)
 	if (folds & QG_FOLD_CONFUSABLE)
 		out[0] = qg_char_latin(c);
 	if (out[0] == c && (folds & QG_FOLD_WIDTH) && is_width_form(c) &&
-		qg_text_nfkc(&c, 1, &twin, 1) == 1)
-		out[0] = twin;
+		qg_text_nfkc(&c, 1, twin, lengthof(twin)) == 1)
+		out[0] = twin[0];
 	return 1;
 }
 
@@ -86,7 +86,7 @@ qg_fold_map(uint32 folds, const uint32 *in, int nin, uint32 *out)
 		return nin;
 	}
 	/* What does not begin a segment is no number, so there is room for two digits of the first. */
-	for (int i = 0; i < nin && nbase < QG_SEGMENT_MAX; i++)
+	for (int i = 0; i < nin; i++)
 		nbase += map_alone(folds, in[i], base + nbase);
 	nout = normalise(folds, base, nbase, out);
 	for (int i = 0; i < nout; i++)

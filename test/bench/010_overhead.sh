@@ -1,5 +1,5 @@
 #!/bin/bash
-# What guards and attachments cost: each row is the median of 7 interleaved pairs of one run.
+# What guards of orders, attachments and tallies cost (040_guard.sh: the guard of listings): each row is the median of 7 interleaved pairs of one run.
 # BENCH_SCALE shrinks (0.1) or grows (10) the data.
 set -eu
 SCALE=${BENCH_SCALE:-1}
@@ -11,23 +11,16 @@ SET search_path = public, quality_gov;
 SELECT set_config('bench.rows', (100000 * :scale)::integer::text, false) \g /dev/null
 INSERT INTO merchant (merchant_id, name, kind, uscc, admitted_at)
 SELECT 'm-' || g, 'm', 'company', '91110000600037341L', '2026-01-01' FROM generate_series(0, 999) g;
-SELECT lexicon_load('bench', ARRAY(SELECT '词语' || g || '号' FROM generate_series(1, 1000) g)),
-       lexicon_publish('bench', effective => '2026-01-01'),
-       listing_rule_add('bench', 'lexicon', '{"lexicon": "bench", "fields": ["title", "descr"]}', 'warn', 't', 'b', effective => '2026-01-01')
-\g /dev/null
 CREATE TABLE source AS
 SELECT g AS id, 'm-' || g % 1000 AS shop, left(repeat('好茶 tea ' || g || ' ', 10), 60) AS title,
        left(repeat('本品采用优质原料 quality ' || md5(g::text) || ' ', 12), 400) AS descr,
        lpad((g % 9999)::text, 12, '0') AS code
 FROM generate_series(1, current_setting('bench.rows')::integer) g;
-CREATE TABLE product_plain (LIKE source, PRIMARY KEY (id));
-CREATE TABLE product_guarded (LIKE source, PRIMARY KEY (id));
 CREATE TABLE orders_plain (LIKE source, PRIMARY KEY (id));
 CREATE TABLE orders_guarded (LIKE source, PRIMARY KEY (id));
 CREATE TABLE event_plain (LIKE source, PRIMARY KEY (id));
 CREATE TABLE event_attached (LIKE source, PRIMARY KEY (id));
-SELECT guard_listing('product_guarded', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "descr": "descr"}'),
-       guard_order('orders_guarded', '{"order_id": "id", "merchant_id": "shop", "gtin": "code"}'),
+SELECT guard_order('orders_guarded', '{"order_id": "id", "merchant_id": "shop", "gtin": "code"}'),
        credit_attach('event_attached', '{"merchant_id": "shop", "ref": "id"}', 'complaint', 1, 0) \g /dev/null
 CREATE TABLE event AS SELECT (random() * 1000)::int AS m, now() - random() * interval '300 days' AS at, 1::float8 AS good, 0::float8 AS bad
 FROM generate_series(1, current_setting('bench.rows')::integer * 10);
@@ -46,9 +39,6 @@ END $$;
 DO $$
 BEGIN
   FOR pair IN 1..7 LOOP
-    INSERT INTO run VALUES ('INSERT of listings, guarded / plain with primary key', pair,
-      timed('INSERT INTO product_guarded SELECT * FROM source', 'TRUNCATE product_guarded'),
-      timed('INSERT INTO product_plain SELECT * FROM source', 'TRUNCATE product_plain'));
     INSERT INTO run VALUES ('INSERT of orders, guarded / plain with primary key', pair,
       timed('INSERT INTO orders_guarded SELECT * FROM source', 'TRUNCATE orders_guarded'),
       timed('INSERT INTO orders_plain SELECT * FROM source', 'TRUNCATE orders_plain'));
