@@ -6,7 +6,7 @@ SET datestyle = 'ISO';
 \set SHOW_CONTEXT never
 CREATE VIEW public.versions AS
   SELECT lexicon, version, state, effect, trial, superseded_at, octet_length(digest) AS digest, published_at IS NOT NULL AS published
-  FROM quality_gov.lexicon ORDER BY lexicon, version;
+  FROM quality_gov.lexicon WHERE NOT builtin ORDER BY lexicon, version;
 
 -- a version on trial stands beside the active one, which stays in force
 SELECT lexicon_load('ads', '{国家级}'), lexicon_publish('ads', 1, '2026-01-01');

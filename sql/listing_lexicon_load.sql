@@ -12,8 +12,8 @@ COPY t FROM stdin (DELIMITER '|', NULL '');
 处方药|f|5|||药品管理法
 \.
 SELECT lexicon_load_from('goods', 't', '{separator,case}', '广告法', 'Goods');
-SELECT folds, legal_basis, title, state FROM lexicon;
-SELECT term, allow, severity, categories, tags, legal_basis FROM lexicon_term ORDER BY term COLLATE "C", allow;
+SELECT folds, legal_basis, title, state FROM lexicon WHERE NOT builtin;
+SELECT term, allow, severity, categories, tags, legal_basis FROM lexicon_term WHERE NOT builtin ORDER BY term COLLATE "C", allow;
 SELECT lexicon_publish('goods', 1, '2026-01-01');
 SELECT term, severity, tags, legal_basis FROM lexicon_scan('处方药 治愈 女装', '{goods}', 'apparel', '2026-11-20');
 

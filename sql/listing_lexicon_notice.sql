@@ -80,7 +80,7 @@ SELECT lexicon_publish('ads', 3, now() + '30 days', platform_rule => true, weigh
   until => now() + '60 days', summary => 'No top') AS published;
 -- terms that change no rule need no notice, and a trial changes none
 SELECT lexicon_load('ads', '{极品}'), lexicon_publish('ads', 4, '2026-03-18', 'shadow');
-SELECT version, state, notice_id IS NOT NULL AS announced FROM lexicon ORDER BY version;
+SELECT version, state, notice_id IS NOT NULL AS announced FROM lexicon WHERE NOT builtin ORDER BY version;
 SELECT lexicon_publish('ads', 4, state => 'shadow', transition => 'immediate');
 SELECT listing_notice_add('lexicon', 'ads', 2, '2026-06-01', transition => 'immediate', at => '2026-03-02', source => 's');
 SELECT listing_notice_add('lexicon', 'ads', 4, '2026-06-01', transition => 'immediate', at => '2026-03-02', source => 's') IS NOT NULL AS of_one_on_trial;

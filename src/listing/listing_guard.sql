@@ -68,6 +68,10 @@ BEGIN
           '!before BEFORE INSERT OR UPDATE:guard_listing_before',
           'after AFTER INSERT OR UPDATE:guard_listing_after',
           'end AFTER INSERT OR UPDATE:guard_listing_end:STATEMENT']);
+  IF NOT EXISTS (SELECT FROM quality_gov.listing_rule r WHERE r.state IN ('active', 'shadow')) THEN
+    RAISE NOTICE 'no rule is published yet, the guard asks about merchants and recalls only'
+      USING HINT = 'SELECT * FROM quality_gov.ruleset_enable(''cn'') publishes the shipped rules.';
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION guard_listing(regclass, jsonb, text, text, text) IS
