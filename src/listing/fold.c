@@ -38,10 +38,22 @@
 #define PAGE_SIZE 256
 #define PAGE_COUNT (0x110000 / PAGE_SIZE)
 
+/* A code point that gives several or none. */
+#define EXPANSIONS 64
+#define EXPANSION_KEPT 4
+
+typedef struct Expansion
+{
+	uint32 codepoint; /* 0 where there is none yet */
+	int nout;
+	uint32 out[EXPANSION_KEPT];
+} Expansion;
+
 /* The tables of one mask of folds, filled as code points turn up; kept for the backend's life. */
 struct QgFolder
 {
 	uint32 folds;
+	Expansion expansions[EXPANSIONS]; /* by code point, the last that came to each place */
 	QgFoldEntry *pages[PAGE_COUNT];
 };
 
@@ -252,6 +264,26 @@ at_segment_start(QgFoldScan *scan)
 	return (entry->flags & QG_ENTRY_STARTS) != 0;
 }
 
+/* Maps a code point that gives several, from memory where it turned up lately. */
+static int
+map_remembered(QgFolder *folder, uint32 codepoint, uint32 *out)
+{
+	Expansion *known = &folder->expansions[codepoint % EXPANSIONS];
+
+	if (known->codepoint != codepoint || codepoint == 0)
+	{
+		int nout = qg_fold_map(folder->folds, &codepoint, 1, out);
+
+		if (nout > EXPANSION_KEPT)
+			return nout;
+		known->codepoint = codepoint;
+		known->nout = nout;
+		memcpy(known->out, out, nout * sizeof(uint32));
+	}
+	memcpy(out, known->out, known->nout * sizeof(uint32));
+	return known->nout;
+}
+
 /*
  * Reads the rest of a segment whose first character has been read and maps it.  Invisible
  * characters after the segment's last visible one are left unread, for the next segment to skip.
@@ -286,7 +318,10 @@ read_segment(QgFoldScan *scan, uint32 first)
 		scan->pos = pos;
 		scan->character = character;
 	}
-	scan->nout = qg_fold_map(scan->folder->folds, segment, count, scan->out);
+	if (count == 1)
+		scan->nout = map_remembered(scan->folder, first, scan->out);
+	else
+		scan->nout = qg_fold_map(scan->folder->folds, segment, count, scan->out);
 }
 
 /* Reads and maps the next segment; tells whether there was one. */

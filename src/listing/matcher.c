@@ -101,11 +101,10 @@ term_fits(const Scan *scan, const MatcherTerm *term, uint32 first, uint32 last)
 	const Chunk *chunk = &scan->chunk;
 	const uint16 *runs = scan->matcher->runs + term->first_run;
 
-	if ((chunk->words[first] & QG_JOINED) &&
-		!((chunk->words[first] & QG_NUMERAL) && term->first_numeral))
-		return false;
-	if ((chunk->words[last + 1] & QG_JOINED) &&
-		!((chunk->words[last] & QG_NUMERAL) && term->last_numeral))
+	/* A word of the text goes on across an edge; a numeral's only where the term has none there. */
+	if ((chunk->words[last + 1] & QG_JOINED) ||
+		((chunk->words[first] & QG_JOINED_NUMERAL) && !term->first_numeral) ||
+		((chunk->words[last + 1] & QG_JOINED_NUMERAL) && !term->last_numeral))
 		return false;
 	if (term[1].first_run == term->first_run)
 		return true;
@@ -115,13 +114,37 @@ term_fits(const Scan *scan, const MatcherTerm *term, uint32 first, uint32 last)
 	return true;
 }
 
+/* Notes a deny hit that begins at the place being walked from. */
+static inline void
+note_deny(Scan *scan, uint32 term, uint32 last)
+{
+	if (scan->ndeny == scan->maxdeny)
+	{
+		scan->maxdeny = scan->maxdeny ? scan->maxdeny * 2 : 16;
+		scan->deny = scan->deny ? repalloc_huge(scan->deny, scan->maxdeny * sizeof(Deny))
+								: palloc(scan->maxdeny * sizeof(Deny));
+	}
+	scan->deny[scan->ndeny++] = (Deny){term, last};
+}
+
 /* Looks at the terms of a pattern that occurs at places first to last of the chunk. */
 static void
 meet_pattern(Scan *scan, uint32 pattern, uint32 first, uint32 last)
 {
 	const QgMatcher *m = scan->matcher;
+	const uint32 *words = scan->chunk.words;
 	bool taken = false;
 
+	if (pattern & QG_PATTERN_TERM)
+	{
+		uint32 term = pattern & ~QG_PATTERN_TERM;
+
+		if (!(words[first] & QG_JOINED_NUMERAL) &&
+			!(words[last + 1] & (QG_JOINED | QG_JOINED_NUMERAL)) &&
+			(scan->applies == NULL || scan->applies((int) term, scan->arg)))
+			note_deny(scan, term, last);
+		return;
+	}
 	for (uint32 i = m->pattern_terms[pattern]; i < m->pattern_terms[pattern + 1]; i++)
 	{
 		const MatcherTerm *term = &m->terms[i];
@@ -130,18 +153,10 @@ meet_pattern(Scan *scan, uint32 pattern, uint32 first, uint32 last)
 			(scan->applies != NULL && !scan->applies((int) i, scan->arg)))
 			continue;
 		if (term->allow)
-		{
 			note_allow(scan, term, first, last);
-			continue;
-		}
-		taken = true;
-		if (scan->ndeny == scan->maxdeny)
-		{
-			scan->maxdeny = scan->maxdeny ? scan->maxdeny * 2 : 16;
-			scan->deny = scan->deny ? repalloc_huge(scan->deny, scan->maxdeny * sizeof(Deny))
-									: palloc(scan->maxdeny * sizeof(Deny));
-		}
-		scan->deny[scan->ndeny++] = (Deny){i, last};
+		else
+			note_deny(scan, i, last);
+		taken |= !term->allow;
 	}
 }
 
@@ -165,7 +180,6 @@ settle(Scan *scan, uint32 first)
 			continue;
 		scan->last_end = end;
 		scan->last_place = scan->chunk.places[deny->last];
-		hit.term = (int) scan->matcher->terms[deny->term].number;
 		hit.entry = (int) deny->term;
 		if (!scan->found(&hit, scan->arg))
 			return false;
@@ -219,7 +233,7 @@ list_places(const QgMatcher *m, const uint32 *words, uint32 first, uint32 end, u
 		if (single)
 			goes |= m->nodes[symbol].base >> 30 & 1;
 		places[n] = i;
-		n += goes & ((words[i] & (QG_JOINED | QG_NUMERAL)) != QG_JOINED);
+		n += goes & ((words[i] & QG_JOINED) == 0);
 	}
 	return n;
 }

@@ -25,10 +25,9 @@ typedef struct QgTerm
 	const char *legal_basis;
 } QgTerm;
 
-/* One hit of a term that is not excused; where it stands qg_hit_locate() tells. */
+/* One hit of a term that is not excused; qg_hit_locate() tells where it stands. */
 typedef struct QgHit
 {
-	int term;		   /* number */
 	int entry;		   /* where the image keeps it, for qg_matcher_term() */
 	struct Scan *scan; /* private, as what follows */
 	uint32 from, to;
@@ -56,6 +55,7 @@ extern const void *qg_matcher_image(const QgMatcher *matcher, size_t *length);
 extern void qg_matcher_term(const QgMatcher *matcher, int entry, QgTerm *term);
 extern bool qg_matcher_scan(const QgMatcher *matcher, const char *text, size_t length,
 							bool overlaps, QgTermFilter applies, QgHitCallback found, void *arg);
+extern int qg_hit_number(const QgHit *hit);
 extern void qg_hit_locate(const QgHit *hit, QgPlace *place);
 extern uint32 qg_folds_needed(uint32 folds, const char *term, size_t termlen, const char *matched,
 							  size_t matchedlen);

@@ -252,6 +252,27 @@ put_terms(Assembly *to)
 	to->terms[build->nfolded].first_run = (uint32) to->runs_used;
 }
 
+/*
+ * Writes the term in the place of the pattern where it is the only one, denies, and asks for nothing
+ * of the text but that no word is cut: that is most of them, and a scan then need not look further.
+ */
+static void
+shorten_patterns(Build *build)
+{
+	for (uint32 slot = 0; slot < build->nslots; slot++)
+	{
+		uint32 pattern = build->pattern[slot];
+		uint32 first = build->pattern_terms[pattern];
+		const Folded *term = &build->folded[first];
+
+		step_taken(build);
+		if ((build->nodes[slot].base & QG_NODE_ENDS) &&
+			build->pattern_terms[pattern + 1] == first + 1 && !term->allow && !term->has_runs &&
+			!term->first_numeral && !term->last_numeral)
+			build->pattern[slot] = QG_PATTERN_TERM | first;
+	}
+}
+
 /* Stage 5: copies everything into one image in the given context. */
 static char *
 assemble(Build *build, MemoryContext result, size_t *length)
@@ -271,12 +292,13 @@ assemble(Build *build, MemoryContext result, size_t *length)
 	char *image;
 
 	put_terms(&to);
+	shorten_patterns(build);
 	header.filter_shift = build->filter_shift;
 	header.has_single = build->has_single;
 	strlcpy(header.unicode, qg_text_icu_version(), sizeof(header.unicode));
 #define PART(section, array, count, width) \
 	(parts[section] = (array), sizes[section] = mul_size((count), (width)))
-	PART(QG_SECTION_FLAT, build->flat, 0x10000, sizeof(uint32));
+	PART(QG_SECTION_FLAT, build->flat, QG_FLAT_SIZE, sizeof(uint32));
 	PART(QG_SECTION_PAGE, build->page, 0x1000, sizeof(uint16));
 	PART(QG_SECTION_PAGES, build->pages, (size_t) build->npages * 256, sizeof(uint32));
 	PART(QG_SECTION_SYMBOLS, build->symbols, (size_t) build->nsymbols * 2, sizeof(uint32));
@@ -355,7 +377,7 @@ qg_matcher_open(const void *image, size_t length)
 			return NULL;
 	matcher = palloc(sizeof(QgMatcher));
 	matcher->header = header;
-	matcher->flat = (const uint32 *) (base + header->section[QG_SECTION_FLAT]);
+	matcher->flat = (const uint32 *) (base + header->section[QG_SECTION_FLAT]) + QG_FLAT_BEFORE;
 	matcher->page = (const uint16 *) (base + header->section[QG_SECTION_PAGE]);
 	matcher->pages = (const uint32 *) (base + header->section[QG_SECTION_PAGES]);
 	matcher->symbols = (const uint32 *) (base + header->section[QG_SECTION_SYMBOLS]);

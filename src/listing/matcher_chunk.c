@@ -23,8 +23,6 @@ word_of(const QgMatcher *m, uint32 codepoint)
 	return m->pages[m->page[codepoint / 256] * 256 + codepoint % 256];
 }
 
-#define KEPT (QG_SYMBOL_MASK | QG_WORD | QG_NUMERAL | QG_SINGLE)
-
 /* Begins a scan. */
 void
 qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t length)
@@ -35,8 +33,10 @@ qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t le
 
 	if (capacity > QG_CHUNK_LOCAL)
 		block = palloc_extended(mul_size(capacity, 3 * sizeof(uint32)), MCXT_ALLOC_HUGE);
-	chunk->capacity = (uint32) capacity;
-	chunk->words = block;
+	/* A word of no symbol stands before the first. */
+	block[0] = QG_SINGLE;
+	chunk->capacity = (uint32) capacity - 1;
+	chunk->words = block + 1;
 	chunk->places = block + capacity;
 	chunk->runs = block + 2 * capacity;
 	chunk->count = 0;
@@ -47,7 +47,8 @@ qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t le
 	scan->text = scan->pos = (const unsigned char *) text;
 	scan->end = scan->text + length;
 	scan->state = 0;
-	scan->before.pos = NULL;
+	scan->floor = scan->text;
+	scan->floor_state = 0;
 	scan->deny = NULL;
 	scan->ndeny = scan->maxdeny = 0;
 	scan->allow_reach = 0;
@@ -62,8 +63,8 @@ qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t le
 void
 qg_chunk_end(Scan *scan)
 {
-	if (scan->chunk.words != scan->local)
-		pfree(scan->chunk.words);
+	if (scan->chunk.words != scan->local + 1)
+		pfree(scan->chunk.words - 1);
 	if (scan->deny != NULL)
 		pfree(scan->deny);
 	if (scan->excuses != NULL)
@@ -89,15 +90,14 @@ qg_chunk_shift(Scan *scan)
 		memmove(chunk->runs, chunk->runs + shift, chunk->count * sizeof(uint32));
 	chunk->origin += shift;
 	chunk->next = 0;
-	scan->before.count -= shift;
 }
 
-/* Tells whether a word prolongs the run of the word before it. */
+/* Tells whether a word of the text prolongs the run of the word before it. */
 static inline bool
 prolongs(uint32 word, uint32 last)
 {
-	return ((word ^ last) & (QG_SYMBOL_MASK | QG_SINGLE)) == 0 && !(word & QG_SINGLE) &&
-		   (word & (QG_BROKEN | QG_WORD)) != (QG_BROKEN | QG_WORD);
+	return ((word ^ last) & QG_SYMBOL_MASK) == 0 && !(word & QG_SINGLE) &&
+		   (!(word & QG_BROKEN) || !(word & (QG_WORD | QG_NUMERAL)));
 }
 
 /* Makes the run of the last place longer. */
@@ -116,7 +116,7 @@ push(Chunk *chunk, uint32 word, const unsigned char *pos, bool repeat)
 {
 	uint32 n = chunk->count;
 
-	if (repeat && n > 0 && prolongs(word, chunk->words[n - 1]))
+	if (repeat && prolongs(word, chunk->words[(int32) n - 1]))
 	{
 		prolong(chunk, n - 1);
 		return;
@@ -153,23 +153,70 @@ fill_segment(Scan *scan, QgFoldScan *fold, bool repeat)
 	uint8 class;
 	uint32 state = scan->state;
 
-	qg_fold_seek(fold, scan->pos - scan->text, (state & QG_HIDDEN) != 0, (state & QG_BROKEN) != 0,
-				 (state & QG_WORD) != 0, (state & QG_NUMERAL) != 0);
+	qg_fold_seek(fold, scan->pos - scan->text, (state & QG_DROPPED) != 0, (state & QG_BROKEN) != 0,
+				 (state & (QG_WORD | QG_NUMERAL)) != 0, (state & QG_NUMERAL) != 0);
 	(void) qg_fold_segment(fold);
 	while (qg_fold_rest(fold, &folded, &class))
 	{
 		uint32 word = qg_matcher_symbol(scan->matcher, folded.codepoint);
 
-		word |= (folded.word ? QG_WORD : 0) | (folded.numeral ? QG_NUMERAL : 0) |
-				(folded.broken ? QG_BROKEN : 0) | (folded.joined ? QG_JOINED : 0) |
-				((class & QG_CHAR_DIGIT) || word == 0 ? QG_SINGLE : 0);
+		if ((class & QG_CHAR_DIGIT) || word == 0)
+			word |= QG_SINGLE;
+		if (folded.word)
+			word |= folded.numeral ? QG_NUMERAL : QG_WORD;
+		if (folded.joined)
+			word |= folded.numeral ? QG_JOINED_NUMERAL : QG_JOINED;
+		if (folded.broken)
+			word |= QG_BROKEN;
 		push(&scan->chunk, word, scan->text + folded.byte_first, repeat);
 	}
 	scan->pos = fold->pos;
-	scan->state = (fold->broken	   ? QG_BROKEN
-				   : fold->in_word ? QG_WORD
-								   : 0) |
-				  (fold->numeral ? QG_NUMERAL : 0) | (fold->base_dropped ? QG_HIDDEN : 0);
+	scan->state = (fold->broken ? QG_BROKEN : 0) | (fold->base_dropped ? QG_DROPPED : 0);
+	if (fold->in_word && !fold->broken)
+		scan->state |= fold->numeral ? QG_NUMERAL : QG_WORD;
+}
+
+/* Steps back to the visible character before a position and reads its word; NULL at the floor. */
+static const unsigned char *
+step_back(const Scan *scan, const unsigned char *pos, uint32 *word)
+{
+	while (pos > scan->floor)
+	{
+		int length;
+
+		CHECK_FOR_INTERRUPTS();
+		do
+			pos--;
+		while (pos > scan->floor && (*pos & 0xC0) == 0x80);
+		*word = word_of(scan->matcher, qg_fold_decode(pos, scan->end, &length));
+		if (!(*word & QG_HIDDEN))
+			return pos;
+	}
+	return NULL;
+}
+
+/* Takes back what was made of the visible character before the current one, if it stood alone. */
+static void
+take_back(Scan *scan)
+{
+	Chunk *chunk = &scan->chunk;
+	uint32 word;
+	const unsigned char *before = step_back(scan, scan->pos, &word);
+
+	if (before == NULL)
+		return;
+	if (!(word & QG_BROKEN))
+	{
+		if (chunk->places[chunk->count - 1] == (uint32) (uintptr_t) before)
+			chunk->count--;
+		else if (--chunk->runs[chunk->count - 1] == 1)
+			chunk->words[chunk->count - 1] &= ~QG_LONG;
+	}
+	scan->pos = before;
+	if (step_back(scan, before, &word) == NULL)
+		scan->state = scan->floor_state;
+	else
+		scan->state = word;
 }
 
 /*
@@ -177,102 +224,86 @@ fill_segment(Scan *scan, QgFoldScan *fold, bool repeat)
  * character there belongs to the segment before, from where that one begins.
  */
 static void
-fill_hard(Scan *scan, bool take_back, bool repeat)
+fill_hard(Scan *scan, bool inside, bool repeat)
 {
 	QgFoldScan fold;
 	Chunk *chunk = &scan->chunk;
 
-	if (take_back && scan->before.pos != NULL)
-	{
-		/* It made a run longer where it added nothing, and is not a separator that was dropped. */
-		if (scan->before.count == chunk->count && !(scan->state & QG_BROKEN))
-			chunk->runs[chunk->count - 1]--;
-		scan->pos = scan->before.pos;
-		scan->state = scan->before.state;
-		chunk->count = scan->before.count;
-	}
-	scan->before.pos = NULL;
+	if (inside)
+		take_back(scan);
 	qg_fold_begin(&fold, scan->matcher->header->folds & ~QG_FOLD_REPEAT, (const char *) scan->text,
 				  scan->end - scan->text);
 	do
 		fill_segment(scan, &fold, repeat);
 	while (chunk->count < chunk->capacity - QG_CHUNK_SLACK && continues(scan));
+	scan->floor = scan->pos;
+	scan->floor_state = scan->state;
 }
 
 /*
  * Folds characters that stand alone up to limit, or to the first that does not; each gives one word
- * at most.  What changes with each character is kept in registers, and the function does nothing
- * else: this loop takes most of the time of a scan.
+ * at most.  With `whole` three bytes can be read at every place before limit.  This loop takes most of the time of a scan: what changes with each character is kept in
+ * registers, the table's words are made so that little is left to do with them, and spaces and
+ * punctuation, which come when nobody expects them, meet no branch.
  */
 static pg_attribute_always_inline void
-fill_plain(Scan *scan, const unsigned char *limit, const bool repeat)
+fill_plain(Scan *scan, const unsigned char *limit, const bool whole, const bool repeat)
 {
 	const uint32 *flat = scan->matcher->flat;
 	const unsigned char *pos = scan->pos;
-	const unsigned char *end = scan->end;
 	uint32 *words = scan->chunk.words;
 	uint32 *places = scan->chunk.places;
-	uint32 n = scan->chunk.count;
+	size_t n = scan->chunk.count;
 	uint32 state = scan->state;
-	uint32 last = n > 0 ? words[n - 1] : QG_SINGLE;
-	Before before = scan->before;
 
 	while (pos < limit)
 	{
 		const unsigned char *next;
 		uint32 word;
-		uint32 made;
 
 		if (pos[0] < 0x80)
 		{
 			word = flat[pos[0]];
 			next = pos + 1;
 		}
-		else if ((pos[0] & 0xF0) == 0xE0 && end - pos >= 3)
+		else if ((unsigned char) (pos[0] - 0xE0) < 0x10 && whole)
 		{
-			word = flat[((pos[0] & 0x0F) << 12) | ((pos[1] & 0x3F) << 6) | (pos[2] & 0x3F)];
+			/* What the three bytes have beside the code point is taken off at once. */
+			word = flat[(int) ((pos[0] << 12) + (pos[1] << 6) + pos[2]) - 0xE2080];
 			next = pos + 3;
 		}
 		else
 		{
 			int length;
 
-			word = word_of(scan->matcher, qg_fold_decode(pos, end, &length));
+			word = word_of(scan->matcher, qg_fold_decode(pos, scan->end, &length));
 			next = pos + length;
 		}
 		if (unlikely(word & (QG_HIDDEN | QG_HARD | QG_CONTINUES)))
 			break;
 
-		/* Of one word: both of words, both or neither Han numerals; nothing dropped between them. */
-		made = (word & KEPT) | (state & QG_BROKEN) |
-			   ((word & state & ~((word ^ state) >> 1) & QG_WORD) << 4);
-		words[n] = made;
+		/* Of one word: both of words, or both Han numerals, with nothing dropped between them. */
+		words[n] = word | (state & QG_BROKEN) | ((word & state & (QG_WORD | QG_NUMERAL)) << 4);
 		places[n] = (uint32) (uintptr_t) pos;
-		before.pos = pos;
-		before.count = n;
-		before.state = state;
 		pos = next;
-		/* Spaces and punctuation come when nobody expects them: no branch asks for them. */
-		state = (word & QG_BROKEN) ? QG_BROKEN | QG_HIDDEN : word & (QG_WORD | QG_NUMERAL);
-		if (repeat && unlikely(prolongs(made, last)))
-			prolong(&scan->chunk, n - 1);
+		state = word;
+		if (repeat &&
+			unlikely((((word ^ words[(ssize_t) n - 1]) & QG_SYMBOL_MASK) | (word & QG_SINGLE)) ==
+					 0) &&
+			prolongs(words[n], words[(ssize_t) n - 1]))
+			prolong(&scan->chunk, (uint32) n - 1);
 		else
-		{
-			last = (word & QG_BROKEN) ? last : made;
-			n += (word & QG_BROKEN) == 0;
-		}
+			n += 1 - (word >> 24 & 1);
 	}
 	scan->pos = pos;
 	scan->state = state;
-	scan->before = before;
-	scan->chunk.count = n;
+	scan->chunk.count = (uint32) n;
 }
 
 /* Fills the chunk, with or without runs. */
 static pg_attribute_always_inline void
 fill(Scan *scan, const bool repeat)
 {
-	const QgMatcher *m = scan->matcher;
 	uint32 stop = scan->chunk.capacity - QG_CHUNK_SLACK - 1;
 
 	while (scan->pos < scan->end && scan->chunk.count < stop)
@@ -283,10 +314,13 @@ fill(Scan *scan, const bool repeat)
 		uint32 word;
 		int length;
 
-		fill_plain(scan, limit, repeat);
+		if (limit - scan->pos > 2)
+			fill_plain(scan, Min(limit, scan->end - 2), true, repeat);
+		if (scan->end - scan->pos <= 2)
+			fill_plain(scan, limit, false, repeat);
 		if (scan->pos >= limit)
 			continue;
-		word = word_of(m, qg_fold_decode(scan->pos, scan->end, &length));
+		word = word_of(scan->matcher, qg_fold_decode(scan->pos, scan->end, &length));
 		if (word & QG_HIDDEN)
 			scan->pos += length;
 		else
@@ -294,7 +328,8 @@ fill(Scan *scan, const bool repeat)
 	}
 }
 
-StaticAssertDecl(QG_NUMERAL == QG_WORD << 1 && QG_JOINED == QG_WORD << 4,
+StaticAssertDecl(QG_JOINED == QG_WORD << 4 && QG_JOINED_NUMERAL == QG_NUMERAL << 4 &&
+					 QG_BROKEN == 1 << 24,
 				 "the scan shifts these flags onto each other");
 
 /* Fills the chunk with what follows; tells whether any text is left. */

@@ -2,8 +2,8 @@
  * matcher_image.h
  *		A compiled dictionary as bytes: a header, then arrays found by their offsets.
  *
- * Everything is a number, nothing a pointer, and every array begins at a multiple of 64 bytes, so the
- * image means the same wherever it is mapped on a machine of one byte order.  Its parts:
+ * Everything is a number, nothing a pointer, so the image means the same wherever it is mapped on a
+ * machine of one byte order.  Arrays begin at multiples of 64 bytes.  Its parts:
  *
  *	  - a word for every code point: the symbol of what it folds to and what else the scan must know;
  *		flat for the basic plane, by pages of 256 beyond it;
@@ -18,7 +18,7 @@
 #include "listing/matcher.h"
 #include "listing/matcher_word.h"
 
-#define QG_IMAGE_FORMAT 2
+#define QG_IMAGE_FORMAT 3
 
 /* A term; strings are offsets into the strings, 0 for none. */
 typedef struct MatcherTerm
@@ -34,12 +34,12 @@ typedef struct MatcherTerm
 
 typedef enum MatcherSection
 {
-	QG_SECTION_FLAT,		  /* uint32 by code point of the basic plane */
+	QG_SECTION_FLAT,		  /* uint32 by code point of the basic plane, from QG_FLAT_BEFORE on */
 	QG_SECTION_PAGE,		  /* uint16 by 256 code points beyond it: page */
 	QG_SECTION_PAGES,		  /* uint32, 256 a page */
 	QG_SECTION_SYMBOLS,		  /* uint32 pairs (code point, symbol), ascending */
 	QG_SECTION_NODES,		  /* MatcherNode by slot */
-	QG_SECTION_PATTERN,		  /* uint32 by slot: pattern that ends there */
+	QG_SECTION_PATTERN,		  /* uint32 by slot: pattern that ends there, or its only term */
 	QG_SECTION_PATTERN_TERMS, /* uint32 by pattern: its first term; one more ends the last */
 	QG_SECTION_TERMS,		  /* MatcherTerm; one more ends the last one's lists */
 	QG_SECTION_BREAKS,		  /* uint16: positions that an allow term's spelling separates */
@@ -52,27 +52,23 @@ typedef enum MatcherSection
 typedef struct MatcherHeader
 {
 	char magic[8];
-	uint32 format;
-	uint32 folds;
+	uint32 format, folds;
 	char unicode[24]; /* version of the library that folded */
 	uint64 length;	  /* of the image */
 	uint32 nsymbols, nslots, npatterns, nterms;
-	uint32 longest; /* code points of the longest pattern */
-	uint32 filter_shift;
-	uint32 has_single; /* some pattern is a single code point */
+	uint32 longest;					 /* code points of the longest pattern */
+	uint32 filter_shift, has_single; /* some pattern is a single code point */
 	uint64 section[QG_SECTION_COUNT];
 } MatcherHeader;
 
 struct QgMatcher
 {
 	const MatcherHeader *header;
-	const uint32 *flat;
+	const uint32 *flat, *pages;
 	const uint16 *page;
-	const uint32 *pages;
 	const uint32 *symbols;
 	const MatcherNode *nodes;
-	const uint32 *pattern;
-	const uint32 *pattern_terms;
+	const uint32 *pattern, *pattern_terms;
 	const MatcherTerm *terms;
 	const uint16 *breaks, *runs;
 	const uint32 *filter;

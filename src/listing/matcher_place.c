@@ -57,6 +57,13 @@ seek_symbol(const Scan *scan, QgFoldScan *fold, uint32 word, QgFoldedChar *folde
 	return false;
 }
 
+/* Gives the number of the term that was hit: its place among those given. */
+int
+qg_hit_number(const QgHit *hit)
+{
+	return (int) hit->scan->matcher->terms[hit->entry].number;
+}
+
 /*
  * Sets where a hit stands in the text.  Of a run at its edge that is longer than the term's only as
  * much belongs to the hit as the term has, unless that would cut a word.
@@ -93,7 +100,9 @@ qg_hit_locate(const QgHit *hit, QgPlace *place)
 	for (uint32 i = first; i <= last; i++)
 	{
 		uint32 run = qg_chunk_run(chunk, i);
-		uint32 wanted = (chunk->words[i] & QG_WORD) ? run : runs ? runs[i - first] : 1;
+		uint32 wanted = (chunk->words[i] & (QG_WORD | QG_NUMERAL)) ? run
+						: runs									   ? runs[i - first]
+																   : 1;
 		uint32 skipped = i == first && i != last ? run - wanted : 0;
 
 		/* A longer run than is counted cannot be told from its last part. */

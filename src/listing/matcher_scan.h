@@ -25,13 +25,6 @@ typedef struct Chunk
 	uint32 parted; /* so many code points of the first one's segment among it */
 } Chunk;
 
-/* The visible character read last, for marks that turn out to belong to it. */
-typedef struct Before
-{
-	const unsigned char *pos; /* NULL where there is none */
-	uint32 count, state;	  /* of the chunk, before it */
-} Before;
-
 typedef struct Excuse
 {
 	int64 start, end;			   /* places of the folded text, end exclusive */
@@ -47,8 +40,9 @@ typedef struct Scan
 {
 	const QgMatcher *matcher;
 	const unsigned char *text, *pos, *end;
-	uint32 state; /* QG_WORD, QG_NUMERAL of the last one; QG_BROKEN, QG_HIDDEN: base dropped */
-	Before before;
+	uint32 state; /* word of the character before; QG_BROKEN, QG_DROPPED where it was dropped */
+	const unsigned char *floor; /* no character before it is folded again, and the state there */
+	uint32 floor_state;
 	Chunk chunk;
 	bool overlaps;
 	QgTermFilter applies;

@@ -83,19 +83,19 @@ word_of(const Build *build, const QgFoldEntry *entry, uint32 class)
 
 	if ((class & QG_CHAR_IGNORABLE) && (build->folds & QG_FOLD_INVISIBLE))
 		return (class & QG_CHAR_SEPARATOR) && (build->folds & QG_FOLD_SEPARATOR)
-				   ? QG_BROKEN | QG_SINGLE
+				   ? QG_BROKEN | QG_DROPPED | QG_SINGLE
 				   : QG_HARD;
 	if ((class & QG_CHAR_SEPARATOR) && (build->folds & QG_FOLD_SEPARATOR))
-		return QG_BROKEN | QG_SINGLE;
+		return QG_BROKEN | QG_DROPPED | QG_SINGLE;
 	if (class & QG_CHAR_MARK)
 		return QG_HARD;
 	word = build->symbol_of[entry->codepoint];
 	if ((class & QG_CHAR_DIGIT) || word == 0)
 		word |= QG_SINGLE;
-	if (class & QG_CHAR_WORD)
-		word |= QG_WORD;
 	if (entry->flags & QG_ENTRY_NUMERAL)
 		word |= QG_NUMERAL;
+	else if (class & QG_CHAR_WORD)
+		word |= QG_WORD;
 	return word;
 }
 
@@ -141,9 +141,9 @@ qg_build_table(Build *build)
 {
 	uint32 words[256];
 
-	build->flat = qg_build_array(0x10000, sizeof(uint32));
+	build->flat = qg_build_array(QG_FLAT_SIZE, sizeof(uint32));
 	for (uint32 c = 0; c < 0x10000; c += 256)
-		(void) fill_page(build, c, build->flat + c);
+		(void) fill_page(build, c, build->flat + QG_FLAT_BEFORE + c);
 	build->page = qg_build_array(0x1000, sizeof(uint16));
 	build->pages = qg_build_array(256, sizeof(uint32));
 	for (int i = 0; i < 256; i++)

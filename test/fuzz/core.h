@@ -29,7 +29,7 @@ core_hit(const QgHit *hit)
 	QgPlace place;
 
 	qg_hit_locate(hit, &place);
-	return (Hit){hit->term, place.first, place.end, place.byte_first, place.byte_end};
+	return (Hit){qg_hit_number(hit), place.first, place.end, place.byte_first, place.byte_end};
 }
 
 /* Makes a term that can tell its number, which is below CORE_TERMS_MAX. */
