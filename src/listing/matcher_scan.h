@@ -20,8 +20,8 @@ typedef struct Chunk
 	uint32 *places; /* low bits of the address where its segment begins */
 	uint32 *runs;	/* lengths of those that are QG_LONG */
 	uint32 count, capacity;
-	uint32 next;  /* first place not walked from */
-	int64 origin; /* what was shifted out of the chunk before */
+	uint32 next;   /* first place not walked from */
+	int64 origin;  /* what was shifted out of the chunk before */
 	uint32 parted; /* so many code points of the first one's segment among it */
 } Chunk;
 
