@@ -6,9 +6,10 @@
  * look into a table for each character; what does not stand alone (combining marks, ligatures) is
  * folded by fold.c.  From every symbol at which a term may begin the trie of the terms is walked as far
  * as it goes.  Aho and Corasick's automaton would read each symbol once, but in one chain of
- * dependent reads; walks from different places do not wait for each other, terms are short, and most
- * walks end at their second step, so this is the faster of the two by measurement.  In exchange its
- * time is bounded by the text's length times the longest match that begins at each place.
+ * dependent reads all over the trie; here a filter over pairs of symbols, small enough to stay in a
+ * processor's cache, tells for many places at a time where a walk would go beyond its first step, which
+ * few do.  In exchange time is bounded by the text's length times the longest match that begins at
+ * each place.
  *
  * The text is worked on in chunks of folded symbols (struct Chunk), so that memory does not grow with
  * it; a walk begins only where the whole of the longest term, and what follows it, is in the chunk.
@@ -197,33 +198,52 @@ walk_from(Scan *scan, uint32 first)
 }
 
 /*
+ * Lists the places from first to before end at which a term may begin, and gives their number: where
+ * the filter lets the symbol and the next one through, or the symbol is a term, and no word goes on.
+ * No branch depends on the text, since nobody could predict it.
+ */
+static pg_attribute_always_inline uint32
+list_places(const QgMatcher *m, const uint32 *words, uint32 first, uint32 end, uint32 *places,
+			const bool single)
+{
+	const uint32 *filter = m->filter;
+	uint32 shift = m->header->filter_shift;
+	uint32 n = 0;
+
+	for (uint32 i = first; i < end; i++)
+	{
+		uint32 symbol = words[i] & QG_SYMBOL_MASK;
+		uint32 bit = qg_filter_bit(symbol, words[i + 1] & QG_SYMBOL_MASK, shift);
+		uint32 goes = filter[bit / 32] >> bit % 32 & 1;
+
+		if (single)
+			goes |= m->nodes[symbol].base >> 30 & 1;
+		places[n] = i;
+		n += goes & ((words[i] & (QG_JOINED | QG_NUMERAL)) != QG_JOINED);
+	}
+	return n;
+}
+
+/*
  * Walks from each place of the chunk from `next` to before limit at which a term may begin; tells
- * whether the scan goes on.  Which places lead to a second step is found for many at a time without a
- * branch that depends on the text, since most of them do not and nobody can predict which.
+ * whether the scan goes on.
  */
 static bool
 walk(Scan *scan, uint32 limit)
 {
-	const MatcherNode *nodes = scan->matcher->nodes;
+	const QgMatcher *m = scan->matcher;
 	const uint32 *words = scan->chunk.words;
-	uint32 places[128];
+	uint32 places[256];
 
 	while (scan->chunk.next < limit)
 	{
 		uint32 end = Min(limit, scan->chunk.next + lengthof(places));
-		uint32 nplaces = 0;
+		uint32 nplaces;
 
-		for (uint32 i = scan->chunk.next; i < end; i++)
-		{
-			uint32 node = words[i] & QG_SYMBOL_MASK;
-			uint32 base = nodes[node].base;
-			uint32 child = (base & QG_NODE_BASE) + (words[i + 1] & QG_SYMBOL_MASK);
-			uint32 goes = (base >> 31) & (nodes[child].check == node);
-
-			places[nplaces] = i;
-			nplaces += (goes | (base >> 30 & 1)) &
-					   ((words[i] & (QG_JOINED | QG_NUMERAL)) != QG_JOINED);
-		}
+		if (m->header->has_single)
+			nplaces = list_places(m, words, scan->chunk.next, end, places, true);
+		else
+			nplaces = list_places(m, words, scan->chunk.next, end, places, false);
 		for (uint32 i = 0; i < nplaces; i++)
 			if (!walk_from(scan, places[i]))
 				return false;

@@ -181,6 +181,46 @@ lay_out(Layout *layout, Pending node, uint32 *symbols, uint32 *ends)
 	}
 }
 
+/*
+ * Makes the filter: of 16 bits for each pair that patterns begin with one is set, so that it lets few
+ * others through and stays small enough for a processor's cache.
+ */
+static void
+make_filter(Build *build)
+{
+	uint32 pairs = 0;
+	uint32 bits = 12;
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (uint32 i = 0; i < build->npatterns; i++)
+		{
+			const uint32 *symbols = build->arena + build->patterns[i].offset;
+
+			step_taken(build);
+			build->has_single |= build->patterns[i].length == 1;
+			if (build->patterns[i].length == 1)
+				continue;
+			if (pass == 1)
+			{
+				uint32 bit = qg_filter_bit(symbols[0], symbols[1], build->filter_shift);
+
+				build->filter[bit / 32] |= 1u << bit % 32;
+			}
+			else if (i == 0 || build->patterns[i - 1].length == 1 ||
+					 memcmp(symbols, build->arena + build->patterns[i - 1].offset,
+							2 * sizeof(uint32)) != 0)
+				pairs++;
+		}
+		if (pass == 1)
+			break;
+		while (bits < 24 && (1u << bits) < pairs * 16)
+			bits++;
+		build->filter_shift = 32 - bits;
+		build->filter = qg_build_array((size_t) 1 << (bits - 5), sizeof(uint32));
+	}
+}
+
 /* Stage 4: makes the nodes. */
 void
 qg_build_nodes(Build *build)
@@ -200,6 +240,7 @@ qg_build_nodes(Build *build)
 	for (uint32 symbol = 1; symbol <= build->nsymbols; symbol++)
 		take(&layout, symbol, QG_NODE_ROOT);
 	layout.used = build->nsymbols + 1;
+	make_filter(build);
 	enqueue(&layout, 0, 0, build->npatterns, 0);
 	for (size_t i = 0; i < layout.queued; i++)
 		lay_out(&layout, layout.queue[i], symbols, ends);

@@ -271,7 +271,8 @@ assemble(Build *build, MemoryContext result, size_t *length)
 	char *image;
 
 	put_terms(&to);
-	header.has_runs = to.runs_used > 0;
+	header.filter_shift = build->filter_shift;
+	header.has_single = build->has_single;
 	strlcpy(header.unicode, qg_text_icu_version(), sizeof(header.unicode));
 #define PART(section, array, count, width) \
 	(parts[section] = (array), sizes[section] = mul_size((count), (width)))
@@ -286,6 +287,8 @@ assemble(Build *build, MemoryContext result, size_t *length)
 	PART(QG_SECTION_TERMS, to.terms, (size_t) build->nfolded + 1, sizeof(MatcherTerm));
 	PART(QG_SECTION_BREAKS, to.breaks, to.breaks_used, sizeof(uint16));
 	PART(QG_SECTION_RUNS, to.runs, to.runs_used, sizeof(uint16));
+	PART(QG_SECTION_FILTER, build->filter, (size_t) 1 << (32 - build->filter_shift - 5),
+		 sizeof(uint32));
 	PART(QG_SECTION_STRINGS, to.strings, to.strings_used, 1);
 #undef PART
 	for (int i = 0; i < QG_SECTION_COUNT; i++)
@@ -362,6 +365,7 @@ qg_matcher_open(const void *image, size_t length)
 	matcher->terms = (const MatcherTerm *) (base + header->section[QG_SECTION_TERMS]);
 	matcher->breaks = (const uint16 *) (base + header->section[QG_SECTION_BREAKS]);
 	matcher->runs = (const uint16 *) (base + header->section[QG_SECTION_RUNS]);
+	matcher->filter = (const uint32 *) (base + header->section[QG_SECTION_FILTER]);
 	matcher->strings = base + header->section[QG_SECTION_STRINGS];
 	return matcher;
 }

@@ -53,6 +53,9 @@ typedef struct Build
 	MatcherNode *nodes;
 	uint32 *pattern;
 	uint32 nslots;
+	uint32 *filter;
+	uint32 filter_shift;
+	bool has_single; /* some pattern is a single code point */
 	uint32 *flat;
 	uint16 *page;
 	uint32 *pages;

@@ -19,7 +19,6 @@
 #define QG_LONG 0x04000000	 /* text: stands for a run, whose length is beside it */
 #define QG_HARD 0x08000000	 /* table: look at the whole segment */
 #define QG_CONTINUES 0x10000000 /* table: belongs to the segment before it */
-#define QG_SPECIAL (QG_BROKEN | QG_HIDDEN | QG_HARD | QG_CONTINUES)
 
 typedef struct MatcherNode
 {
@@ -31,5 +30,12 @@ typedef struct MatcherNode
 #define QG_NODE_ENDS 0x40000000u  /* a pattern ends here */
 #define QG_NODE_BASE 0x3FFFFFFFu
 #define QG_NODE_ROOT 0xFFFFFFFFu
+
+/* Gives the bit of the filter that is set where some pattern begins with two symbols. */
+static inline uint32
+qg_filter_bit(uint32 first, uint32 second, uint32 shift)
+{
+	return (first * 0x9E3779B1u + second * 0x85EBCA77u) >> shift;
+}
 
 #endif
