@@ -221,8 +221,9 @@ put_term(Assembly *to, MatcherTerm *term, const Folded *folded)
 	to->last_place = *term;
 	term->first_break = (uint32) to->breaks_used;
 	term->first_run = (uint32) to->runs_used;
-	memcpy(to->breaks + to->breaks_used, (uint16 *) build->breaks.items + folded->first_break,
-		   folded->nbreaks * sizeof(uint16));
+	if (folded->nbreaks > 0)
+		memcpy(to->breaks + to->breaks_used, (uint16 *) build->breaks.items + folded->first_break,
+			   folded->nbreaks * sizeof(uint16));
 	to->breaks_used += folded->nbreaks;
 	if (!folded->has_runs)
 		return;

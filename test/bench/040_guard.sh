@@ -74,7 +74,7 @@ report
 
 # Eight backends scan in a loop, each in transactions of their own; a version is published meanwhile.
 psql -Xqo /dev/null -v ON_ERROR_STOP=1 -c "SELECT quality_gov.lexicon_load('bench', (SELECT array_agg(term) FROM word) || '新来的词'::text)" \
-  -c 'CREATE TABLE seen (backend int, ready timestamptz, at timestamptz, first float8, usual float8)' \
+  -c 'CREATE TABLE seen (backend int, ready timestamptz, at timestamptz, first float8, usual float8, worst float8)' \
   -c 'CREATE TABLE published (began timestamptz, at timestamptz)'
 watch() { # backend
   psql -Xq -v ON_ERROR_STOP=1 <<SQL
@@ -91,7 +91,7 @@ BEGIN
     ms := 1000 * extract(epoch FROM clock_timestamp() - began);
     EXIT WHEN found IS NOT NULL;
     IF n > 100 AND n <= 1100 THEN INSERT INTO took VALUES (ms); END IF;
-    IF n = 1100 THEN INSERT INTO seen VALUES ($1, clock_timestamp(), NULL, NULL, (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t.ms) FROM took t)); END IF;
+    IF n = 1100 THEN INSERT INTO seen VALUES ($1, clock_timestamp(), NULL, NULL, (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t.ms) FROM took t), (SELECT max(t.ms) FROM took t)); END IF;
     COMMIT;
     PERFORM pg_sleep(0.0005);
   END LOOP;
@@ -112,6 +112,7 @@ psql -Xq -P footer=off -P border=0 <<'SQL'
 SELECT round(1000 * extract(epoch FROM p.at - p.began), 1) AS publishing,
        round(1000 * extract(epoch FROM min(s.at) - p.at), 1) AS first_backend, round(1000 * extract(epoch FROM max(s.at) - p.at), 1) AS last_backend,
        round(max(s.first - s.usual)::numeric, 2) AS worst_stall, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s.first - s.usual)::numeric, 2) AS median_stall,
-       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s.usual)::numeric, 3) AS usual_scan, count(s.at) AS backends
+       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s.usual)::numeric, 3) AS usual_scan,
+       round(max(s.worst)::numeric, 2) AS worst_usual_scan, count(s.at) AS backends
 FROM seen s, published p GROUP BY p.at, p.began;
 SQL

@@ -20,22 +20,29 @@
 #define lengthof(array) ((int) (sizeof(array) / sizeof((array)[0])))
 
 static const char *const english[] = {
-	"Quality", "cotton", "waterproof", "Bluetooth", "stainless", "steel", "kitchen", "USB-C", "wireless",
-	"charger", "Men's", "women", "summer", "vintage", "organic", "green", "tea", "Gift", "box", "set",
-	"phone", "case", "for", "iPhone", "the", "with", "and", "of", "new", "arrival", "free", "shipping",
-	"LED", "lamp", "desk", "chair", "leather", "wallet", "running", "shoes", "outdoor", "camping", "tent",
-	"baby", "soft", "toy", "puzzle", "board", "ceramic", "mug", "hand", "made", "premium", "ultra",
-	"light", "backpack", "travel", "storage", "portable", "speaker", "noise", "cancelling", "screen",
-	"protector", "smart", "watch", "fitness", "yoga", "mat", "pet", "food", "garden", "tools", "drill",
-	"battery", "powered", "adjustable", "size", "colour", "black", "white", "navy", "in", "stock", "only",
-	"our", "shop", "guarantee", "days", "return", "policy", "customer", "service", "please", "contact",
-	"us", "before", "order", "made", "from", "natural", "material", "durable", "design", "modern", "style"};
-static const char *const signs[] = {"㎡", "℃", "①", "②", "㎏", "cafe\xCC\x81", "№", "Ⅲ", "½",
-									"ｶﾞ", "㏄", "e\xCC\x81lite", "™", "®", "﹪"};
+	"Quality",	 "cotton",	 "waterproof", "Bluetooth", "stainless", "steel",	   "kitchen",
+	"USB-C",	 "wireless", "charger",	   "Men's",		"women",	 "summer",	   "vintage",
+	"organic",	 "green",	 "tea",		   "Gift",		"box",		 "set",		   "phone",
+	"case",		 "for",		 "iPhone",	   "the",		"with",		 "and",		   "of",
+	"new",		 "arrival",	 "free",	   "shipping",	"LED",		 "lamp",	   "desk",
+	"chair",	 "leather",	 "wallet",	   "running",	"shoes",	 "outdoor",	   "camping",
+	"tent",		 "baby",	 "soft",	   "toy",		"puzzle",	 "board",	   "ceramic",
+	"mug",		 "hand",	 "made",	   "premium",	"ultra",	 "light",	   "backpack",
+	"travel",	 "storage",	 "portable",   "speaker",	"noise",	 "cancelling", "screen",
+	"protector", "smart",	 "watch",	   "fitness",	"yoga",		 "mat",		   "pet",
+	"food",		 "garden",	 "tools",	   "drill",		"battery",	 "powered",	   "adjustable",
+	"size",		 "colour",	 "black",	   "white",		"navy",		 "in",		   "stock",
+	"only",		 "our",		 "shop",	   "guarantee", "days",		 "return",	   "policy",
+	"customer",	 "service",	 "please",	   "contact",	"us",		 "before",	   "order",
+	"made",		 "from",	 "natural",	   "material",	"durable",	 "design",	   "modern",
+	"style"};
+static const char *const signs[] = {"㎡", "℃", "①", "②",  "㎏", "cafe\xCC\x81",
+									"№",  "Ⅲ", "½", "ｶﾞ", "㏄", "e\xCC\x81lite",
+									"™",  "®", "﹪"};
 static const char *const stops[] = {"，", "。", "！", "、", " ", " ", "：", "/"};
 static const char *const separators[] = {" ", ".", "-", "*", "·", "_", "/", "。", "|", "~"};
-static const char *const invisibles[] = {"\xE2\x80\x8B", "\xE2\x80\x8D", "\xE2\x81\xA0", "\xEF\xBB\xBF",
-										 "\xC2\xAD"};
+static const char *const invisibles[] = {"\xE2\x80\x8B", "\xE2\x80\x8D", "\xE2\x81\xA0",
+										 "\xEF\xBB\xBF", "\xC2\xAD"};
 static const char *const emoji[] = {"🌟", "❤️", "👍🏽", "🔥", "✨", "🎁"};
 
 /* Counts the code points of a text. */

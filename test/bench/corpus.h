@@ -17,12 +17,12 @@ typedef struct Strings
 
 typedef struct Corpus
 {
-	Strings words;	 /* the phrases */
-	Strings fillers; /* those of two and three characters, of which listings are made */
-	Strings idioms;	 /* those of four and more */
+	Strings words;		 /* the phrases */
+	Strings fillers;	 /* those of two and three characters, of which listings are made */
+	Strings idioms;		 /* those of four and more */
 	Strings traditional; /* pairs: a simplified character and its traditional form */
 	Strings letters;	 /* the characters of the phrases, as often as they occur */
-	int share;			 /* percent of words that are phrases; the others are of random characters */
+	int share; /* percent of words that are phrases; the others are of random characters */
 } Corpus;
 
 #define CORPUS_SHARE 10 /* percent of words that are phrases, as a rule */

@@ -94,9 +94,11 @@ print_row(const Row *row)
 		qsort(all, row->n, sizeof(double), compare_doubles);
 		if (row->bar > 0)
 			snprintf(bar, sizeof(bar), "<= %g %s", row->bar, row->unit);
-		printf("%-58s %9.3f %9s %7s %18s  %.3f to %.3f%s\n", row->work, median(row->ours, row->n), "-", "-",
-			   bar, all[0], all[row->n - 1],
-			   row->bar == 0 ? "" : median(row->ours, row->n) <= row->bar ? "  met" : "  MISSED");
+		printf("%-58s %9.3f %9s %7s %18s  %.3f to %.3f%s\n", row->work, median(row->ours, row->n),
+			   "-", "-", bar, all[0], all[row->n - 1],
+			   row->bar == 0						   ? ""
+			   : median(row->ours, row->n) <= row->bar ? "  met"
+													   : "  MISSED");
 		return;
 	}
 	for (int i = 0; i < row->n; i++)
@@ -108,7 +110,9 @@ print_row(const Row *row)
 		snprintf(bar, sizeof(bar), "<= %g (%g)", row->bar, row->stretch);
 	printf("%-58s %9.3f %9.3f %7.3f %18s  %.3f to %.3f%s\n", row->work, median(row->ours, row->n),
 		   median(row->peer, row->n), median(ratio, row->n), bar, low, high,
-		   row->bar == 0 ? "" : median(ratio, row->n) <= row->bar ? "  met" : "  MISSED");
+		   row->bar == 0					   ? ""
+		   : median(ratio, row->n) <= row->bar ? "  met"
+											   : "  MISSED");
 }
 
 static bool
@@ -274,7 +278,8 @@ hs_build(const Strings *list, hs_database_t **db)
 		ids[i] = i;
 	}
 	began = now();
-	if (hs_compile_lit_multi(texts, flags, ids, lengths, list->n, HS_MODE_BLOCK, NULL, db, &error) != HS_SUCCESS)
+	if (hs_compile_lit_multi(texts, flags, ids, lengths, list->n, HS_MODE_BLOCK, NULL, db,
+							 &error) != HS_SUCCESS)
 	{
 		printf("Vectorscan: %s\n", error->message);
 		exit(1);
@@ -329,7 +334,8 @@ main(int argc, char **argv)
 					{"  the same, every word a term", "µs"}};
 	Row longest[2] = {{"fold, match, leftmost-longest / ICU + Vectorscan", "µs"},
 					  {"  the same, every word a term", "µs"}};
-	Row symbols = {"table-driven fold, as a scan does it / decode UTF-8", "µs", .bar = 2, .stretch = 1.2};
+	Row symbols = {"table-driven fold, as a scan does it / decode UTF-8", "µs", .bar = 2,
+				   .stretch = 1.2};
 	Row fold = {"fold to code points, as text_fold() / decode UTF-8", "µs"};
 	Row located = {"fold, match, leftmost-longest, locate / ICU + Vectorscan", "µs"};
 	Row clean = {"fold, match 50,000 terms that 5 % have / ICU + Vectorscan", "µs"};
@@ -397,8 +403,9 @@ main(int argc, char **argv)
 	for (int dense = 0; dense < 2; dense++)
 	{
 		read_listings(&corpus, dense ? 100 : CORPUS_SHARE, atoi(argv[2]));
-		printf("%d listings, %.1f MB, %.0f bytes each, %d %% of the words in the dictionary of %d\n", docs.n,
-			   nbytes / 1e6, (double) nbytes / docs.n, corpus.share, everyday.n);
+		printf(
+			"%d listings, %.1f MB, %.0f bytes each, %d %% of the words in the dictionary of %d\n",
+			docs.n, nbytes / 1e6, (double) nbytes / docs.n, corpus.share, everyday.n);
 		for (int i = -1; i < pairs; i++)
 		{
 			/* once unmeasured, so that tables are filled */
@@ -408,8 +415,8 @@ main(int argc, char **argv)
 				memset(total, 0, sizeof(total));
 			match[dense].ours[n] = match[dense].peer[n] = longest[dense].ours[n] = 0;
 			if (!dense)
-				fold.ours[n] = fold.peer[n] = icu.ours[n] = symbols.ours[n] = clean.ours[n] = clean.peer[n] =
-					located.ours[n] = 0;
+				fold.ours[n] = fold.peer[n] = icu.ours[n] = symbols.ours[n] = clean.ours[n] =
+					clean.peer[n] = located.ours[n] = 0;
 			for (from = 0; from < docs.n; from = to)
 			{
 				to = Min(from + PIECE, docs.n);
@@ -450,7 +457,8 @@ main(int argc, char **argv)
 			if (!dense)
 				fold.n = icu.n = symbols.n = clean.n = located.n = n + 1;
 		}
-		printf("  hits a listing: all %.1f, leftmost-longest %.1f, Vectorscan %.1f (sees through what NFKC_Casefold "
+		printf("  hits a listing: all %.1f, leftmost-longest %.1f, Vectorscan %.1f (sees through "
+			   "what NFKC_Casefold "
 			   "does only)\n",
 			   (double) total[0] / pairs / docs.n, (double) total[1] / pairs / docs.n,
 			   (double) total[2] / pairs / docs.n);
@@ -460,10 +468,11 @@ main(int argc, char **argv)
 #ifdef HAVE_HS
 	printf(", Vectorscan %d terms %.1f MB\n", everyday.n, size / 1e6);
 #else
-	printf("\nskipped: Vectorscan (libvectorscan-dev is not installed; QG_BENCH_PEERS=1 installs it)\n");
+	printf("\nskipped: Vectorscan (libvectorscan-dev is not installed; QG_BENCH_PEERS=1 installs "
+		   "it)\n");
 #endif
-	printf("%-58s %9s %9s %7s %18s  %s\n", "work (µs a listing; compiling: s)", "ours", "peer", "ratio",
-		   "bar (stretch)", "spread");
+	printf("%-58s %9s %9s %7s %18s  %s\n", "work (µs a listing; compiling: s)", "ours", "peer",
+		   "ratio", "bar (stretch)", "spread");
 	for (int dense = 0; dense < 2; dense++)
 		print_row(&match[dense]);
 	for (int dense = 0; dense < 2; dense++)

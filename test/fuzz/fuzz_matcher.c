@@ -180,12 +180,14 @@ one(const uint8_t *data, size_t size)
 		terms[nterms] = core_term(nterms, term, n, option & 1, 1 + ((option >> 1) & 3));
 		applies[nterms] = !filter || !(option & 8);
 		valid &= read_codes(term, n, &codes);
-		twins[nterms] = (OracleTerm){codes, terms[nterms].allow, terms[nterms].severity, applies[nterms]};
+		twins[nterms] = (OracleTerm){codes, terms[nterms].allow, terms[nterms].severity,
+									 applies[nterms]};
 		nterms++;
 	}
 	ngot = 0;
 	matcher = compile(folds, given, end - given, terms, nterms);
-	if (!qg_matcher_scan(matcher, text, length, overlaps, filter ? term_applies : NULL, found, &length))
+	if (!qg_matcher_scan(matcher, text, length, overlaps, filter ? term_applies : NULL, found,
+						 &length))
 		abort();
 	valid &= read_codes(text, length, &codes);
 	if (!valid)
@@ -194,8 +196,9 @@ one(const uint8_t *data, size_t size)
 	if (nwant != ngot)
 		abort();
 	for (int i = 0; i < nwant && i < HITS_MAX; i++)
-		if (want[i].term != got[i].term || want[i].first != got[i].first || want[i].end != got[i].end ||
-			want[i].byte_first != got[i].byte_first || want[i].byte_end != got[i].byte_end)
+		if (want[i].term != got[i].term || want[i].first != got[i].first ||
+			want[i].end != got[i].end || want[i].byte_first != got[i].byte_first ||
+			want[i].byte_end != got[i].byte_end)
 			abort();
 }
 

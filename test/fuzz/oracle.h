@@ -51,7 +51,7 @@ typedef struct OracleTerm
 } OracleTerm;
 
 /* Gives the number of hits, which are written to `hits` as far as there is room. */
-extern int oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool overlaps,
-						Hit *hits, int room);
+extern int oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text,
+						bool overlaps, Hit *hits, int room);
 
 #endif

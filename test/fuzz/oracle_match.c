@@ -89,10 +89,10 @@ hit_of(const Work *work, const Place *place)
 	if (!last->word)
 		to -= last->run - term->out[term->n - 1].run;
 	return (Hit){.term = place->term,
-				   .first = from->first,
-				   .end = to->end,
-				   .byte_first = from->byte_first,
-				   .byte_end = to->byte_end};
+				 .first = from->first,
+				 .end = to->end,
+				 .byte_first = from->byte_first,
+				 .byte_end = to->byte_end};
 }
 
 /* Finds the places of every term. */
@@ -146,8 +146,8 @@ oracle_match(uint32 folds, const OracleTerm *terms, int nterms, Codes text, bool
 		hit = hit_of(&work, deny);
 		/* What begins within the last hit, or in the segment of its last character, is passed over. */
 		if (!overlaps && last != NULL &&
-			(deny->start < last->end || work.text.out[deny->start].byte_first ==
-											work.text.out[last->end - 1].byte_first))
+			(deny->start < last->end ||
+			 work.text.out[deny->start].byte_first == work.text.out[last->end - 1].byte_first))
 			continue;
 		last = deny;
 		if (count < room)

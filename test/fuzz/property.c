@@ -73,9 +73,9 @@ print_folds(uint32 folds)
 static void
 print_spelled(const char *who, const Spelled *s)
 {
-	printf("# %s: %04X run %d, characters %d-%d, bytes %d-%d%s%s%s%s\n", who, s->code, s->run, s->first,
-		   s->end, s->byte_first, s->byte_end, s->broken ? " broken" : "", s->word ? " word" : "",
-		   s->numeral ? " numeral" : "", s->joined ? " joined" : "");
+	printf("# %s: %04X run %d, characters %d-%d, bytes %d-%d%s%s%s%s\n", who, s->code, s->run,
+		   s->first, s->end, s->byte_first, s->byte_end, s->broken ? " broken" : "",
+		   s->word ? " word" : "", s->numeral ? " numeral" : "", s->joined ? " joined" : "");
 }
 
 /* Folds one text with the core and compares. */
@@ -201,8 +201,8 @@ print_hits(const char *who, const Hit *hits, int count, int from)
 {
 	printf("# %s, from hit %d on:", who, from);
 	for (int i = from; i < count && i < from + 10; i++)
-		printf(" [term %d, characters %d-%d, bytes %d-%d]", hits[i].term, hits[i].first, hits[i].end,
-			   hits[i].byte_first, hits[i].byte_end);
+		printf(" [term %d, characters %d-%d, bytes %d-%d]", hits[i].term, hits[i].first,
+			   hits[i].end, hits[i].byte_first, hits[i].byte_end);
 	printf(count <= from ? " none\n" : "\n");
 }
 
@@ -254,8 +254,8 @@ check_needed(uint32 folds, const Text *term, const Text *text, const Hit *hit)
 
 /* Scans one text with the core and compares. */
 static void
-check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms, const QgMatcher *m,
-			const Text *text)
+check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms,
+			const QgMatcher *m, const Text *text)
 {
 	static Found found;
 	static Hit want[HITS_MAX];
@@ -285,15 +285,17 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 	if (good)
 		return;
 	failures++;
-	printf("# matching differs%s%s\n", overlaps ? ", overlaps" : "", found.stop > 0 ? ", stopped" : "");
+	printf("# matching differs%s%s\n", overlaps ? ", overlaps" : "",
+		   found.stop > 0 ? ", stopped" : "");
 	print_folds(folds);
 	print_text("text", text);
 	for (int i = 0; i < nterms; i++)
 	{
 		char name[100];
 
-		snprintf(name, sizeof(name), "term %d, %s, severity %d%s", i, terms[i].allow ? "allow" : "deny",
-				 terms[i].severity, terms[i].applies ? "" : ", left out");
+		snprintf(name, sizeof(name), "term %d, %s, severity %d%s", i,
+				 terms[i].allow ? "allow" : "deny", terms[i].severity,
+				 terms[i].applies ? "" : ", left out");
 		print_text(name, &texts[i]);
 	}
 	while (same < Min(found.count, expected) && same_hit(&want[same], &found.hit[same]))
@@ -302,7 +304,8 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 	print_hits("oracle", want, Min(expected, HITS_MAX), same);
 	for (int i = 0; same < expected && i < text->n; i++)
 		if (i >= want[same].first - 10 && i < want[same].end + 10)
-			printf("%s%d:%04X", i == want[same].first - 10 || i == 0 ? "# " : " ", i + 1, text->code[i]);
+			printf("%s%d:%04X", i == want[same].first - 10 || i == 0 ? "# " : " ", i + 1,
+				   text->code[i]);
 	printf("\n");
 }
 
@@ -353,8 +356,9 @@ main(int argc, char **argv)
 	uint64 seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 	long strings = argc > 2 ? atol(argv[2]) : 200000;
 	long dictionaries = argc > 3 ? atol(argv[3]) : 1000;
-	uint32 masks[16] = {QG_FOLD_ALL, QG_FOLD_ALL & ~QG_FOLD_REPEAT, QG_FOLD_NFKC,
-						QG_FOLD_NFKC | QG_FOLD_CASE, QG_FOLD_CASE, QG_FOLD_INVISIBLE | QG_FOLD_REPEAT};
+	uint32 masks[16] = {QG_FOLD_ALL,  QG_FOLD_ALL & ~QG_FOLD_REPEAT,
+						QG_FOLD_NFKC, QG_FOLD_NFKC | QG_FOLD_CASE,
+						QG_FOLD_CASE, QG_FOLD_INVISIBLE | QG_FOLD_REPEAT};
 	static Text text;
 
 	random_seed(&rng, seed);
