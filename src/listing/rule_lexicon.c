@@ -13,8 +13,12 @@
 
 #include "listing/rules_private.h"
 
-/* A listing stuffed with terms is told this many of them a field and rule. */
+/*
+ * A listing stuffed with terms is told this many of them a field and rule, and further ones once
+ * each: many of one, which an exception may let pass, must not hide another.
+ */
 #define HITS_MAX 20
+#define TOLD_MAX 200
 
 /* One text being scanned, for the callback of its hits. */
 typedef struct FieldScan
@@ -24,8 +28,9 @@ typedef struct FieldScan
 	const char *field;
 	bool trial;
 	int nhits;
+	const char *told[TOLD_MAX];
 	int nspans; /* of hits of the version in force */
-	int spans[HITS_MAX][2];
+	int spans[TOLD_MAX][2];
 } FieldScan;
 
 /* Describes a hit: lexicon and version, term, what was matched and where, folds needed to see it. */
@@ -58,19 +63,34 @@ known_hit(const FieldScan *scan, const QgLexiconHit *hit)
 	return false;
 }
 
+/* Tells whether a message was told already. */
+static bool
+was_told(const FieldScan *scan, const char *message)
+{
+	for (int i = 0; i < scan->nhits; i++)
+		if (strcmp(scan->told[i], message) == 0)
+			return true;
+	return false;
+}
+
 /* Turns a hit of a term into a result; false ends the scan. */
 static bool
 term_found(const QgLexiconHit *hit, void *arg)
 {
 	FieldScan *scan = arg;
 	QgRuleResult *result;
+	char *message;
 
 	if (scan->trial && known_hit(scan, hit))
 		return true;
-	result = qg_case_tell(
-		scan->this, QG_RULE_VIOLATION, scan->field,
-		psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message),
-		hit_detail(hit));
+	message = psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message);
+	if (scan->nhits >= HITS_MAX && was_told(scan, message))
+	{
+		pfree(message);
+		return true;
+	}
+	result = qg_case_tell(scan->this, QG_RULE_VIOLATION, scan->field, message, hit_detail(hit));
+	scan->told[scan->nhits] = message;
 	result->legal_basis = hit->legal_basis;
 	result->trial = scan->trial;
 	if (!scan->trial)
@@ -78,7 +98,7 @@ term_found(const QgLexiconHit *hit, void *arg)
 		scan->spans[scan->nspans][0] = hit->first;
 		scan->spans[scan->nspans++][1] = hit->end;
 	}
-	return ++scan->nhits < HITS_MAX;
+	return ++scan->nhits < TOLD_MAX;
 }
 
 /* Ends the scan at the first hit. */
@@ -131,7 +151,7 @@ qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule)
 		if (live != NULL)
 			(void) qg_lexicon_scan(live, text, strlen(text), category, false, term_found, &scan);
 		scan.trial = true;
-		if (trial != NULL && scan.nhits < HITS_MAX)
+		if (trial != NULL && scan.nhits < TOLD_MAX)
 			(void) qg_lexicon_scan(trial, text, strlen(text), category, false, term_found, &scan);
 	}
 }
