@@ -20,7 +20,8 @@
 static const QgMapping *
 guard_mapping(Relation rel)
 {
-	const TriggerDesc *desc = rel->trigdesc;
+	/* Looking up names may rebuild the relation's own description. */
+	TriggerDesc *desc = CopyTriggerDesc(rel->trigdesc);
 
 	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
 	{
