@@ -126,13 +126,10 @@ qg_rule_ask_expression(QgRuleCase *this, const QgRule *rule)
 
 	for (int i = 0; i < rule->nfields; i++)
 	{
-		const char *field = slots[rule->fields[i]];
-
 		if (qg_case_value(this, rule->fields[i]) != NULL)
 			continue;
 		complete = false;
-		(void) qg_case_tell(this, QG_RULE_MISSING, field,
-							psprintf("\"%s\" is missing: %s", field, rule->form.message), NULL);
+		qg_case_tell_missing(this, QG_RULE_MISSING, rule, rule->fields[i]);
 	}
 	if (!complete)
 		return;

@@ -123,9 +123,7 @@ qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule)
 		if (text == NULL)
 		{
 			if (rule->missing != QG_PASS)
-				(void) qg_case_tell(this, QG_RULE_MISSING, field,
-									psprintf("\"%s\" is missing: %s", field, rule->form.message),
-									NULL);
+				qg_case_tell_missing(this, QG_RULE_MISSING, rule, rule->fields[i]);
 			continue;
 		}
 		if (live != NULL)

@@ -35,4 +35,11 @@ extern List *qg_listing_judge(QgListing *listing, TimestampTz at);
 extern List *qg_listing_judge_set(QgListing *listing, TimestampTz at, Jsonb *ruleset);
 extern const char *qg_ruleset_json(TimestampTz at);
 
+/* Arguments and rows of functions on listings; what is missing in a row is null. */
+extern TimestampTz qg_argument_instant(FunctionCallInfo fcinfo, int argument);
+extern void qg_argument_listing(FunctionCallInfo fcinfo, int argument, QgListing *listing);
+extern void qg_row_put_text(Datum *values, bool *nulls, int column, const char *text);
+extern void qg_row_put_json(Datum *values, bool *nulls, int column, const char *text);
+extern void qg_row_put_finding(Datum *values, bool *nulls, int column, const QgFinding *finding);
+
 #endif
