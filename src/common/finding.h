@@ -38,6 +38,8 @@ extern const char *qg_verdict_name(QgVerdict verdict);
 extern QgVerdict qg_verdict_of(const char *name);
 extern QgVerdict qg_findings_verdict(List *findings);
 extern char *qg_findings_json(List *findings);
+extern void qg_json_key(StringInfo json, const char *key);
+extern void qg_json_text(StringInfo json, const char *key, const char *value);
 extern char *qg_findings_summary(List *findings, QgVerdict least);
 extern List *qg_findings_of_bars(List *findings, QgBarSource *source,
 								 const char *const keys[QG_BAR_KEYS], TimestampTz at,

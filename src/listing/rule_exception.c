@@ -9,7 +9,6 @@
 #include "quality_gov.h"
 
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -101,12 +100,10 @@ lower_finding(QgFinding *finding, const RuleException *exception)
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	appendStringInfo(&detail,
-					 "{\"exception\": {\"exception_id\": %s, \"verdict\": \"%s\", \"owner\": ",
-					 exception->number, qg_verdict_name(finding->verdict));
-	escape_json(&detail, exception->owner);
-	appendStringInfoString(&detail, ", \"reason\": ");
-	escape_json(&detail, exception->reason);
+	appendStringInfo(&detail, "{\"exception\": {\"exception_id\": %s", exception->number);
+	qg_json_text(&detail, "verdict", qg_verdict_name(finding->verdict));
+	qg_json_text(&detail, "owner", exception->owner);
+	qg_json_text(&detail, "reason", exception->reason);
 	appendStringInfoString(&detail, "}");
 	/* What the rule said of it follows. */
 	if (finding->detail == NULL || strcmp(finding->detail, "{}") == 0)

@@ -8,7 +8,6 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/timestamp.h"
 
 #include "listing/rules_private.h"
@@ -52,20 +51,6 @@ qg_listing_rule_check(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Appends "name": "value" or "name": null. */
-static void
-append_member(StringInfo json, const char *name, const char *value)
-{
-	if (json->len > 1)
-		appendStringInfoString(json, ", ");
-	escape_json(json, name);
-	appendStringInfoString(json, ": ");
-	if (value != NULL)
-		escape_json(json, value);
-	else
-		appendStringInfoString(json, "null");
-}
-
 /* Writes the values in some slots as a JSON object, missing ones as null. */
 static char *
 values_json(QgRuleCase *this, const int *slots, int nslots)
@@ -77,7 +62,7 @@ values_json(QgRuleCase *this, const int *slots, int nslots)
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
 	for (int i = 0; i < nslots; i++)
-		append_member(&json, names[slots[i]], qg_case_value(this, slots[i]));
+		qg_json_text(&json, names[slots[i]], qg_case_value(this, slots[i]));
 	appendStringInfoChar(&json, '}');
 	return json.data;
 }

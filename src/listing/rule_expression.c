@@ -12,7 +12,6 @@
 #include "catalog/pg_collation.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -141,8 +140,8 @@ qg_rule_ask_expression(QgRuleCase *this, const QgRule *rule)
 		return;
 	}
 	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"error\": ");
-	escape_json(&detail, error);
+	appendStringInfoChar(&detail, '{');
+	qg_json_text(&detail, "error", error);
 	appendStringInfoChar(&detail, '}');
 	(void) qg_case_tell(this, QG_RULE_MISSING, rule->nfields > 0 ? slots[rule->fields[0]] : NULL,
 						psprintf("cannot be decided: %s", rule->form.message), detail.data);

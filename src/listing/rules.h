@@ -30,6 +30,8 @@ typedef struct QgListing
 extern const char *qg_listing_field(QgListing *listing, const char *key);
 extern void qg_listing_read_json(Jsonb *object, QgListing *listing);
 extern Jsonb *qg_listing_json(QgListing *listing);
+extern void qg_jsonb_push_key(JsonbParseState **state, const char *key);
+extern void qg_jsonb_push_text(JsonbParseState **state, const char *key, const char *value);
 
 extern List *qg_listing_judge(QgListing *listing, TimestampTz at);
 extern List *qg_listing_judge_set(QgListing *listing, TimestampTz at, Jsonb *ruleset);
