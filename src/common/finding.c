@@ -170,9 +170,12 @@ record_failure(const QgMapping *mapping, const ErrorData *error)
 	qg_owner_end(&owner);
 }
 
-/* Judges in a subtransaction; an error becomes a warning and an entry in the ledger. */
-static bool
-judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
+/*
+ * Does some work in a subtransaction.  Gives NULL, or the error that it failed with, in the caller's
+ * memory context, once everything it did is undone.
+ */
+ErrorData *
+qg_subtransaction_try(void (*work)(void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner resources = CurrentResourceOwner;
@@ -182,10 +185,8 @@ judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		judge(mapping, arg);
+		work(arg);
 		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = resources;
 	}
 	PG_CATCH();
 	{
@@ -193,10 +194,36 @@ judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = resources;
 	}
 	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = resources;
+	return error;
+}
+
+/* What is judged, and how. */
+typedef struct Judgement
+{
+	const QgMapping *mapping;
+	QgJudge judge;
+	void *arg;
+} Judgement;
+
+static void
+judge_row(void *arg)
+{
+	const Judgement *this = arg;
+
+	this->judge(this->mapping, this->arg);
+}
+
+/* Judges in a subtransaction; an error becomes a warning and an entry in the ledger. */
+static bool
+judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
+{
+	Judgement judgement = {.mapping = mapping, .judge = judge, .arg = arg};
+	ErrorData *error = qg_subtransaction_try(judge_row, &judgement);
+
 	if (error == NULL)
 		return true;
 	/* A cancelled statement stays cancelled. */

@@ -45,6 +45,8 @@ extern List *qg_findings_of_bars(List *findings, QgBarSource *source,
 								 const char *const keys[QG_BAR_KEYS], TimestampTz at,
 								 const QgFinding *form);
 
+extern ErrorData *qg_subtransaction_try(void (*work)(void *arg), void *arg);
+
 typedef void (*QgJudge)(const QgMapping *mapping, void *arg);
 extern bool qg_guard_judge(const QgMapping *mapping, QgJudge judge, void *arg);
 

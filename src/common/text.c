@@ -437,8 +437,8 @@ qg_name_key(PG_FUNCTION_ARGS)
  * Gives the skeleton (UTS 39) of a text: texts that look alike have the same one.  In the current
  * memory context; length is that of the result, too.
  */
-char *
-qg_text_skeleton(const char *utf8, size_t *length)
+static char *
+text_skeleton(const char *utf8, size_t *length)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	int32_t size = (int32_t) Min(*length, (size_t) 1 << 28) * 2 + 16;
@@ -459,14 +459,14 @@ qg_text_skeleton(const char *utf8, size_t *length)
 	return skeleton;
 }
 
-/* text_skeleton(text) */
-PG_FUNCTION_INFO_V1(qg_text_skeleton_sql);
+/* text_skeleton(body): what texts that look alike have in common. */
+PG_FUNCTION_INFO_V1(qg_text_skeleton);
 Datum
-qg_text_skeleton_sql(PG_FUNCTION_ARGS)
+qg_text_skeleton(PG_FUNCTION_ARGS)
 {
 	text *input = PG_GETARG_TEXT_PP(0);
 	size_t length = VARSIZE_ANY_EXHDR(input);
-	char *skeleton = qg_text_skeleton(VARDATA_ANY(input), &length);
+	char *skeleton = text_skeleton(VARDATA_ANY(input), &length);
 
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(skeleton, (int) length));
 }
