@@ -111,7 +111,7 @@ CREATE VIEW listing_held WITH (security_barrier) AS
   SELECT d.merchant_id, d.relation, d.listing_id, d.category, d.at AS since,
          ARRAY(SELECT f.message FROM listing_finding f
                WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
-                 AND f.verdict <> 'shadow' ORDER BY f.finding) AS reasons
+                 AND f.verdict NOT IN ('shadow', 'pass') ORDER BY f.finding) AS reasons
   FROM listing_decision d
   WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
     AND NOT EXISTS (SELECT FROM listing_decision later
