@@ -98,8 +98,7 @@ BEGIN ATOMIC
               'never_slight', CASE WHEN j.outcome = 'violation' THEN j.grave END,
               'provable', CASE WHEN j.outcome <> 'violation' THEN '广告绝对化用语执法指南 art 7' END))
   FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
-  CROSS JOIN LATERAL lexicon_scan(listing_value(listing, f.name), ARRAY[params ->> 'lexicon'],
-                                  listing_value(listing, 'category'), at) AS h
+  CROSS JOIN LATERAL rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) AS h
   CROSS JOIN LATERAL absolute_term_judge(listing_value(listing, f.name), h.span, listing_value(listing, 'category'), at) AS j
   WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
     AND COALESCE((params ->> 'grave')::boolean = (j.outcome = 'violation' AND j.grave IS NOT NULL), true)

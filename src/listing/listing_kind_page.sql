@@ -74,8 +74,7 @@ BEGIN ATOMIC
                             'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds)
          || jsonb_strip_nulls(jsonb_build_object('legal_basis', h.legal_basis))
   FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
-  CROSS JOIN LATERAL lexicon_scan(listing_value(listing, f.name), ARRAY[params ->> 'lexicon'],
-                                  listing_value(listing, 'category'), at) AS h
+  CROSS JOIN LATERAL rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) AS h
   WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
   UNION ALL
   SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m
