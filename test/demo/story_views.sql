@@ -3,6 +3,7 @@
 \ir story.psqlrc
 \echo
 \echo '7. THE VIEWS, read as quality_gov_analyst'
+SELECT quality_gov.listing_denial_drain() AS drained \gset
 SET ROLE quality_gov_analyst;
 \echo 'credit_grade_history: merchants by grade'
 \echo
