@@ -51,5 +51,11 @@ for my $function (split /\n/, sql('qg_readme', q{SELECT DISTINCT regexp_replace(
 	next if $function =~ /^(session_|credit_points|credit_tally_at|duty_deadline|category_covers|library_version|listing_params)/;
 	like($text, qr/`$function`/, "the README names $function");
 }
+# Whatever the table of objects names is there.
+my ($objects) = $text =~ /^\| domain \| objects \|\n(.*?)\n\n/ms or die 'no table of objects in the README';
+my $names = join ' ', $objects =~ /`(\w+)`/g;
+is(sql('qg_readme', qq{SELECT string_agg(n, ' ') FROM unnest(string_to_array('$names', ' ')) AS n
+	WHERE NOT EXISTS (SELECT FROM pg_proc WHERE proname = n AND pronamespace = 'quality_gov'::regnamespace)
+	  AND to_regclass('quality_gov.' || n) IS NULL AND to_regtype('quality_gov.' || n) IS NULL}), '', 'every object named is there');
 database_drop('qg_readme');
 done_testing();
