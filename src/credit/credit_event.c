@@ -7,6 +7,7 @@
  */
 #include "quality_gov.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -15,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
+#include "utils/xid8.h"
 
 #include "common/cache.h"
 #include "common/rows.h"
@@ -169,7 +171,7 @@ qg_credit_event_add_all(PG_FUNCTION_ARGS)
 	values[2] = PG_GETARG_DATUM(0);
 	values[4] = Float8GetDatum(0);
 	values[8] = BoolGetDatum(false);
-	nulls[10] = true; /* the trigger's */
+	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	qg_rows_open(&rows, "credit_event");
 	for (int i = 0; i < merchants.count; i++)
 	{

@@ -4,6 +4,7 @@
  */
 #include "quality_gov.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -11,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
+#include "utils/xid8.h"
 
 #include "common/rows.h"
 
@@ -40,7 +42,7 @@ qg_ledger_record_all(PG_FUNCTION_ARGS)
 						errmsg("%d subjects and %d bodies to record", nsubjects, nbodies)));
 	values[1] = PG_GETARG_DATUM(0);
 	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
-	nulls[6] = true; /* the trigger's */
+	values[6] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	qg_rows_open(&rows, "ledger_entry");
 	for (int i = 0; i < nsubjects; i++)
 	{
