@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "common/cache.h"
 #include "common/guard.h"
@@ -194,6 +195,33 @@ qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values, const cha
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "cache query failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+/* Gives a column of a row of the last query in an SPI connection, 0 with *isnull set for null. */
+Datum
+qg_result_value(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+/* Gives a column of type text in the current memory context, NULL for null. */
+char *
+qg_result_text(uint64 row, int column)
+{
+	bool isnull;
+	Datum value = qg_result_value(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Gives a column of type timestamptz, such as a bound of a period, another instant for null. */
+TimestampTz
+qg_result_instant(uint64 row, int column, TimestampTz null)
+{
+	bool isnull;
+	Datum value = qg_result_value(row, column, &isnull);
+
+	return isnull ? null : DatumGetTimestampTz(value);
 }
 
 /* Trigger: tells every backend that the rows of a policy table changed. */

@@ -11,6 +11,8 @@
 
 #include "quality_gov.h"
 
+#include "datatype/timestamp.h"
+
 #define QG_CACHE_TABLES_MAX 8
 
 typedef struct QgCache
@@ -40,5 +42,8 @@ extern void qg_cache_drop(QgCache *cache);
 extern void qg_latest_snapshot_push(void);
 extern uint64 qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values,
 							  const char *nulls);
+extern Datum qg_result_value(uint64 row, int column, bool *isnull);
+extern char *qg_result_text(uint64 row, int column);
+extern TimestampTz qg_result_instant(uint64 row, int column, TimestampTz null);
 
 #endif

@@ -128,8 +128,9 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 	char **keys;
 	char **values;
 
+	/* A caller up the stack may still read what was parsed before, so that goes with the transaction. */
 	if (mapping->context != NULL)
-		MemoryContextDelete(mapping->context);
+		MemoryContextSetParent(mapping->context, TopTransactionContext);
 	mapping->context = AllocSetContextCreate(TopMemoryContext, "quality_gov guard mapping",
 											 ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(mapping->context);
@@ -210,8 +211,8 @@ qg_mapping_option_is(const QgMapping *mapping, const char *key, const char *valu
 }
 
 /* Raises an error where a mapped column is gone from the table. */
-static void
-require_column(const QgColumn *column)
+void
+qg_column_require(const QgColumn *column)
 {
 	if (column->attnum == InvalidAttrNumber)
 		ereport(
@@ -237,7 +238,7 @@ text_to_cstring_trimmed(Datum value)
 Datum
 qg_column_datum(const QgColumn *column, HeapTuple row, TupleDesc desc, bool *isnull)
 {
-	require_column(column);
+	qg_column_require(column);
 	return heap_getattr(row, column->attnum, desc, isnull);
 }
 
@@ -285,7 +286,7 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 
 	if (column == NULL)
 		return unmapped;
-	require_column(column);
+	qg_column_require(column);
 	if (column->type != TIMESTAMPTZOID)
 		return unmapped;
 	value = heap_getattr(row, column->attnum, desc, &isnull);

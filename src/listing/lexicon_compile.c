@@ -27,22 +27,12 @@ typedef struct Terms
 	size_t size;
 } Terms;
 
-/* Gives a column of the fetched row as a string in the current context, or NULL. */
-static char *
-column_text(uint64 row, int number)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 /* Gives a text array of the fetched row as a list of strings; that of the term before, if the same. */
 static const char *
 column_list(uint64 row, int number, const char *last)
 {
 	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &isnull);
+	Datum value = qg_result_value(row, number, &isnull);
 	StringInfoData list;
 	Datum *elements;
 	int count;
@@ -92,15 +82,13 @@ add_rows(Terms *terms)
 		term = &terms->items[terms->count];
 		last = terms->count > 0 ? term - 1 : NULL;
 		terms->count++;
-		term->text = column_text(row, 1);
+		term->text = qg_result_text(row, 1);
 		term->length = strlen(term->text);
-		term->allow = DatumGetBool(
-			SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &isnull));
-		term->severity = DatumGetInt16(
-			SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull));
+		term->allow = DatumGetBool(qg_result_value(row, 2, &isnull));
+		term->severity = DatumGetInt16(qg_result_value(row, 3, &isnull));
 		term->categories = column_list(row, 4, last ? last->categories : NULL);
 		term->tags = column_list(row, 5, last ? last->tags : NULL);
-		basis = column_text(row, 6);
+		basis = qg_result_text(row, 6);
 		term->legal_basis = basis && last && last->legal_basis &&
 									strcmp(basis, last->legal_basis) == 0
 								? last->legal_basis

@@ -11,7 +11,6 @@
 #include "quality_gov.h"
 
 #include "catalog/pg_type.h"
-#include "common/file_perm.h"
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
 #include "utils/array.h"
@@ -112,9 +111,10 @@ write_all(int fd, const void *bytes, size_t length)
 
 	while (length > 0)
 	{
-		ssize_t written = write(fd, pos, Min(length, 1024 * 1024));
+		ssize_t written;
 
 		CHECK_FOR_INTERRUPTS();
+		written = write(fd, pos, Min(length, 1024 * 1024));
 		if (written <= 0)
 		{
 			if (written < 0 && errno == EINTR)

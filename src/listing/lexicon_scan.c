@@ -186,15 +186,6 @@ require_lexicon(const char *name, TimestampTz at)
 	return lexicon;
 }
 
-/* Raises an error where an argument that must be given is null. */
-static void
-require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-}
-
 /* Begins a result of hits. */
 static void
 begin_result(FunctionCallInfo fcinfo, ScanResult *result)
@@ -217,8 +208,8 @@ qg_lexicon_scan_sql(PG_FUNCTION_ARGS)
 	text *body = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
 	const Names *names;
 
-	require_argument(fcinfo, 1, "lexicons");
-	require_argument(fcinfo, 3, "at");
+	qg_argument_require(fcinfo, 1, "lexicons");
+	qg_argument_require(fcinfo, 3, "at");
 	names = get_names(fcinfo, 1);
 	begin_result(fcinfo, &result);
 	for (int i = 0; i < names->count; i++)
@@ -243,8 +234,8 @@ qg_lexicon_scan_version_sql(PG_FUNCTION_ARGS)
 	const QgLexicon *lexicon;
 	char *name;
 
-	require_argument(fcinfo, 1, "lexicon");
-	require_argument(fcinfo, 2, "version");
+	qg_argument_require(fcinfo, 1, "lexicon");
+	qg_argument_require(fcinfo, 2, "version");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	lexicon = qg_lexicon_version(name, PG_GETARG_INT32(2));
 	if (lexicon == NULL)
@@ -271,8 +262,8 @@ qg_lexicon_hits_sql(PG_FUNCTION_ARGS)
 	text *body;
 	bool hit = false;
 
-	require_argument(fcinfo, 1, "lexicons");
-	require_argument(fcinfo, 3, "at");
+	qg_argument_require(fcinfo, 1, "lexicons");
+	qg_argument_require(fcinfo, 3, "at");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	if (!PG_ARGISNULL(2))

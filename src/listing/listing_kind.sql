@@ -2,7 +2,7 @@
 -- listing: what the rule kinds written in SQL share
 
 CREATE FUNCTION text_skeleton(body text) RETURNS text
-  AS 'MODULE_PATHNAME', 'qg_text_skeleton_sql' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+  AS 'MODULE_PATHNAME', 'qg_text_skeleton' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION text_skeleton(text) IS
   'Skeleton of a text by Unicode TS 39: texts that look alike have the same one; case counts; follows Unicode as the installed ICU knows it';
 

@@ -149,7 +149,10 @@ is_ours(const Trigger *trigger, const char *function)
 	return name != NULL && strcmp(name, function) == 0;
 }
 
-/* Gives the place of the enabled trigger of a kind and function in the order of firing, or -1. */
+/*
+ * Gives the place of the enabled trigger of a kind and function in the order of firing, or -1.  The
+ * look-ups may rebuild the relation's own description, so it is given a copy.
+ */
 static int
 find_ours(const TriggerDesc *desc, int16 kind, const char *function)
 {
@@ -165,7 +168,7 @@ find_ours(const TriggerDesc *desc, int16 kind, const char *function)
 static bool
 stored_as_judged(TriggerData *trigger, const QgMapping *mapping, int16 event)
 {
-	const TriggerDesc *desc = trigger->tg_relation->trigdesc;
+	const TriggerDesc *desc = CopyTriggerDesc(trigger->tg_relation->trigdesc);
 	int16 kind = TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | event;
 	int ours = find_ours(desc, kind, "guard_listing_before");
 	const Trigger *before;
@@ -277,11 +280,12 @@ static bool
 end_is_heard(TriggerData *trigger)
 {
 	QgMapping *mapping = qg_mapping_get(trigger);
-	const TriggerDesc *desc = trigger->tg_relation->trigdesc;
 	bool *answers = mapping->extra;
 
 	if (answers == NULL)
 	{
+		const TriggerDesc *desc = CopyTriggerDesc(trigger->tg_relation->trigdesc);
+
 		answers = MemoryContextAlloc(mapping->context, 2 * sizeof(bool));
 		answers[0] = find_ours(desc, TRIGGER_TYPE_INSERT, "guard_listing_end") >= 0;
 		answers[1] = find_ours(desc, TRIGGER_TYPE_UPDATE, "guard_listing_end") >= 0;

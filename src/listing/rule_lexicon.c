@@ -9,7 +9,6 @@
 #include "quality_gov.h"
 
 #include "utils/builtins.h"
-#include "utils/json.h"
 
 #include "listing/rules_private.h"
 
@@ -35,12 +34,11 @@ hit_detail(const QgLexiconHit *hit)
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"lexicon\": ");
-	escape_json(&detail, hit->lexicon);
-	appendStringInfo(&detail, ", \"lexicon_version\": %d, \"term\": ", hit->version);
-	escape_json(&detail, hit->term);
-	appendStringInfoString(&detail, ", \"matched\": ");
-	escape_json(&detail, hit->matched);
+	appendStringInfoChar(&detail, '{');
+	qg_json_text(&detail, "lexicon", hit->lexicon);
+	appendStringInfo(&detail, ", \"lexicon_version\": %d", hit->version);
+	qg_json_text(&detail, "term", hit->term);
+	qg_json_text(&detail, "matched", hit->matched);
 	appendStringInfo(&detail, ", \"span\": [%d, %d], \"folds\": [", hit->first, hit->end);
 	for (int i = 0; i < hit->nfolds; i++)
 		appendStringInfo(&detail, "%s\"%s\"", i > 0 ? ", " : "", hit->folds[i]);
@@ -123,9 +121,7 @@ qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule)
 		if (text == NULL)
 		{
 			if (rule->missing != QG_PASS)
-				(void) qg_case_tell(this, QG_RULE_MISSING, field,
-									psprintf("\"%s\" is missing: %s", field, rule->form.message),
-									NULL);
+				qg_case_tell_missing(this, QG_RULE_MISSING, rule, rule->fields[i]);
 			continue;
 		}
 		if (live != NULL)

@@ -9,7 +9,6 @@
  */
 #include "quality_gov.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -17,6 +16,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "common/cache.h"
 #include "common/guard.h"
 #include "listing/rules_private.h"
 
@@ -50,10 +50,10 @@ kind_plan(const char *kind)
 		entry = entry->next;
 	if (entry != NULL)
 		return entry->plan;
-	plan = SPI_prepare(
-		psprintf("SELECT outcome, field, message, detail FROM quality_gov.%s($1, $2, $3)",
-				 quote_identifier(psprintf("rule_%s", kind))),
-		3, types);
+	plan = SPI_prepare(psprintf("SELECT outcome::text, field::text, message::text, detail::text "
+								"FROM quality_gov.%s($1, $2, $3)",
+								quote_identifier(psprintf("rule_%s", kind))),
+					   3, types);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare rules of kind \"%s\"", kind);
 	entry = MemoryContextAlloc(TopMemoryContext, sizeof(KindPlan));
@@ -66,23 +66,12 @@ kind_plan(const char *kind)
 	return plan;
 }
 
-/* Gives a column of a result row in a memory context, or NULL. */
-static char *
-column_text(uint64 row, int column, MemoryContext context)
-{
-	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? MemoryContextStrdup(context, value) : NULL;
-}
-
 /* Gives the outcome of a name. */
 static QgRuleOutcome
 outcome_of(const char *name, const QgRule *rule)
 {
-	static const char *const names[] = {"pass", "exempt", "missing", "violation"};
-
-	for (int i = 0; name != NULL && i < (int) lengthof(names); i++)
-		if (strcmp(names[i], name) == 0)
+	for (int i = 0; name != NULL && i <= QG_RULE_VIOLATION; i++)
+		if (strcmp(qg_rule_outcome_name(i), name) == 0)
 			return (QgRuleOutcome) i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -98,13 +87,13 @@ tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
 
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		QgRuleOutcome outcome = outcome_of(column_text(i, 1, context), rule);
+		QgRuleOutcome outcome = outcome_of(qg_result_text(i, 1), rule);
 
 		CHECK_FOR_INTERRUPTS();
 		if (outcome == QG_RULE_PASS && !this->explain)
 			continue;
-		(void) qg_case_tell(this, outcome, column_text(i, 2, context), column_text(i, 3, context),
-							column_text(i, 4, context));
+		(void) qg_case_tell(this, outcome, qg_result_text(i, 2), qg_result_text(i, 3),
+							qg_result_text(i, 4));
 	}
 	MemoryContextSwitchTo(spi);
 }
@@ -151,7 +140,7 @@ qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
 	values[1] = JsonbPGetDatum(qg_case_row(this));
 	values[2] = TimestampTzGetDatum(this->at);
 	qg_owner_begin(&owner);
-	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	qg_latest_snapshot_push();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_plan(kind_plan(rule->kind_name), values, NULL, true, 0) != SPI_OK_SELECT)
