@@ -141,7 +141,17 @@ INSERT INTO listing_denial (merchant_id, relation, operation, at, verdict, guard
 VALUES ('m-2', 'public.product', 'INSERT', '2020-01-01', 'deny', 'enforce', 'x', '[]', '2020-01-01', '2020-01-01 00:00+00') RETURNING denial_id AS denied \gset
 SELECT count(listing_appeal_file('m-2', :old, 'x')), count(listing_denial_appeal('m-2', :denied, 'x')), count(listing_review_decide('m-2', :old, 'confirm', 'x')) FROM (SELECT) once;
 SELECT (SELECT count(*) FROM listing_appeal) AS appeals, (SELECT count(*) FROM listing_appeal_step) AS steps, (SELECT count(*) FROM listing_review) AS reviews \gset before_
+-- not while they are open, nor before they are old themselves
 SELECT listing_retire() AS decisions, listing_denial_retire() AS denials;
+SELECT listing_appeal_decide('m-2', appeal_id, 'upheld', 'x', 'ann') FROM listing_appeal WHERE decision_id = :old OR denial_id = :denied;
+SELECT listing_retire() AS decisions, listing_denial_retire() AS denials;
+ALTER TABLE listing_appeal_step DISABLE TRIGGER listing_appeal_step_append_only;
+UPDATE listing_appeal_step s SET at = '2020-02-01' FROM listing_appeal a
+WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id AND (a.decision_id = :old OR a.denial_id = :denied);
+ALTER TABLE listing_appeal_step ENABLE TRIGGER listing_appeal_step_append_only;
+SELECT listing_retire() AS decisions, listing_denial_retire() AS denials;
+UPDATE listing_review SET assigned_at = '2020-01-02', decided_at = '2020-01-02' WHERE decision_id = :old;
+SELECT listing_retire() AS decisions;
 SELECT :before_appeals - (SELECT count(*) FROM listing_appeal) AS appeals, :before_steps - (SELECT count(*) FROM listing_appeal_step) AS steps,
        :before_reviews - (SELECT count(*) FROM listing_review) AS reviews;
 DELETE FROM listing_appeal_step;

@@ -28,6 +28,8 @@ SELECT guard_listing('heap', '{"listing_id": "id", "merchant_id": "shop", "title
 CALL listing_audit('heap');
 SELECT listing_audit_row('product', ROW(1), NULL, false);
 SELECT listing_audit_row(NULL, ROW(1), NULL, false);
+SELECT listing_audit_row(1::regclass, ROW(1), NULL, false);
+SELECT listing_audit_step(0, 10);
 SELECT count(*) AS runs FROM listing_audit_run;
 
 -- by the rules of May the colour was not asked for; nothing changes in the table
@@ -72,6 +74,18 @@ SELECT rows_done, listings_found, listings_held FROM listing_audit_run ORDER BY 
 UPDATE product SET status = 'live' WHERE id = 10;
 UPDATE product SET status = 'held' WHERE id = 10 RETURNING status;
 UPDATE product SET status = 'held', title = 'best pot' WHERE id = 10;
+
+-- a column named as the alias is not the row; triggers of the platform find their tables
+CREATE TABLE seen (id int);
+CREATE TABLE odd (t seen, k int PRIMARY KEY, shop text, title text, status text);
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (NEW.k); RETURN NEW; END $$;
+INSERT INTO odd VALUES (NULL, 1, 'm-1', 'cup', 'live'), (ROW(7), 2, 'm-1', 'best', 'live');
+CREATE TRIGGER see BEFORE UPDATE ON odd FOR EACH ROW EXECUTE FUNCTION see();
+SELECT guard_listing('odd', '{"listing_id": "k", "merchant_id": "shop", "title": "title", "producer": "title", "colour": "title", "status": "status"}', held => 'held');
+CALL listing_audit('odd', hold => true);
+SELECT k, status, s.id AS seen FROM odd LEFT JOIN seen s ON s.id = k ORDER BY k;
+DROP TABLE odd, seen;
+DROP FUNCTION see;
 
 -- a row without a merchant is passed over, and said so
 ALTER TABLE heap ADD PRIMARY KEY (id);

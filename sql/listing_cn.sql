@@ -73,7 +73,19 @@ SELECT rule, version, verdict, effect FROM ruleset_enable('cn', '{cn.absolute}',
 SELECT version, state, verdict, owner, effect, trial FROM listing_rule WHERE rule = 'cn.absolute' ORDER BY version;
 SELECT ruleset_disable('cn', '{cn.absolute}', '2026-12-07 00:00+08'), ruleset_disable('cn', at => '2026-12-08 00:00+08') AS the_rest;
 SELECT count(*) AS findings FROM judged(:'kettle', '2026-12-08 00:00+08');
+-- off before the law is in force
+INSERT INTO ruleset_rule (ruleset, rule, kind, params, verdict, on_missing, severity, title, legal_basis, effect)
+SELECT 'own', 'own.law', 'page', '{"fields": ["x"]}', 'warn', 'skip', 'low', 't', 'b', tstzrange(now() + interval '1 month', NULL);
+SELECT version, lower(effect) > now() AS later FROM ruleset_enable('own');
+SELECT ruleset_disable('own');
+SELECT state, effect FROM listing_rule WHERE rule = 'own.law';
+-- a category that leaves a regime as it enters it was never there, however often
+SELECT regime_assign('ccc', '{mugs}', effective => '2026-12-09'), regime_release('ccc', '{mugs}', '2026-12-09') FROM generate_series(1, 2);
+SELECT count(*) AS mugs FROM category_regime WHERE category = 'mugs';
 \set VERBOSITY terse
+SELECT regime_assign('ccc', '{{a,b},{c,d}}');
+SELECT ruleset_disable('eu');
+SELECT ruleset_disable('cn', '{cn.none}');
 SELECT ruleset_enable('eu');
 SELECT ruleset_enable('cn', '{cn.absolute,cn.none}');
 SELECT ruleset_enable('cn', effective => 'infinity');

@@ -58,7 +58,7 @@ SELECT t, brands('Nike', 'm-1', t), brands('N1ke', 'm-1', t) FROM unnest('{"2025
 SELECT brands('Nike and N1ke', params => '{"fields": ["title"], "exact": false}'), brands('bike', params => '{"fields": ["title"], "one_from": 4}'), brands('Adidass', params => '{"fields": ["title"], "one_from": 7, "two_from": 9}');
 SELECT asked('brand', '{"fields": ["title", "brand"]}', '{"title": "鞋", "brand": "Nіke"}', '2026-05-01');
 SELECT asked('brand', '{"fields": ["title"]}', '{}', '2026-05-01');
-SELECT p, rule_brand_params_valid(p) FROM unnest(ARRAY['{"fields": ["title"]}', '{}', '{"fields": ["title"], "one_from": 1}', '{"fields": ["title"], "exact": 1}']::jsonb[]) p;
+SELECT p, rule_brand_params_valid(p) FROM unnest(ARRAY['{"fields": ["title"]}', '{}', '{"fields": ["title"], "one_from": 1}', '{"fields": ["title"], "one_from": 1e30}', '{"fields": ["title"], "two_from": 8.5}', '{"fields": ["title"], "exact": 1}']::jsonb[]) p;
 \set VERBOSITY terse
 INSERT INTO brand (brand, owner) VALUES ('--', 'x');
 DROP FUNCTION brands, slow, asked;

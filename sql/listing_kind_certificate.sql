@@ -74,7 +74,7 @@ INSERT INTO product_certificate (kind, number, product_type, source) VALUES ('cc
 INSERT INTO product_certificate_state VALUES ('ccc', 'NEW', now(), 'expired', NULL, 's');
 
 -- page: all of some, one of some, a statement however it is spaced
-SELECT asked('page', '{"fields": ["producer", "model"], "any_of": ["gtin", "barcode"]}', l, '2026-05-01') FROM unnest(ARRAY['{"producer": "p", "model": "m", "barcode": "1"}', '{"producer": "p", "model": "  "}']::jsonb[]) l;
+SELECT asked('page', '{"fields": ["producer", "model"], "any_of": ["gtin", "barcode"]}', l, '2026-05-01') FROM unnest(ARRAY['{"producer": "p", "model": "m", "barcode": "1"}', '{"producer": "p", "model": "  "}', '{"producer": "-", "model": "／", "gtin": "…"}']::jsonb[]) l;
 SELECT asked('page', '{"statement": "本品不能代替药物", "in": ["title", "description"]}', l, '2026-05-01')
 FROM unnest(ARRAY['{"title": "维生素", "description": "注意：本品 不能代替药物。"}', '{"title": "本品不能代替药品"}', '{}']::jsonb[]) l;
 SELECT p, rule_page_params_valid(p) FROM unnest(ARRAY['{"fields": ["a"]}', '{"statement": "s", "in": "title"}', '{}', '{"statement": "s"}', '{"in": ["a"], "fields": ["b"]}', '{"fields": [1]}']::jsonb[]) p;

@@ -22,6 +22,8 @@ FROM unnest(ARRAY['{}', '{"list_price": " "}', '{"list_price": "999", "list_pric
 -- a deal exactly seven days old counts, one a moment older only while no other is nearer; the deal's own instant is not before
 SELECT t, b.* FROM unnest('{"2026-03-08 12:00+08","2026-03-08 12:00:00.001+08","2026-03-12 12:00:00.001+08","2026-03-13 12:00:00.001+08","2026-03-01 12:00+08","2026-03-01 12:00:00.001+08"}'::timestamptz[]) t, deal_bound('m-1', 'a', t) b;
 SELECT asked('price', '{}', '{"merchant_id": "m-1", "listing_id": "a", "list_price": "91"}', '2026-09-01');
+-- a dash states no meaning
+SELECT asked('price', '{}', '{"merchant_id": "m-1", "listing_id": "a", "list_price": "91", "list_price_meaning": "-"}', '2026-09-01');
 -- no deal ever; another shop's or another item's is none; no identifier
 SELECT asked('price', '{}', l, '2026-03-10') FROM unnest(ARRAY['{"merchant_id": "m-3", "listing_id": "a", "list_price": "1"}', '{"merchant_id": "m-1", "listing_id": "c", "list_price": "1"}', '{"merchant_id": "m-1", "list_price": "1"}']::jsonb[]) l;
 -- the figure of seven days is law from 2022-07-01 on

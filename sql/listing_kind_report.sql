@@ -31,6 +31,9 @@ SELECT asked('report', '{"product": "name"}', :'seat' || '{"model": "S-3", "stan
 SELECT asked('report', '{"product": "name"}', :'seat' - '{model,standard,name}'::text[], '2026-05-01');
 SELECT asked('report', '{"passed": true, "checks": "content"}', '{"merchant_id": "m-1", "report": "R-3"}', '2026-05-01');
 SELECT detail ->> 'failed', detail ->> 'legal_basis', detail -> 'result' FROM rule_report('{"passed": true, "checks": ["agreement"]}', '{"merchant_id": "m-1", "report": "R-3", "model": "S-9", "standard": "GB 27887-2024"}', '2026-05-01') WHERE detail IS NOT NULL;
+-- a standard is its letters and its whole number
+SELECT s, report_basis_names('依据 GB 27887-2024、GB/T 6675.1-2014', s) AS named
+FROM unnest('{GB 27887,gb27887-2024,ＧＢ　27887—2024,GB/T 6675.1,GB,G,2,27887,T 6675.1,GB/T 6675,GB 27887-2023,.*,-}'::text[]) s;
 -- from the day of issue to the last day, both whole
 SELECT t, asked('report', '{"checks": ["validity"]}', :'seat', t)
 FROM unnest('{"2026-01-09 23:59:59.999+08","2026-01-10 00:00+08","2027-01-09 23:59:59.999+08","2027-01-10 00:00+08"}'::timestamptz[]) t;

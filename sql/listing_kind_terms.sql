@@ -57,6 +57,8 @@ SELECT listing_take_down('shop.product', 'm-1', 'p-1', :'long', 'unsafe', 'Order
 SELECT l, asked('duplicate', '{"fields": ["title", "description"], "distance": 3}', jsonb_build_object('merchant_id', 'm-1', 'relation', 'shop.product', 'listing_id', 'p-2', 'title', :'long') || l, '2026-04-01')
 FROM unnest(ARRAY['{}', '{"listing_id": "p-1"}', '{"listing_id": "p-1", "relation": "other"}', '{"merchant_id": "m-2"}', '{"title": null}', '{"title": "儿童积木玩具大颗粒拼装益智"}']::jsonb[]) l;
 SELECT asked('duplicate', '{"fields": ["title"], "scope": "platform"}', jsonb_build_object('merchant_id', 'm-2', 'listing_id', 'p-9', 'title', :'long' || '！！'), '2026-04-01');
+-- of another merchant's goods nothing but the number
+SELECT detail - 'distance' FROM rule_duplicate('{"fields": ["title"], "scope": "platform"}', jsonb_build_object('merchant_id', 'm-2', 'listing_id', 'p-9', 'title', :'long'), '2026-04-01');
 SELECT t, asked('duplicate', '{"fields": ["title"]}', jsonb_build_object('merchant_id', 'm-1', 'listing_id', 'p-9', 'title', :'long'), t) FROM unnest('{"2026-02-28 23:59:59.999+08","2026-03-01 00:00+08"}'::timestamptz[]) t;
 SELECT listing_take_down_end('m-1', 1, '2026-05-01 00:00+08');
 SELECT t, asked('duplicate', '{"fields": ["title"]}', jsonb_build_object('merchant_id', 'm-1', 'listing_id', 'p-9', 'title', :'long'), t) FROM unnest('{"2026-04-30 23:59:59.999+08","2026-05-01 00:00+08"}'::timestamptz[]) t;

@@ -87,6 +87,14 @@ INSERT INTO folded VALUES ('{"id": 1, "shop": {"id": "m-1"}, "title": "best", "b
 SELECT listing_review_decide(merchant_id, decision_id, 'release', 'fine', 'live') FROM listing_queue WHERE relation = 'public.folded';
 SELECT status FROM folded ORDER BY doc -> 'shop';
 DROP TABLE folded;
+-- keys of a type of ours, whose operators no path of the caller finds
+CREATE TABLE coded (id text PRIMARY KEY, shop uscc, t text, title text, status varchar(8));
+INSERT INTO merchant (merchant_id, name, kind, uscc, admitted_at) VALUES ('9144030071526726XG', 'c', 'company', '9144030071526726XG', '2026-01-01');
+SELECT guard_listing('coded', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "producer": "t", "status": "status"}', held => 'held');
+INSERT INTO coded VALUES ('1', '9144030071526726XG', 'p', 'best', 'live'), ('2', '9144030071526726XG', 'p', 'best', 'live');
+SELECT listing_review_decide(merchant_id, decision_id, 'release', 'fine', 'live') FROM listing_queue WHERE relation = 'public.coded' AND listing_id = '1';
+SELECT id, status FROM coded ORDER BY id;
+DROP TABLE coded;
 
 -- the release runs with the rights of who decides
 SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "producer": "producer", "status": "The Status"}', held => 'held');

@@ -104,5 +104,19 @@ SELECT listing_rule_check('brand', 99, '{}', '2026-11-20');
 SELECT listing_rule_check('brand', NULL, '{}', '2026-11-20');
 INSERT INTO listing_kind VALUES ('Bad kind', 't', false, 'x');
 UPDATE listing_kind SET default_missing = 'skip' WHERE kind = 'license';
+
+-- what is yet to begin ends with the rule, and what a later version was to end ends at once
+SELECT listing_rule_add('yet', 'required', '{"fields": ["x"]}', 'warn', 't', 'b', effective => '2026-01-01'),
+       listing_rule_add('yet', 'required', '{"fields": ["y"]}', 'warn', 't', 'b', effective => now() + interval '1 month');
+SELECT listing_rule_retire('yet');
+SELECT version, state, isempty(effect) AS never, upper(effect) <= clock_timestamp() AS over FROM listing_rule WHERE rule = 'yet' ORDER BY version;
+SELECT listing_rule_retire('yet');
+SELECT listing_rule_add('yet', 'required', '{"fields": ["x"]}', 'warn', 't', 'b'), listing_rule_retire('yet', 'infinity');
+SELECT listing_rule_retire('yet', NULL);
+-- categories that no listing can be in
+SELECT listing_rule_draft('none', 'required', '{"fields": ["x"]}', 'warn', 't', 'b', categories => '{}');
+SELECT listing_rule_draft('none', 'required', '{"fields": ["x"]}', 'warn', 't', 'b', categories => '{tea,NULL}');
+SELECT listing_rule_draft('none', 'required', '{"fields": ["x"]}', 'warn', 't', 'b', categories => '{""}');
+SELECT listing_rule_draft('none', 'required', '{"fields": ["x"]}', 'warn', 't', 'b', categories => '{{a,b},{c,d}}');
 DROP FUNCTION judged, versions;
 DROP EXTENSION quality_gov;

@@ -47,7 +47,10 @@ SELECT count(*) AS differs FROM (SELECT to_jsonb(f) FROM found f EXCEPT ALL
 INSERT INTO listing_decision (merchant_id, relation, listing_id, operation, at, verdict, guard_mode, role, ruleset_id, listing)
 SELECT merchant_id, relation, 'l-3', operation, at, verdict, guard_mode, role, ruleset_id, listing FROM listing_decision WHERE listing_id = 'l-1';
 SELECT rule, version, verdict, detail #>> '{exception,verdict}' AS was FROM listing_replay('m-1', (SELECT decision_id FROM listing_decision WHERE listing_id = 'l-3'));
+-- and once more when it has been ended for that instant since
+INSERT INTO listing_finding SELECT 'm-1', decision_id, row_number() OVER (), r.* FROM listing_decision d, listing_replay('m-1', decision_id) r WHERE listing_id = 'l-3';
 SELECT listing_exception_end('m-1', (SELECT max(exception_id) FROM listing_exception), '2026-03-01');
+SELECT rule, version, verdict, detail #>> '{exception,verdict}' AS was FROM listing_replay('m-1', (SELECT decision_id FROM listing_decision WHERE listing_id = 'l-3'));
 -- merchant and recalls are asked as of the instant whatever the set; one written by hand leaves lexicons to the instant
 SELECT judged('{"title": "best and finest"}', '{}', '2025-12-31'), judged('{"title": "best and finest"}', '{"rules": {"words": 1}}', '2026-02-10'),
        judged('{"title": "best and finest"}', '{"rules": {"words": 1}}', '2026-03-10'), judged('{"title": "finest"}', '{"rules": {"words": 1}, "lexicons": {"ads": 1}}', '2026-03-10');

@@ -43,14 +43,18 @@ SELECT position(to_char(duty_deadline('listing_appeal', recorded_at) AT TIME ZON
 FROM listing_decision WHERE decision_id = 1;
 
 -- the platform's own text comes before the shipped one, in its language or another; shipped text stays
-INSERT INTO listing_template VALUES ('en', 'statement', 'Ours {reference}{unknown}{ {appeal}'), ('en', 'appeal_until', 'write to us by {until}'),
-  ('de', 'statement', 'Bescheid {reference}: {measure}'), ('de', 'fact_missing', 'f'), ('de', 'ground', 'g');
-SELECT listing_statement('m-1', 1, 'en') ~ '^Ours 1\{unknown\}\{ write to us by \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$' AS ours;
+INSERT INTO listing_template VALUES ('en', 'statement', 'Ours {reference}{unknown}{ {facts}{grounds}{measure} {appeal}'), ('en', 'appeal_until', 'write to us by {until}'),
+  ('de', 'statement', 'Bescheid {reference}: {facts} {grounds} {measure} {appeal}'), ('de', 'fact_missing', 'f'), ('de', 'ground', 'g {legal_basis}');
+SELECT listing_statement('m-1', 1, 'en') ~ '^Ours 1\{unknown\}\{ .* write to us by \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$' AS ours;
 SELECT listing_statement('m-1', 1, 'de');
 SELECT listing_statement('m-1', 1, 'fr');
 UPDATE listing_template SET body = 'x' WHERE builtin AND part = 'appeal';
 \set VERBOSITY terse
 INSERT INTO listing_template VALUES ('en', 'poem', 'x');
+-- what the law wants in a statement no template leaves out
+INSERT INTO listing_template VALUES ('fr', 'statement', '{facts} {grounds} {measure}');
+INSERT INTO listing_template VALUES ('fr', 'ground', '{title}');
+INSERT INTO listing_template VALUES ('fr', 'appeal', ' ');
 SELECT listing_statement('m-1', 1, 'zh', 'Mars/Olympus');
 
 -- refusals: no such decision, another's decision, a decision that took no measure

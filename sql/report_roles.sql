@@ -119,6 +119,8 @@ BEGIN
 END $$;
 SELECT r, a.* FROM (SELECT DISTINCT role_name AS r FROM quality_gov.role_grant) roles, public.answers(r) a;
 SET ROLE regress_analyst;
+SELECT quality_gov.lexicon_hits('国家级', '{cn.absolute}', at => '2026-01-01') AS hit, quality_gov.text_fold('Ａ') AS folded,
+       (SELECT count(*) FROM quality_gov.lexicon_scan('国家级', '{cn.absolute}', at => '2026-01-01')) AS hits;
 SELECT count(*) AS merchants FROM quality_gov.credit_overview;
 SELECT count(*) AS held FROM quality_gov.listing_held;
 SELECT quality_gov.merchant_admit('{}');

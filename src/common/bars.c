@@ -70,21 +70,39 @@ qg_bars_build(void)
 	return memory;
 }
 
-/* Writes the keys as one string in which no two combinations are the same. */
-static char *
-make_key(const char *const keys[QG_BAR_KEYS])
-{
-	StringInfoData key;
+#define KEY_HEAD 6
 
-	initStringInfo(&key);
+/* Writes a text with its length before it, in digits that are never a 0, since a 0 ends a key. */
+static char *
+put_key(char *to, const char *text)
+{
+	size_t length = text != NULL ? strlen(text) : 0;
+	size_t rest = length;
+
+	*to++ = text != NULL ? '+' : '-';
+	for (int i = 1; i < KEY_HEAD; i++, rest /= 127)
+		*to++ = (char) (1 + rest % 127);
+	memcpy(to, text != NULL ? text : "", length);
+	return to + length;
+}
+
+/* Writes the keys as one string in which no two combinations are the same; in room if it fits. */
+static char *
+make_key(const char *const keys[QG_BAR_KEYS], char *room, size_t size)
+{
+	size_t length = 1;
+	char *key = room;
+	char *to;
+
 	for (int i = 0; i < QG_BAR_KEYS; i++)
-	{
-		if (keys[i] == NULL)
-			appendStringInfoString(&key, "-:");
-		else
-			appendStringInfo(&key, "%zu:%s", strlen(keys[i]), keys[i]);
-	}
-	return key.data;
+		length += KEY_HEAD + (keys[i] != NULL ? strlen(keys[i]) : 0);
+	if (length > size)
+		key = palloc(length);
+	to = key;
+	for (int i = 0; i < QG_BAR_KEYS; i++)
+		to = put_key(to, keys[i]);
+	*to = '\0';
+	return key;
 }
 
 /* Gives a period's bound, infinite where it is null. */
@@ -95,6 +113,23 @@ row_bound(HeapTuple row, int column, TimestampTz infinite)
 	Datum value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
 
 	return isnull ? infinite : DatumGetTimestampTz(value);
+}
+
+/* Runs the source's query with the active snapshot; the plan outlives what it was made for. */
+static uint64
+select_bars(QgBarSource *source, Oid *types, Datum *values, const char *nulls)
+{
+	if (source->plan == NULL)
+	{
+		SPIPlanPtr plan = SPI_prepare(source->sql, QG_BAR_KEYS, types);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare the query of \"%s\"", source->cache.name);
+		source->plan = plan;
+	}
+	if (SPI_execute_plan(source->plan, values, nulls, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read \"%s\"", source->cache.name);
+	return SPI_processed;
 }
 
 /* Reads the bars of one key with the latest snapshot into the memory's context. */
@@ -118,7 +153,7 @@ read_bars(QgBarSource *source, const char *const keys[QG_BAR_KEYS], MemoryContex
 	qg_latest_snapshot_push();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	n = qg_cache_select(source->sql, QG_BAR_KEYS, types, values, nulls);
+	n = select_bars(source, types, values, nulls);
 	entry->bars = MemoryContextAllocZero(context, sizeof(QgBar) * (n + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -147,7 +182,8 @@ int
 qg_bars_find(QgBarSource *source, const char *const keys[QG_BAR_KEYS], const QgBar **bars)
 {
 	BarMemory *memory = qg_cache_get(&source->cache);
-	char *key = make_key(keys);
+	char room[256];
+	char *key = make_key(keys, room, sizeof(room));
 	BarEntry *entry = hash_search(memory->entries, &key, HASH_FIND, NULL);
 
 	if (entry == NULL)
@@ -163,7 +199,8 @@ qg_bars_find(QgBarSource *source, const char *const keys[QG_BAR_KEYS], const QgB
 		if (hash_get_num_entries(memory->entries) > BARS_KEYS_MAX)
 			qg_cache_drop(&source->cache);
 	}
-	pfree(key);
+	if (key != room)
+		pfree(key);
 	*bars = entry->bars;
 	return entry->nbars;
 }

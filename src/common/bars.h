@@ -29,6 +29,9 @@ typedef struct QgBarSource
 {
 	const char *sql;
 	QgCache cache;
+
+	/* private */
+	struct _SPI_plan *plan; /* made at the first reading, kept for the backend's life */
 } QgBarSource;
 
 extern void *qg_bars_build(void);

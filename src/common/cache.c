@@ -34,7 +34,7 @@
 #include "common/guard.h"
 #include "common/version.h"
 
-#define CACHES_MAX 16
+#define CACHES_MAX 32
 #define BUILD_TRIES 5
 
 static QgCache *caches[CACHES_MAX];

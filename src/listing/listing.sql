@@ -83,6 +83,9 @@ CREATE TABLE listing_rule (
   CONSTRAINT listing_rule_pkey PRIMARY KEY (rule, version),
   CONSTRAINT listing_rule_rule CHECK (rule ~ '^[a-z][a-z0-9_.-]{0,62}$' AND rule NOT IN ('merchant_may', 'recall')),
   CONSTRAINT listing_rule_version CHECK (version > 0),
+  CONSTRAINT listing_rule_categories CHECK (
+    categories IS NULL OR COALESCE(array_ndims(categories), 0) = 1 AND '' <> ALL (categories)
+    AND array_position(categories, NULL) IS NULL),
   CONSTRAINT listing_rule_on_missing CHECK (on_missing IN ('deny', 'quarantine', 'warn', 'shadow', 'skip')),
   CONSTRAINT listing_rule_params CHECK (listing_params_valid(kind, params)),
   CONSTRAINT listing_rule_state CHECK (state IN ('draft', 'shadow', 'active', 'retired')),

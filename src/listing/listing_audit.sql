@@ -117,7 +117,7 @@ CREATE FUNCTION listing_audit_step(run bigint, batch integer) RETURNS boolean
 AS $$
 DECLARE
   this quality_gov.listing_audit_run := quality_gov.listing_audit_claim(run);
-  rel regclass := this.relation::regclass;
+  rel regclass := to_regclass(this.relation);
   guarded quality_gov.guard;
   keys text;
   casts text;
@@ -128,7 +128,14 @@ DECLARE
   to_hold jsonb[] := '{}';
   hits bigint := 0;
   held bigint := 0;
+  column_name text;
+  tables oid[];
+  places tid[];
 BEGIN
+  IF this.run_id IS NULL OR batch IS NULL OR batch < 1 THEN
+    RAISE EXCEPTION 'a step is of a run of listing_audit() and of one row or more, found run % and batch %',
+      COALESCE(run::text, 'null'), COALESCE(batch::text, 'null') USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   SELECT * INTO guarded FROM quality_gov.guard g WHERE g.relation = rel AND g.kind = 'listing';
   SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY k.n),
          string_agg(format('(k ->> %s)::%s', k.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.n)
@@ -141,10 +148,10 @@ BEGIN
   EXECUTE format(
     'SELECT count(*), (array_agg(s.key))[count(*)], COALESCE(array_agg(s.key) FILTER (WHERE s.found), ''{}'')
      FROM (SELECT b.key, quality_gov.listing_audit_row(%L, b.t, $1, false) IS NOT NULL AS found
-           FROM (SELECT t, jsonb_build_array(%s) AS key FROM %s t
-                 WHERE %s ORDER BY %s LIMIT %s) b) s',
-    rel::oid, keys, rel, CASE WHEN this.last_key IS NULL THEN 'true' ELSE
-      format('(%s) > (SELECT %s FROM (SELECT %L::jsonb) x(k))', keys, casts, this.last_key) END, keys, batch)
+           FROM (SELECT t.*::%s AS t, jsonb_build_array(%s) AS key FROM %2$s t
+                 WHERE %4$s ORDER BY %3$s LIMIT %5$s) b) s',
+    rel::oid, rel, keys, CASE WHEN this.last_key IS NULL THEN 'true' ELSE
+      format('(%s) > (SELECT %s FROM (SELECT %L::jsonb) x(k))', keys, casts, this.last_key) END, batch)
     INTO judged, last_key, dirty USING this.at;
   IF dirty <> '{}' THEN
     -- What was found is judged once more under a lock, so that no change comes between it and its record.
@@ -154,17 +161,19 @@ BEGIN
                                         ELSE quality_gov.listing_audit_row(%L, v.t, $1, true) END AS verdict
              FROM (SELECT b.t, b.key, b.verdict, $3 AND b.verdict IN (''quarantine'', ''deny'') AS held
                    FROM (SELECT l.t, l.key, quality_gov.listing_audit_row(%1$L, l.t, $1, false) AS verdict
-                         FROM (SELECT t, jsonb_build_array(%s) AS key FROM %s t WHERE %s ORDER BY %2$s FOR SHARE) l
+                         FROM (SELECT t.*::%2$s AS t, jsonb_build_array(%3$s) AS key FROM %2$s t WHERE %4$s ORDER BY %3$s FOR SHARE) l
                          OFFSET 0) b) v OFFSET 0) s
-       WHERE s.verdict IS NOT NULL', rel::oid, keys, rel, elements)
+       WHERE s.verdict IS NOT NULL', rel::oid, rel, keys, elements)
       INTO hits, to_hold USING this.at, dirty, this.hold;
     PERFORM quality_gov.listing_audit_write();
   END IF;
   IF to_hold <> '{}' THEN
-    EXECUTE format('UPDATE %s t SET %I = %L WHERE %s AND t.%2$I::text IS DISTINCT FROM %3$L', rel,
-                   (quality_gov.mapping_parse(guarded.mapping ->> 'status')).column_name, guarded.options ->> 'held', elements)
-      USING NULL, to_hold;
-    GET DIAGNOSTICS held = ROW_COUNT;
+    column_name := (quality_gov.mapping_parse(guarded.mapping ->> 'status')).column_name;
+    EXECUTE format('SELECT array_agg(t.tableoid), array_agg(t.ctid) FROM %s t WHERE %s AND t.%I::text IS DISTINCT FROM %L',
+                   rel, elements, column_name, guarded.options ->> 'held')
+      INTO tables, places USING NULL, to_hold;
+    held := (quality_gov.listing_status_write(rel, column_name, guarded.options ->> 'held', guarded.options ->> 'held',
+                                              tables, places)).updated;
   END IF;
   PERFORM quality_gov.listing_audit_note(run, judged, hits, held, last_key, judged < batch);
   RETURN judged = batch;
@@ -172,6 +181,28 @@ END
 $$;
 COMMENT ON FUNCTION listing_audit_step(bigint, integer) IS
   'Audits the next batch of a run, with the caller''s rights on the table; decisions and progress belong to one transaction; false when it was the last';
+
+CREATE FUNCTION listing_status_write(relation regclass, column_name text, status text, held text, tables oid[], places tid[],
+                                     OUT updated integer, OUT still_held integer)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  command text := (
+    SELECT format(
+      'WITH changed AS (UPDATE %s t SET %I = $3::%I.%I WHERE t.ctid = ANY ($2)
+                        AND (t.tableoid, t.ctid) IN (SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) u)
+                        RETURNING t.%2$I::text AS status)
+       SELECT count(*), count(*) FILTER (WHERE status = $4) FROM changed', relation, column_name, n.nspname, y.typname)
+    FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid JOIN pg_namespace n ON n.oid = y.typnamespace
+    WHERE a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped);
+BEGIN
+  -- The platform's own triggers run under the path they are used to; no type or operator of ours is looked up by it.
+  SET LOCAL search_path TO DEFAULT;
+  EXECUTE command INTO updated, still_held USING tables, places, status, held;
+END
+$$;
+COMMENT ON FUNCTION listing_status_write(regclass, text, text, text, oid[], tid[]) IS
+  'Sets the status of locked rows, by their places in their tables, with the caller''s rights and under the search path of the caller''s role; gives how many there were, and how many are held afterwards';
 
 CREATE PROCEDURE listing_audit(relation regclass, batch integer DEFAULT 1000, at timestamptz DEFAULT NULL,
                                hold boolean DEFAULT false)

@@ -191,7 +191,8 @@ BEGIN
   before := quality_gov.retention_bound('refused attempts', before);
   PERFORM quality_gov.listing_review_retire(before, true);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_denial');
-  DELETE FROM quality_gov.listing_denial d WHERE d.recorded_at < before;
+  DELETE FROM quality_gov.listing_denial d
+  WHERE d.recorded_at < before AND NOT listing_is_contested(d.merchant_id, NULL, d.denial_id);
   GET DIAGNOSTICS retired = ROW_COUNT;
   PERFORM quality_gov.append_only_lift(0::regclass);
   PERFORM quality_gov.ledger_record('listing_retire', 'listing_denial',
@@ -200,4 +201,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION listing_denial_retire(timestamptz) IS
-  'Deletes refused attempts recorded longer ago than the retention period (three years) and gives their number; the ledger keeps what was refused';
+  'Deletes refused attempts recorded longer ago than the retention period (three years) and gives their number, but for those with an appeal that is open or younger; the ledger keeps what was refused';

@@ -84,6 +84,9 @@ DECLARE
   type text := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
                 WHERE attrelid = relation AND attname = column_name AND NOT attisdropped);
 BEGIN
+  IF type IS NULL THEN
+    RAISE EXCEPTION 'column "%" of table "%" does not exist', column_name, relation USING ERRCODE = 'undefined_column';
+  END IF;
   EXECUTE format('SELECT %L::%s', value, type);
 EXCEPTION WHEN data_exception THEN
   RAISE EXCEPTION 'column "%" of table "%" cannot hold the value "%"', column_name, relation, value
@@ -133,9 +136,11 @@ BEGIN
   PERFORM quality_gov.listing_review_retire(before, false);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_finding');
   DELETE FROM quality_gov.listing_finding f USING quality_gov.listing_decision d
-  WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id AND d.recorded_at < before;
+  WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id AND d.recorded_at < before
+    AND NOT listing_is_contested(d.merchant_id, d.decision_id);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_decision');
-  DELETE FROM quality_gov.listing_decision d WHERE d.recorded_at < before;
+  DELETE FROM quality_gov.listing_decision d
+  WHERE d.recorded_at < before AND NOT listing_is_contested(d.merchant_id, d.decision_id);
   GET DIAGNOSTICS retired = ROW_COUNT;
   PERFORM quality_gov.append_only_lift(0::regclass);
   PERFORM quality_gov.ledger_record('listing_retire', 'listing_decision',
@@ -144,4 +149,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION listing_retire(timestamptz) IS
-  'Deletes decisions and findings older than the retention period (three years) and gives their number; the ledger keeps what was decided';
+  'Deletes decisions and findings older than the retention period (three years) and gives their number, but for those with an appeal or a review that is open or younger; the ledger keeps what was decided';

@@ -109,8 +109,9 @@ BEGIN
       USING ERRCODE = 'no_data_found', DETAIL = 'Only its length and digest are recorded.';
   END IF;
   RETURN QUERY
-    SELECT j.rule, j.version, COALESCE(later.verdict, j.verdict), j.severity, j.field, j.message, j.legal_basis,
-           CASE WHEN later.verdict IS NULL THEN j.detail ELSE nullif(j.detail - 'exception', '{}') END
+    SELECT j.rule, j.version, COALESCE(ended.verdict, later.verdict, j.verdict), j.severity, j.field, j.message, j.legal_basis,
+           CASE WHEN ended.verdict IS NOT NULL THEN COALESCE(j.detail, '{}') || jsonb_build_object('exception', ended.exception)
+                WHEN later.verdict IS NULL THEN j.detail ELSE nullif(j.detail - 'exception', '{}') END
     FROM quality_gov.listing_judge(decision.listing, ruleset, decision.at) WITH ORDINALITY
       AS j (rule, version, verdict, severity, field, message, legal_basis, detail, n)
     -- An exception given since, for that instant too, was not there to be applied.
@@ -118,8 +119,16 @@ BEGIN
       SELECT j.detail #>> '{exception,verdict}' AS verdict FROM quality_gov.listing_exception e
       WHERE e.merchant_id = decision.merchant_id AND e.created_at > decision.recorded_at
         AND e.exception_id = (j.detail #>> '{exception,exception_id}')::bigint) later ON true
+    -- One that was ended since for that instant, too, was there, as the finding tells.
+    LEFT JOIN LATERAL (
+      SELECT f.verdict, f.detail -> 'exception' AS exception FROM quality_gov.listing_finding f
+      JOIN quality_gov.listing_exception e ON e.merchant_id = f.merchant_id AND NOT e.effect @> decision.at
+        AND e.exception_id = (f.detail #>> '{exception,exception_id}')::bigint
+      WHERE f.merchant_id = decision.merchant_id AND f.decision_id = decision.decision_id
+        AND (f.rule, f.version, f.message) = (j.rule, j.version, j.message) AND f.field IS NOT DISTINCT FROM j.field
+      LIMIT 1) ended ON true
     ORDER BY j.n;
 END
 $$;
 COMMENT ON FUNCTION listing_replay(text, bigint) IS
-  'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant; exceptions given since do not count';
+  'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant; exceptions given since do not count, those ended since do';

@@ -178,7 +178,7 @@ BEGIN
     RAISE EXCEPTION 'unknown regime "%"', regime USING ERRCODE = 'undefined_object',
       HINT = (SELECT 'Regimes are ' || string_agg(r.regime, ', ' ORDER BY r.regime) || '.' FROM quality_gov.listing_regime r);
   END IF;
-  IF COALESCE(cardinality(categories), 0) = 0 OR array_position(categories, NULL) IS NOT NULL OR '' = ANY (categories) THEN
+  IF COALESCE(array_ndims(categories), 0) <> 1 OR array_position(categories, NULL) IS NOT NULL OR '' = ANY (categories) THEN
     RAISE EXCEPTION 'categories must be names, found %', COALESCE(categories::text, 'null')
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -213,9 +213,15 @@ BEGIN
   IF at IS NULL OR NOT isfinite(at) THEN
     RAISE EXCEPTION 'a category leaves a regime at a finite instant' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  UPDATE quality_gov.category_regime c SET effect = c.effect * tstzrange(NULL, at)
-  WHERE c.regime = regime_release.regime AND c.category = ANY (categories) AND c.effect @> at;
-  GET DIAGNOSTICS released = ROW_COUNT;
+  -- What ends as it begins was never under the regime, and leaves no row that the next would collide with.
+  WITH never AS (
+    DELETE FROM quality_gov.category_regime c
+    WHERE c.regime = regime_release.regime AND c.category = ANY (categories) AND lower(c.effect) = at RETURNING 1
+  ), ended AS (
+    UPDATE quality_gov.category_regime c SET effect = c.effect * tstzrange(NULL, at)
+    WHERE c.regime = regime_release.regime AND c.category = ANY (categories) AND c.effect @> at
+      AND lower(c.effect) IS DISTINCT FROM at RETURNING 1)
+  SELECT (SELECT count(*) FROM never) + (SELECT count(*) FROM ended) INTO released;
   IF released = 0 THEN
     RAISE EXCEPTION 'no category of % is under regime "%"', categories, regime USING ERRCODE = 'undefined_object';
   END IF;

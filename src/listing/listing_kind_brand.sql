@@ -43,10 +43,15 @@ CREATE FUNCTION rule_brand_params_valid(params jsonb) RETURNS text
 AS $$
 DECLARE
   wanted text := params_check(params, '{"fields": "texts", "exact": "boolean?", "one_from": "number?", "two_from": "number?"}');
+  letters numeric;
+  name text;
 BEGIN
-  IF wanted IS NULL AND (params ->> 'one_from')::numeric < 2 THEN
-    wanted := '"one_from" of 2 letters or more';
-  END IF;
+  FOREACH name IN ARRAY '{one_from,two_from}'::text[] LOOP
+    letters := CASE WHEN wanted IS NULL THEN (params ->> name)::numeric END;
+    IF letters NOT BETWEEN 2 AND 100 OR letters <> trunc(letters) THEN
+      wanted := format('"%s" a whole number from 2 to 100', name);
+    END IF;
+  END LOOP;
   RETURN wanted;
 END
 $$;

@@ -109,19 +109,24 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT 'violation', names[1], format('resembles listing "%s", taken down: %s', t.listing_id, t.reason),
-         jsonb_strip_nulls(jsonb_build_object('takedown_id', t.takedown_id, 'merchant_id', t.merchant_id, 'listing_id', t.listing_id,
-           'since', lower(t.effect) AT TIME ZONE 'Asia/Shanghai', 'distance', fingerprint_distance(t.fingerprint, print),
-           'legal_basis', t.legal_basis))
+  -- Findings are the merchant's to read, and what another merchant did is not; whoever reviews looks up takedown_id.
+  SELECT 'violation', names[1],
+         CASE WHEN own.is THEN format('resembles listing "%s", taken down: %s', t.listing_id, t.reason)
+              ELSE 'resembles goods of another merchant that were taken down' END,
+         jsonb_strip_nulls(jsonb_build_object('takedown_id', t.takedown_id,
+           'merchant_id', CASE WHEN own.is THEN t.merchant_id END, 'listing_id', CASE WHEN own.is THEN t.listing_id END,
+           'since', CASE WHEN own.is THEN lower(t.effect) AT TIME ZONE 'Asia/Shanghai' END,
+           'distance', fingerprint_distance(t.fingerprint, print), 'legal_basis', t.legal_basis))
   FROM listing_taken_down t
+  CROSS JOIN LATERAL (SELECT COALESCE(t.merchant_id = listing_value(listing, 'merchant_id'), false) AS is) own
   WHERE ((t.fingerprint & 65535) = (print & 65535) OR (t.fingerprint >> 16 & 65535) = (print >> 16 & 65535)
          OR (t.fingerprint >> 32 & 65535) = (print >> 32 & 65535) OR (t.fingerprint >> 48 & 65535) = (print >> 48 & 65535))
     AND fingerprint_distance(t.fingerprint, print) <= near AND t.effect @> at
-    AND (params @> '{"scope": "platform"}' OR t.merchant_id = listing_value(listing, 'merchant_id'))
+    AND (params @> '{"scope": "platform"}' OR own.is)
     AND (t.merchant_id, t.relation, t.listing_id) IS DISTINCT FROM
         (listing_value(listing, 'merchant_id'), listing ->> 'relation', listing_value(listing, 'listing_id'))
   ORDER BY fingerprint_distance(t.fingerprint, print), t.merchant_id, t.takedown_id LIMIT 3;
 END
 $$;
 COMMENT ON FUNCTION rule_duplicate(jsonb, jsonb, timestamptz) IS
-  'Rule kind duplicate: the text resembles that of another listing that was taken down, to within 3 of 64 bits of their fingerprints';
+  'Rule kind duplicate: the text resembles that of another listing that was taken down, to within 3 of 64 bits of their fingerprints; of another merchant''s nothing but the number is told';

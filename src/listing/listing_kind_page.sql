@@ -33,13 +33,14 @@ BEGIN
     RETURN;
   END IF;
   FOREACH field IN ARRAY COALESCE(params_texts(params -> 'fields'), '{}') LOOP
-    outcome := CASE WHEN listing_value(listing, field) IS NULL THEN 'violation' ELSE 'pass' END;
+    -- What has no letter and no digit, such as a dash, tells nothing.
+    outcome := CASE WHEN name_key(listing_value(listing, field)) IS NULL THEN 'violation' ELSE 'pass' END;
     message := CASE outcome WHEN 'violation' THEN format('"%s" is not shown', field) END;
     RETURN NEXT;
   END LOOP;
   IF choice IS NOT NULL THEN
     field := choice[1];
-    outcome := CASE WHEN EXISTS (SELECT FROM unnest(choice) AS c WHERE listing_value(listing, c) IS NOT NULL)
+    outcome := CASE WHEN EXISTS (SELECT FROM unnest(choice) AS c WHERE name_key(listing_value(listing, c)) IS NOT NULL)
                     THEN 'pass' ELSE 'violation' END;
     message := CASE outcome WHEN 'violation' THEN format('none of %s is shown',
       (SELECT string_agg(format('"%s"', c), ', ' ORDER BY n) FROM unnest(choice) WITH ORDINALITY AS u(c, n))) END;

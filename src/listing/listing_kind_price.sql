@@ -117,7 +117,7 @@ BEGIN
     END IF;
     RETURN;
   END IF;
-  IF meaning IS NOT NULL THEN
+  IF name_key(meaning) IS NOT NULL THEN
     RETURN QUERY SELECT 'pass', field, NULL::text, jsonb_build_object('meaning', meaning);
     RETURN;
   END IF;

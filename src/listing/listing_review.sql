@@ -248,14 +248,16 @@ CREATE FUNCTION listing_status_set(merchant_id text, decision_id bigint, status 
 AS $$
 DECLARE
   target record;
-  command text;
+  tables oid[];
+  places tid[];
   updated integer;
   still_held integer;
 BEGIN
   -- Keys are compared as their columns' types, so that an index serves, or as texts inside jsonb.
   SELECT d.listing_id, g.relation, g.options ->> 'held' AS held, jsonb_object_agg(m.key, CASE
-           WHEN p.path = '{}' THEN jsonb_build_array(format('%I', p.column_name), format_type(a.atttypid, a.atttypmod))
-           WHEN m.key <> 'status' THEN jsonb_build_array(format('(%I #>> %L::text[])', p.column_name, p.path), 'text') END) AS keys
+           WHEN m.key = 'status' THEN CASE WHEN p.path = '{}' THEN jsonb_build_array(p.column_name) END
+           WHEN p.path = '{}' THEN jsonb_build_array(format('t.%I', p.column_name), format_type(a.atttypid, a.atttypmod))
+           ELSE jsonb_build_array(format('(t.%I #>> %L::text[])', p.column_name, p.path), 'text') END) AS keys
   INTO target
   FROM quality_gov.listing_decision d
   JOIN quality_gov.guard g ON g.relation = to_regclass(d.relation) AND g.kind = 'listing'
@@ -273,14 +275,14 @@ BEGIN
   IF status = target.held THEN
     RAISE EXCEPTION '"%" is the status that holds a listing', status USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  command := format(
-    'WITH freed AS (UPDATE %s SET %s = $1::%s WHERE %s = $2::%s AND %s = $3::%s RETURNING %2$s::text AS status) '
-    'SELECT count(*), count(*) FILTER (WHERE status = $4) FROM freed', target.relation,
-    target.keys #>> '{status,0}', target.keys #>> '{status,1}', target.keys #>> '{listing_id,0}',
-    target.keys #>> '{listing_id,1}', target.keys #>> '{merchant_id,0}', target.keys #>> '{merchant_id,1}');
-  -- The platform's own triggers run under the path they are used to.
-  SET LOCAL search_path TO DEFAULT;
-  EXECUTE command INTO updated, still_held USING status, target.listing_id, merchant_id, target.held;
+  EXECUTE format(
+    'SELECT array_agg(r.tableoid), array_agg(r.ctid)
+     FROM (SELECT t.tableoid, t.ctid FROM %s t WHERE %s = $1::%s AND %s = $2::%s FOR UPDATE) r', target.relation,
+    target.keys #>> '{listing_id,0}', target.keys #>> '{listing_id,1}', target.keys #>> '{merchant_id,0}',
+    target.keys #>> '{merchant_id,1}')
+    INTO tables, places USING target.listing_id, merchant_id;
+  SELECT w.updated, w.still_held INTO updated, still_held FROM quality_gov.listing_status_write(
+    target.relation, target.keys #>> '{status,0}', status, target.held, tables, places) w;
   IF updated = 0 THEN
     RAISE EXCEPTION 'table % has no listing "%" of merchant "%"', target.relation, target.listing_id, merchant_id
       USING ERRCODE = 'no_data_found', HINT = 'Give no status to record the release alone.';
@@ -321,8 +323,12 @@ CREATE FUNCTION listing_review_retire(before timestamptz, denials boolean) RETUR
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
+  -- An appeal is a record of its own: open, or of the years that are kept, it keeps what it is against.
   DELETE FROM quality_gov.listing_appeal a
-  WHERE CASE WHEN denials THEN EXISTS (
+  WHERE a.state NOT IN ('filed', 'person_requested')
+    AND NOT EXISTS (SELECT FROM quality_gov.listing_appeal_step s
+                    WHERE s.merchant_id = a.merchant_id AND s.appeal_id = a.appeal_id AND s.at >= before)
+    AND CASE WHEN denials THEN EXISTS (
                SELECT FROM quality_gov.listing_denial d
                WHERE d.merchant_id = a.merchant_id AND d.denial_id = a.denial_id AND d.recorded_at < before)
              ELSE EXISTS (
@@ -333,8 +339,23 @@ BEGIN
   WHERE NOT EXISTS (SELECT FROM quality_gov.listing_appeal a
                     WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id);
   DELETE FROM quality_gov.listing_review r USING quality_gov.listing_decision d
-  WHERE NOT denials AND d.merchant_id = r.merchant_id AND d.decision_id = r.decision_id AND d.recorded_at < before;
+  WHERE NOT denials AND d.merchant_id = r.merchant_id AND d.decision_id = r.decision_id AND d.recorded_at < before
+    AND COALESCE(r.decided_at, r.assigned_at) < before
+    AND NOT EXISTS (SELECT FROM quality_gov.listing_appeal a WHERE a.merchant_id = r.merchant_id AND a.decision_id = r.decision_id);
 END
 $$;
 COMMENT ON FUNCTION listing_review_retire(timestamptz, boolean) IS
-  'Deletes the appeals against refused attempts, or the appeals against decisions and their reviews, recorded before an instant; listing_denial_retire() and listing_retire() call it';
+  'Deletes the appeals against refused attempts, or the appeals against decisions and their reviews, recorded before an instant, unless they are open or went on since; listing_denial_retire() and listing_retire() call it, and keep what an appeal or a review is left of';
+
+CREATE FUNCTION listing_is_contested(merchant_id text, decision_id bigint, denial_id bigint DEFAULT NULL) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT FROM listing_appeal a
+                 WHERE a.merchant_id = listing_is_contested.merchant_id AND a.decision_id = listing_is_contested.decision_id)
+      OR EXISTS (SELECT FROM listing_appeal a
+                 WHERE a.merchant_id = listing_is_contested.merchant_id AND a.denial_id = listing_is_contested.denial_id)
+      OR EXISTS (SELECT FROM listing_review r
+                 WHERE r.merchant_id = listing_is_contested.merchant_id AND r.decision_id = listing_is_contested.decision_id);
+END;
+COMMENT ON FUNCTION listing_is_contested(text, bigint, bigint) IS
+  'Whether there is an appeal against a decision or a refused attempt, or a review of it';

@@ -293,14 +293,21 @@ AS $$
 DECLARE
   ended integer[];
 BEGIN
+  IF at IS NULL OR NOT isfinite(at) THEN
+    RAISE EXCEPTION 'a rule ends at a finite instant' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov listing_rule ' || rule, 0));
+  at := CASE WHEN at = now() THEN clock_timestamp() ELSE at END;
+  -- A version that a later one is to end ends sooner, and one that is yet to begin never does.
   WITH done AS (
     UPDATE quality_gov.listing_rule r
-    SET state = 'retired', superseded_at = listing_rule_retire.at,
+    SET state = 'retired', superseded_at = LEAST(r.superseded_at, listing_rule_retire.at),
         trial = CASE r.state WHEN 'shadow' THEN r.effect * tstzrange(NULL, listing_rule_retire.at) ELSE r.trial END,
         effect = CASE r.state WHEN 'shadow' THEN 'empty' ELSE r.effect * tstzrange(NULL, listing_rule_retire.at) END
-    WHERE r.rule = listing_rule_retire.rule AND r.state IN ('active', 'shadow') AND NOT r.builtin
-      AND lower(r.effect) < listing_rule_retire.at
+    WHERE r.rule = listing_rule_retire.rule AND r.state <> 'draft' AND NOT r.builtin AND NOT isempty(r.effect)
+      AND COALESCE(upper(r.effect) > listing_rule_retire.at, true)
+      AND (r.state <> 'retired' OR upper(r.effect) > clock_timestamp())
+      AND (lower(r.effect) < listing_rule_retire.at OR lower(r.effect) > clock_timestamp())
       AND (listing_rule_retire.version IS NULL OR r.version = listing_rule_retire.version)
     RETURNING r.version)
   SELECT array_agg(d.version ORDER BY d.version) INTO ended FROM done d;
@@ -324,4 +331,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION listing_rule_retire(text, timestamptz, integer) IS
-  'Ends a rule without a successor, or one version of it, such as the one on trial';
+  'Ends a rule without a successor, those of its versions that are yet to begin too, or one version of it, such as the one on trial';

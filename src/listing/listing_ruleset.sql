@@ -48,6 +48,26 @@ $$;
 COMMENT ON FUNCTION ruleset_needs(text, jsonb, timestamptz) IS
   'What is not there yet that rules of a kind read: names no guard maps, regimes without categories, empty registers; null where nothing is missing';
 
+CREATE FUNCTION ruleset_require(ruleset text, rules text[]) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  unknown text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM ruleset_rule o WHERE o.ruleset = ruleset_require.ruleset) THEN
+    RAISE EXCEPTION 'unknown rule set "%"', ruleset USING ERRCODE = 'undefined_object',
+      HINT = (SELECT 'Rule sets are ' || string_agg(DISTINCT o.ruleset, ', ') || '.' FROM ruleset_rule o);
+  END IF;
+  SELECT n INTO unknown FROM unnest(rules) AS n
+  WHERE NOT EXISTS (SELECT FROM ruleset_rule o WHERE o.ruleset = ruleset_require.ruleset AND o.rule = n);
+  IF FOUND THEN
+    RAISE EXCEPTION 'rule set "%" has no rule "%"', ruleset, unknown USING ERRCODE = 'undefined_object';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION ruleset_require(text, text[]) IS
+  'Raises an error unless a rule set is offered, with every one of the rules named (42704)';
+
 CREATE FUNCTION ruleset_enable(ruleset text, rules text[] DEFAULT NULL, effective timestamptz DEFAULT now(),
                                trial boolean DEFAULT false, owner text DEFAULT NULL, transition text DEFAULT NULL,
                                weighty boolean DEFAULT false)
@@ -59,19 +79,10 @@ DECLARE
   offer ruleset_rule;
   live listing_rule;
   since timestamptz;
-  unknown text;
 BEGIN
-  IF NOT EXISTS (SELECT FROM ruleset_rule o WHERE o.ruleset = ruleset_enable.ruleset) THEN
-    RAISE EXCEPTION 'unknown rule set "%"', ruleset_enable.ruleset USING ERRCODE = 'undefined_object',
-      HINT = (SELECT 'Rule sets are ' || string_agg(DISTINCT o.ruleset, ', ') || '.' FROM ruleset_rule o);
-  END IF;
+  PERFORM ruleset_require(ruleset_enable.ruleset, rules);
   IF effective IS NULL OR NOT isfinite(effective) OR trial IS NULL THEN
     RAISE EXCEPTION 'a rule set is enabled from a finite instant, on trial or not' USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  SELECT n INTO unknown FROM unnest(rules) AS n
-  WHERE NOT EXISTS (SELECT FROM ruleset_rule o WHERE o.ruleset = ruleset_enable.ruleset AND o.rule = n);
-  IF FOUND THEN
-    RAISE EXCEPTION 'rule set "%" has no rule "%"', ruleset_enable.ruleset, unknown USING ERRCODE = 'undefined_object';
   END IF;
   -- Two calls at once would publish everything twice.
   PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov ruleset ' || ruleset_enable.ruleset, 0));
@@ -114,6 +125,9 @@ DECLARE
   name text;
   retired integer := 0;
 BEGIN
+  PERFORM ruleset_require(ruleset, rules);
+  -- What another call enables at the moment is disabled, too.
+  PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov ruleset ' || ruleset, 0));
   FOR name IN
     SELECT DISTINCT r.rule FROM ruleset_rule o JOIN listing_rule r ON r.rule = o.rule AND r.state IN ('active', 'shadow')
     WHERE o.ruleset = ruleset_disable.ruleset AND (rules IS NULL OR o.rule = ANY (rules)) ORDER BY r.rule
@@ -125,4 +139,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ruleset_disable(text, text[], timestamptz) IS
-  'Retires the published rules of a rule set (only those named) and gives their number';
+  'Retires the published rules of a rule set (only those named), also those whose law is not in force yet, and gives their number';

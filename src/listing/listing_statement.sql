@@ -10,7 +10,11 @@ CREATE TABLE listing_template (
   CONSTRAINT listing_template_language CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
   CONSTRAINT listing_template_part CHECK (part IN (
     'statement', 'fact', 'fact_matched', 'fact_missing', 'fact_whole', 'ground', 'measure_deny', 'measure_quarantine', 'measure_warn',
-    'appeal', 'appeal_until'))
+    'appeal', 'appeal_until')),
+  -- Facts, reasons and basis, and the way to appeal are the merchant's due (Order 116 art 19).
+  CONSTRAINT listing_template_due CHECK (
+    CASE part WHEN 'statement' THEN body LIKE ALL (ARRAY['%{facts}%', '%{grounds}%', '%{measure}%', '%{appeal}%'])
+      WHEN 'ground' THEN body LIKE '%{legal_basis}%' ELSE body ~ '\S' END)
 );
 COMMENT ON TABLE listing_template IS
   'Texts of listing_statement() by language and part, with places such as {merchant_id}; a platform''s own row comes before the shipped one';

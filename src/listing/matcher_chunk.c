@@ -28,7 +28,7 @@ void
 qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t length)
 {
 	Chunk *chunk = &scan->chunk;
-	size_t capacity = Min(length, QG_CHUNK_TEXT) + matcher->header->longest + QG_CHUNK_SLACK + 5;
+	size_t capacity = Min(length, QG_CHUNK_TEXT) + matcher->header->longest + QG_CHUNK_SLACK + 7;
 	uint32 *block = scan->local;
 
 	if (capacity > QG_CHUNK_LOCAL)
@@ -341,5 +341,6 @@ qg_chunk_fill(Scan *scan)
 	else
 		fill(scan, false);
 	scan->chunk.words[scan->chunk.count] = 0;
+	scan->chunk.words[scan->chunk.count + 1] = 0;
 	return scan->pos < scan->end;
 }

@@ -28,7 +28,7 @@ SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
   -- An administrator of quality_gov runs it; the owner of a platform's table attaches guards with it.
   ('quality_gov_admin', '{merchant_admit,merchant_admission_check,merchant_may,merchant_member_add,regulatory_import,
-     lexicon_load,lexicon_publish,lexicon_scan,text_fold,listing_rule_add,listing_rule_retire,listing_check,
+     lexicon_load,lexicon_publish,lexicon_scan,lexicon_hits,text_fold,listing_rule_add,listing_rule_retire,listing_check,
      listing_rule_draft,listing_rule_discard,listing_rule_publish,listing_rule_check,listing_explain,listing_judge,listing_replay,
      listing_exception_add,listing_exception_end,ruleset_asof,listing_ruleset_json,
      listing_retire,guard_listing,guard_order,guard_remove,guard_attach,guard_value_check,mapping_check,
@@ -43,11 +43,11 @@ FROM (VALUES
      listing_denial_drain,listing_denial_state,listing_denial_retire}'::text[]),
   ('quality_gov_admin', '{lexicon_load_from,lexicon_stage_columns,lexicon_open,lexicon_fill,lexicon_end,lexicon_retire,
      lexicon_diff,lexicon_version_require,lexicon_backtest,lexicon_backtest_source,lexicon_scan_version,
-     listing_notice_add,listing_notice_term}'),
+     listing_notice_add,listing_notice_term,lexicon_hits,lexicon_images,lexicon_compile}'),
   -- An application asks and applies; it decides nothing by itself.
-  ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,text_fold,listing_check,
+  ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,lexicon_hits,text_fold,listing_check,
      listing_explain,credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),
-  ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain}'),
+  ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain,lexicon_scan,lexicon_hits,text_fold}'),
   ('quality_gov_regulator', '{credit_score,credit_grade,credit_explain,merchant_may,merchant_admission_check,
      listing_check,listing_rule_check,listing_explain,listing_judge,listing_replay,ruleset_asof,listing_ruleset_json,
      credit_check,integrity_check}')) AS r(role_name, routines)
@@ -113,7 +113,7 @@ FROM (VALUES
   ('quality_gov_admin', '{listing_backtest,listing_rule_check,listing_source_sql,review_is_violation,
      listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,listing_appeal_request_person,
      listing_appeal_withdraw,listing_appeal_decide,listing_appeal_close,listing_review_assign,listing_review_return,
-     listing_review_decide,listing_review_close,listing_status_set}'::text[]),
+     listing_review_decide,listing_review_close,listing_status_set,listing_status_write}'::text[]),
   ('quality_gov_app', '{listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,
      listing_appeal_request_person,listing_appeal_withdraw}'),
   ('quality_gov_merchant', '{listing_statement,listing_denial_statement,listing_appeal_file,listing_denial_appeal,
