@@ -173,7 +173,9 @@ stored_as_judged(TriggerData *trigger, const QgMapping *mapping, int16 event)
 	if (ours < 0)
 		return false;
 	before = &desc->triggers[ours];
-	if (before->tgqual != NULL || before->tgnattr > 0 || before->tgnargs != 3 ||
+	/* It fires whenever the trigger AFTER does. */
+	if (before->tgenabled != trigger->tg_trigger->tgenabled || before->tgqual != NULL ||
+		before->tgnattr > 0 || before->tgnargs != 3 ||
 		strcmp(before->tgargs[1], trigger->tg_trigger->tgargs[1]) != 0 ||
 		strcmp(before->tgargs[2], trigger->tg_trigger->tgargs[2]) != 0)
 		return false;

@@ -18,7 +18,7 @@
 #include "listing/matcher.h"
 #include "listing/matcher_word.h"
 
-#define QG_IMAGE_FORMAT 3
+#define QG_IMAGE_FORMAT 4
 
 /* A term; strings are offsets into the strings, 0 for none. */
 typedef struct MatcherTerm
