@@ -149,13 +149,18 @@ is_ours(const Trigger *trigger, const char *function)
 	return name != NULL && strcmp(name, function) == 0;
 }
 
-/* Gives the place of the enabled trigger of a kind and function in the order of firing, or -1. */
+/*
+ * Gives the place of the trigger of a kind and function in the order of firing, if it fires whenever the
+ * given one of the same table does, or -1.
+ */
 static int
-find_ours(const TriggerDesc *desc, int16 kind, const char *function)
+find_ours(const TriggerData *trigger, int16 kind, const char *function)
 {
+	const TriggerDesc *desc = trigger->tg_relation->trigdesc;
+
 	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
 		if ((desc->triggers[i].tgtype & kind) == kind &&
-			desc->triggers[i].tgenabled != TRIGGER_DISABLED &&
+			desc->triggers[i].tgenabled == trigger->tg_trigger->tgenabled &&
 			is_ours(&desc->triggers[i], function))
 			return i;
 	return -1;
@@ -167,15 +172,13 @@ stored_as_judged(TriggerData *trigger, const QgMapping *mapping, int16 event)
 {
 	const TriggerDesc *desc = trigger->tg_relation->trigdesc;
 	int16 kind = TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | event;
-	int ours = find_ours(desc, kind, "guard_listing_before");
+	int ours = find_ours(trigger, kind, "guard_listing_before");
 	const Trigger *before;
 
 	if (ours < 0)
 		return false;
 	before = &desc->triggers[ours];
-	/* It fires whenever the trigger AFTER does. */
-	if (before->tgenabled != trigger->tg_trigger->tgenabled || before->tgqual != NULL ||
-		before->tgnattr > 0 || before->tgnargs != 3 ||
+	if (before->tgqual != NULL || before->tgnattr > 0 || before->tgnargs != 3 ||
 		strcmp(before->tgargs[1], trigger->tg_trigger->tgargs[1]) != 0 ||
 		strcmp(before->tgargs[2], trigger->tg_trigger->tgargs[2]) != 0)
 		return false;
@@ -279,14 +282,13 @@ static bool
 end_is_heard(TriggerData *trigger)
 {
 	QgMapping *mapping = qg_mapping_get(trigger);
-	const TriggerDesc *desc = trigger->tg_relation->trigdesc;
 	bool *answers = mapping->extra;
 
 	if (answers == NULL)
 	{
 		answers = MemoryContextAlloc(mapping->context, 2 * sizeof(bool));
-		answers[0] = find_ours(desc, TRIGGER_TYPE_INSERT, "guard_listing_end") >= 0;
-		answers[1] = find_ours(desc, TRIGGER_TYPE_UPDATE, "guard_listing_end") >= 0;
+		answers[0] = find_ours(trigger, TRIGGER_TYPE_INSERT, "guard_listing_end") >= 0;
+		answers[1] = find_ours(trigger, TRIGGER_TYPE_UPDATE, "guard_listing_end") >= 0;
 		mapping->extra = answers;
 	}
 	return answers[TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? 1 : 0];
