@@ -78,6 +78,14 @@ ALTER TABLE lax RENAME name TO title;
 INSERT INTO lax VALUES (4, 'm-1', 'best', 'red');
 SELECT listing_id FROM listing_decision WHERE relation = 'public.lax';
 SELECT * FROM integrity_check();
-DROP TABLE product, part, lax;
+-- a status column that is gone holds nothing, and nothing is stored as if it were held
+CREATE TABLE kept (id int, shop text DEFAULT 'm-1', title text, status text);
+SELECT guard_listing('kept', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "status": "status"}', 'quarantine', 'held');
+INSERT INTO kept (id, title) VALUES (1, 'best') RETURNING status;
+ALTER TABLE kept RENAME status TO state;
+INSERT INTO kept (id, title) VALUES (2, 'best');
+\echo :LAST_ERROR_SQLSTATE
+
+DROP TABLE product, part, lax, kept;
 DROP FUNCTION spoil;
 DROP EXTENSION quality_gov;

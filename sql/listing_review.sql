@@ -114,6 +114,15 @@ SELECT quality_gov.listing_review_decide('m-2', 3, 'confirm', 'x');
 SET ROLE regress_shop;
 SELECT count(*) FROM quality_gov.listing_queue;
 RESET ROLE;
+-- a graver finding that an exception lets pass is no reason to hold, and the event is found to be taken back
+SELECT listing_rule_add('by', 'expression', '{"expression": "$.producer == \"x\""}', 'quarantine', 'by x', 'law', 'critical', effective => '2026-01-01');
+SELECT listing_exception_add('by', 'm-1', now() + interval '1 year', 'known', 'ops') IS NOT NULL AS excepted;
+INSERT INTO product VALUES (7, 'm-1', 'best urn', 'x');
+SELECT f.rule, f.verdict, f.severity FROM listing_finding f JOIN listing_decision d USING (merchant_id, decision_id) WHERE d.listing_id = '7' ORDER BY finding;
+SELECT q.listing_id, jsonb_path_query_array(q.findings, '$[*].rule') AS rules, h.reasons FROM listing_queue q JOIN listing_held h USING (listing_id) WHERE listing_id = '7';
+SELECT sum(bad) AS bad FROM credit_event WHERE ref = '7';
+SELECT listing_review_decide('m-1', decision_id, 'release', 'fine', 'live') FROM listing_queue WHERE listing_id = '7';
+SELECT sum(bad) AS bad FROM credit_event WHERE ref = '7';
 SELECT * FROM integrity_check();
 SELECT * FROM credit_check();
 DROP TABLE product, trail;

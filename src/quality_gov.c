@@ -30,6 +30,15 @@ qg_guard_mode_name(int mode)
 	return guard_modes[mode].name;
 }
 
+/* Raises an error where an argument that must be given is null. */
+void
+qg_argument_require(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
 /* Counts each change of the incident switch and leaves a line in the server log. */
 static void
 guard_mode_assign(int newval, void *extra)

@@ -32,5 +32,6 @@ extern int qg_denial_spool_size; /* kB */
 extern bool qg_denial_worker;
 
 extern const char *qg_guard_mode_name(int mode);
+extern void qg_argument_require(FunctionCallInfo fcinfo, int argument, const char *name);
 
 #endif

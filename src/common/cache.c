@@ -28,12 +28,13 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "common/cache.h"
 #include "common/guard.h"
 #include "common/version.h"
 
-#define CACHES_MAX 16
+#define CACHES_MAX 32
 #define BUILD_TRIES 5
 
 static QgCache *caches[CACHES_MAX];
@@ -106,6 +107,31 @@ qg_latest_snapshot_push(void)
 	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 }
 
+/* Notes of the active snapshot what no other one that comes later has alike. */
+static void
+note_snapshot(QgCache *cache)
+{
+	Snapshot snapshot = GetActiveSnapshot();
+
+	cache->provisional = true;
+	cache->xmin = snapshot->xmin;
+	cache->xmax = snapshot->xmax;
+	cache->xcnt = snapshot->xcnt;
+	cache->subxcnt = snapshot->subxcnt;
+	cache->curcid = snapshot->curcid;
+}
+
+/* Tells whether provisional content was built with the snapshot of the query that asks for it. */
+static bool
+is_of_this_query(const QgCache *cache)
+{
+	Snapshot snapshot = IsInParallelMode() ? GetActiveSnapshot() : NULL;
+
+	return snapshot != NULL && cache->xmin == snapshot->xmin && cache->xmax == snapshot->xmax &&
+		   cache->xcnt == snapshot->xcnt && cache->subxcnt == snapshot->subxcnt &&
+		   cache->curcid == snapshot->curcid;
+}
+
 /* Builds content aside and swaps it in; tells whether no invalidation came meanwhile. */
 static bool
 build_content(QgCache *cache)
@@ -152,7 +178,7 @@ qg_cache_get(QgCache *cache)
 		cache_register(cache);
 	AcceptInvalidationMessages();
 	/* The query's snapshot may be older than an invalidation that was accepted before it. */
-	if (cache->provisional && !IsInParallelMode())
+	if (cache->provisional && !is_of_this_query(cache))
 		cache->valid = cache->provisional = false;
 	if (cache->valid)
 		return cache->content;
@@ -164,7 +190,8 @@ qg_cache_get(QgCache *cache)
 		if (build_content(cache))
 		{
 			cache->valid = true;
-			cache->provisional = IsInParallelMode();
+			if (IsInParallelMode())
+				note_snapshot(cache);
 			break;
 		}
 	}
@@ -194,6 +221,33 @@ qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values, const cha
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "cache query failed: %s", SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+/* Gives a column of a row of the last query in an SPI connection, 0 with *isnull set for null. */
+Datum
+qg_result_value(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+/* Gives a column of type text in the current memory context, NULL for null. */
+char *
+qg_result_text(uint64 row, int column)
+{
+	bool isnull;
+	Datum value = qg_result_value(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Gives a column of type timestamptz, such as a bound of a period, another instant for null. */
+TimestampTz
+qg_result_instant(uint64 row, int column, TimestampTz null)
+{
+	bool isnull;
+	Datum value = qg_result_value(row, column, &isnull);
+
+	return isnull ? null : DatumGetTimestampTz(value);
 }
 
 /* Trigger: tells every backend that the rows of a policy table changed. */

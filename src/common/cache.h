@@ -11,6 +11,8 @@
 
 #include "quality_gov.h"
 
+#include "datatype/timestamp.h"
+
 #define QG_CACHE_TABLES_MAX 8
 
 typedef struct QgCache
@@ -30,7 +32,11 @@ typedef struct QgCache
 	void *content;
 	bool registered;
 	bool valid;
-	bool provisional; /* built with a parallel query's snapshot: good until that ends */
+	bool provisional; /* built with a parallel query's snapshot: good for that one only */
+	TransactionId xmin, xmax;
+	uint32 xcnt;
+	int32 subxcnt;
+	CommandId curcid;
 	uint64 invalidations;
 	uint64 builds;
 } QgCache;
@@ -40,5 +46,8 @@ extern void qg_cache_drop(QgCache *cache);
 extern void qg_latest_snapshot_push(void);
 extern uint64 qg_cache_select(const char *sql, int nargs, Oid *types, Datum *values,
 							  const char *nulls);
+extern Datum qg_result_value(uint64 row, int column, bool *isnull);
+extern char *qg_result_text(uint64 row, int column);
+extern TimestampTz qg_result_instant(uint64 row, int column, TimestampTz null);
 
 #endif

@@ -79,3 +79,21 @@ INSERT INTO legal_figure VALUES
   ('compared_price_days', 7, 'day', '[2022-07-01 00:00+08,)', '明码标价和禁止价格欺诈规定 (Order 56) art 16', true);
 CREATE TRIGGER legal_figure_builtin BEFORE INSERT OR UPDATE OR DELETE ON legal_figure
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+
+CREATE FUNCTION retention_bound(what text, before timestamptz) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  keep interval := (SELECT make_interval(years => max(f.value)::int) FROM quality_gov.legal_figure f
+                    WHERE f.figure = 'record_retention' AND f.effect @> now());
+BEGIN
+  before := COALESCE(before, now() - keep);
+  IF before <= now() - keep THEN
+    RETURN before;
+  END IF;
+  RAISE EXCEPTION '% are kept for %, so only those before % can be retired', what, keep, now() - keep
+    USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
+END
+$$;
+COMMENT ON FUNCTION retention_bound(text, timestamptz) IS
+  'Instant before which records may be deleted: the one given, by default as long ago as the law wants them kept (legal_figure record_retention); a later one is refused (55000)';

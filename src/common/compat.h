@@ -42,4 +42,28 @@
 #define qg_make_range(type, lower, upper) make_range(type, lower, upper, false)
 #endif
 
+/* Since 16 the rights to a range table are a list beside it, and since 18 it says what is unpruned. */
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
+#if PG_VERSION_NUM >= 180000
+#define QG_INIT_RANGE_TABLE(estate, rte)                                             \
+	do                                                                               \
+	{                                                                                \
+		List *rights_ = NIL;                                                         \
+		(void) addRTEPermissionInfo(&rights_, rte);                                  \
+		ExecInitRangeTable(estate, list_make1(rte), rights_, bms_make_singleton(1)); \
+	} while (0)
+#elif PG_VERSION_NUM >= 160000
+#define QG_INIT_RANGE_TABLE(estate, rte)                      \
+	do                                                        \
+	{                                                         \
+		List *rights_ = NIL;                                  \
+		(void) addRTEPermissionInfo(&rights_, rte);           \
+		ExecInitRangeTable(estate, list_make1(rte), rights_); \
+	} while (0)
+#else
+#define QG_INIT_RANGE_TABLE(estate, rte) ExecInitRangeTable(estate, list_make1(rte))
+#endif
+
 #endif

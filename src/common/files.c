@@ -4,7 +4,6 @@
  */
 #include "quality_gov.h"
 
-#include "common/file_perm.h"
 #include "storage/fd.h"
 
 #include "common/files.h"

@@ -46,11 +46,21 @@ qg_findings_verdict(List *findings)
 	return gravest;
 }
 
-/* Appends "key": "value" or "key": null. */
-static void
-append_member(StringInfo json, const char *key, const char *value)
+/* Appends the key of a member to a JSON object that has been begun. */
+void
+qg_json_key(StringInfo json, const char *key)
 {
-	appendStringInfo(json, ", \"%s\": ", key);
+	if (json->data[json->len - 1] != '{')
+		appendStringInfoString(json, ", ");
+	escape_json(json, key);
+	appendStringInfoString(json, ": ");
+}
+
+/* Appends a member whose value is a text, or null. */
+void
+qg_json_text(StringInfo json, const char *key, const char *value)
+{
+	qg_json_key(json, key);
 	if (value != NULL)
 		escape_json(json, value);
 	else
@@ -72,14 +82,14 @@ qg_findings_json(List *findings)
 
 		if (json.len > 1)
 			appendStringInfoString(&json, ", ");
-		appendStringInfoString(&json, "{\"rule\": ");
-		escape_json(&json, finding->rule);
+		appendStringInfoChar(&json, '{');
+		qg_json_text(&json, "rule", finding->rule);
 		appendStringInfo(&json, ", \"version\": %d", finding->version);
-		append_member(&json, "verdict", qg_verdict_name(finding->verdict));
-		append_member(&json, "severity", finding->severity);
-		append_member(&json, "field", finding->field);
-		append_member(&json, "message", finding->message);
-		append_member(&json, "legal_basis", finding->legal_basis);
+		qg_json_text(&json, "verdict", qg_verdict_name(finding->verdict));
+		qg_json_text(&json, "severity", finding->severity);
+		qg_json_text(&json, "field", finding->field);
+		qg_json_text(&json, "message", finding->message);
+		qg_json_text(&json, "legal_basis", finding->legal_basis);
 		appendStringInfo(&json, ", \"detail\": %s}", finding->detail ? finding->detail : "null");
 	}
 	appendStringInfoChar(&json, ']');
@@ -160,9 +170,12 @@ record_failure(const QgMapping *mapping, const ErrorData *error)
 	qg_owner_end(&owner);
 }
 
-/* Judges in a subtransaction; an error becomes a warning and an entry in the ledger. */
-static bool
-judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
+/*
+ * Does some work in a subtransaction.  Gives NULL, or the error that it failed with, in the caller's
+ * memory context, once everything it did is undone.
+ */
+ErrorData *
+qg_subtransaction_try(void (*work)(void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner resources = CurrentResourceOwner;
@@ -172,10 +185,8 @@ judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		judge(mapping, arg);
+		work(arg);
 		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = resources;
 	}
 	PG_CATCH();
 	{
@@ -183,10 +194,36 @@ judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = resources;
 	}
 	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = resources;
+	return error;
+}
+
+/* What is judged, and how. */
+typedef struct Judgement
+{
+	const QgMapping *mapping;
+	QgJudge judge;
+	void *arg;
+} Judgement;
+
+static void
+judge_row(void *arg)
+{
+	const Judgement *this = arg;
+
+	this->judge(this->mapping, this->arg);
+}
+
+/* Judges in a subtransaction; an error becomes a warning and an entry in the ledger. */
+static bool
+judge_or_allow(const QgMapping *mapping, QgJudge judge, void *arg)
+{
+	Judgement judgement = {.mapping = mapping, .judge = judge, .arg = arg};
+	ErrorData *error = qg_subtransaction_try(judge_row, &judgement);
+
 	if (error == NULL)
 		return true;
 	/* A cancelled statement stays cancelled. */

@@ -38,10 +38,14 @@ extern const char *qg_verdict_name(QgVerdict verdict);
 extern QgVerdict qg_verdict_of(const char *name);
 extern QgVerdict qg_findings_verdict(List *findings);
 extern char *qg_findings_json(List *findings);
+extern void qg_json_key(StringInfo json, const char *key);
+extern void qg_json_text(StringInfo json, const char *key, const char *value);
 extern char *qg_findings_summary(List *findings, QgVerdict least);
 extern List *qg_findings_of_bars(List *findings, QgBarSource *source,
 								 const char *const keys[QG_BAR_KEYS], TimestampTz at,
 								 const QgFinding *form);
+
+extern ErrorData *qg_subtransaction_try(void (*work)(void *arg), void *arg);
 
 typedef void (*QgJudge)(const QgMapping *mapping, void *arg);
 extern bool qg_guard_judge(const QgMapping *mapping, QgJudge judge, void *arg);

@@ -85,7 +85,7 @@ resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), column->column) == 0)
+		if (!att->attisdropped && strcmp(NameStr(att->attname), column->path.column) == 0)
 		{
 			column->attnum = att->attnum;
 			column->type = getBaseType(att->atttypid);
@@ -128,8 +128,9 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 	char **keys;
 	char **values;
 
+	/* A caller up the stack may still read what was parsed before, so that goes with the transaction. */
 	if (mapping->context != NULL)
-		MemoryContextDelete(mapping->context);
+		MemoryContextSetParent(mapping->context, TopTransactionContext);
 	mapping->context = AllocSetContextCreate(TopMemoryContext, "quality_gov guard mapping",
 											 ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(mapping->context);
@@ -143,7 +144,6 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 	{
 		mapping->columns[i].key = keys[i];
 		mapping->columns[i].path = qg_path_parse(values[i]);
-		mapping->columns[i].column = mapping->columns[i].path.column;
 		resolve_column(mapping, &mapping->columns[i], RelationGetDescr(rel));
 	}
 	mapping->noptions = parse_object(trigger->tg_trigger->tgargs[2], &mapping->option_keys,
@@ -210,15 +210,15 @@ qg_mapping_option_is(const QgMapping *mapping, const char *key, const char *valu
 }
 
 /* Raises an error where a mapped column is gone from the table. */
-static void
-require_column(const QgColumn *column)
+void
+qg_column_require(const QgColumn *column)
 {
 	if (column->attnum == InvalidAttrNumber)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("guarded table has no %scolumn \"%s\", which \"%s\" is mapped to",
-					column->path.nsteps > 0 ? "jsonb " : "", column->column, column->key),
+					column->path.nsteps > 0 ? "jsonb " : "", column->path.column, column->key),
 			 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
 					 "the present column names.")));
 }
@@ -237,7 +237,7 @@ text_to_cstring_trimmed(Datum value)
 Datum
 qg_column_datum(const QgColumn *column, HeapTuple row, TupleDesc desc, bool *isnull)
 {
-	require_column(column);
+	qg_column_require(column);
 	return heap_getattr(row, column->attnum, desc, isnull);
 }
 
@@ -285,7 +285,7 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 
 	if (column == NULL)
 		return unmapped;
-	require_column(column);
+	qg_column_require(column);
 	if (column->type != TIMESTAMPTZOID)
 		return unmapped;
 	value = heap_getattr(row, column->attnum, desc, &isnull);
@@ -293,9 +293,9 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 		return unmapped;
 	/* Every period would have ended by then, and nothing would be in force. */
 	if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("\"%s\" in column \"%s\" must be a finite instant", key, column->column)));
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("\"%s\" in column \"%s\" must be a finite instant", key,
+							   column->path.column)));
 	return DatumGetTimestampTz(value);
 }
 

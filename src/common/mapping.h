@@ -30,7 +30,6 @@ typedef struct QgPath
 typedef struct QgColumn
 {
 	const char *key; /* "title" */
-	char *column;	 /* name in the platform's table */
 	QgPath path;
 	int attnum;
 	Oid type;		 /* base type of the column */
@@ -59,6 +58,7 @@ extern QgMapping *qg_mapping_get(TriggerData *trigger);
 extern const QgColumn *qg_mapping_column(const QgMapping *mapping, const char *key);
 extern const char *qg_mapping_option(const QgMapping *mapping, const char *key);
 extern bool qg_mapping_option_is(const QgMapping *mapping, const char *key, const char *value);
+extern void qg_column_require(const QgColumn *column);
 extern Datum qg_column_datum(const QgColumn *column, HeapTuple row, TupleDesc desc, bool *isnull);
 extern char *qg_column_text(const QgColumn *column, HeapTuple row, TupleDesc desc);
 extern char *qg_column_filled(const QgColumn *column, HeapTuple row, TupleDesc desc);

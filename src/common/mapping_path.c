@@ -13,6 +13,8 @@
  */
 #include "quality_gov.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "funcapi.h"

@@ -33,10 +33,10 @@
 #include "storage/fd.h"
 #include "utils/timestamp.h"
 
+#include "common/files.h"
 #include "common/spool.h"
 
-#define SPOOL_HOME "pgsql_tmp_quality_gov"
-#define SPOOL_DIR SPOOL_HOME "/spool"
+#define SPOOL_DIR QG_FILES_DIR "/spool"
 #define SPOOL_PATH_MAX (sizeof(SPOOL_DIR) + QG_SPOOL_NAME_MAX + 16)
 #define STATE_MAGIC UINT64CONST(0x3130736c6f6f7051) /* names the layout, too */
 #define STATE_BYTES 4096
@@ -57,15 +57,6 @@ static bool
 same_key(const QgSpoolKey *a, const QgSpoolKey *b)
 {
 	return a->database == b->database && a->instance == b->instance;
-}
-
-/* Makes the folder where it is missing. */
-static bool
-make_folder(void)
-{
-	if (mkdir(SPOOL_HOME, S_IRWXU) != 0 && errno != EEXIST)
-		return false;
-	return mkdir(SPOOL_DIR, S_IRWXU) == 0 || errno == EEXIST;
 }
 
 /* Writes the whole or nothing that counts; false with errno. */
@@ -107,7 +98,7 @@ make_state(const char *path)
 	page.state.magic = STATE_MAGIC;
 	snprintf(temporary, sizeof(temporary), "%s.%d", path, MyProcPid);
 	(void) unlink(temporary);
-	if (!make_folder())
+	if (!qg_files_dir_make(SPOOL_DIR))
 		return false;
 	fd = BasicOpenFilePerm(temporary, O_CREAT | O_EXCL | O_WRONLY, S_IRUSR | S_IWUSR);
 	if (fd < 0)
@@ -187,7 +178,7 @@ open_own(const QgSpoolKey *key, size_t length, bool *new)
 		snprintf(own_path, sizeof(own_path), SPOOL_DIR "/%u.%u." UINT64_FORMAT ".%d.%u",
 				 key->database, key->instance, (uint64) MyStartTimestamp, MyProcPid, ++own_number);
 		fd = BasicOpenFilePerm(own_path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND, S_IRUSR | S_IWUSR);
-		if (fd >= 0 || (errno != ENOENT && errno != EEXIST) || !make_folder())
+		if (fd >= 0 || (errno != ENOENT && errno != EEXIST) || !qg_files_dir_make(SPOOL_DIR))
 			return fd;
 	}
 	return -1;
@@ -214,8 +205,11 @@ write_record(const QgSpoolKey *key, const char *record, size_t length, bool *new
 		}
 		done = write_all(fd, record, length);
 		own_size = done ? st.st_size + (off_t) length : 0;
+		/* A full disk keeps no file for each record that found no room. */
+		if (!done && *new)
+			(void) unlink(own_path);
 		/* Where even that fails the reader finds a broken record at the end of the file. */
-		if (!done && ftruncate(fd, st.st_size) != 0)
+		else if (!done && ftruncate(fd, st.st_size) != 0)
 			own_size = 0;
 		close(fd);
 		return done;

@@ -1,9 +1,9 @@
 /*
  * text.c
- *		Unicode services over ICU: character classes and compatibility folding.
+ *		Unicode services over ICU: character classes, compatibility folding and look-alikes.
  *
- * Only ICU's singleton normalizers are used; they need no close, so nothing leaks when the
- * server raises an error.
+ * ICU's singleton normalizers need no close, and the checker of look-alikes is opened once a backend
+ * and kept, so nothing leaks when the server raises an error.
  */
 #include "quality_gov.h"
 
@@ -226,15 +226,12 @@ qg_char_is_plain(uint32 codepoint)
 		   qg_char_simplify(codepoint) == codepoint && !qg_char_han_numeral(codepoint);
 }
 
-/* Gives the one ASCII letter that Unicode's confusables show a character as, or 0 (UTS 39). */
-static UChar32
-skeleton_letter(UChar32 c)
+/* Gives ICU's checker of look-alikes, opened once a backend. */
+static USpoofChecker *
+spoof_checker(void)
 {
 	static USpoofChecker *checker = NULL;
 	UErrorCode status = U_ZERO_ERROR;
-	UChar source[2];
-	UChar target[32];
-	int32_t length = 0;
 
 	if (checker == NULL)
 	{
@@ -242,9 +239,22 @@ skeleton_letter(UChar32 c)
 		if (U_FAILURE(status))
 		{
 			checker = NULL;
-			elog(ERROR, "ICU has no confusables: %s", u_errorName(status));
+			elog(ERROR, "ICU has no checker of look-alikes: %s", u_errorName(status));
 		}
 	}
+	return checker;
+}
+
+/* Gives the one ASCII letter that Unicode's confusables show a character as, or 0 (UTS 39). */
+static UChar32
+skeleton_letter(UChar32 c)
+{
+	USpoofChecker *checker = spoof_checker();
+	UErrorCode status = U_ZERO_ERROR;
+	UChar source[2];
+	UChar target[32];
+	int32_t length = 0;
+
 	U16_APPEND_UNSAFE(source, length, c);
 	length = uspoof_getSkeleton(checker, 0, source, length, target, lengthof(target), &status);
 	if (U_FAILURE(status) || length != 1 || target[0] >= 0x80 || !u_isalpha(target[0]))
@@ -423,31 +433,12 @@ qg_name_key(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(key.data, key.len));
 }
 
-/* Gives ICU's checker of look-alikes, opened once a backend. */
-static USpoofChecker *
-spoof_checker(void)
-{
-	static USpoofChecker *checker = NULL;
-	UErrorCode status = U_ZERO_ERROR;
-
-	if (checker == NULL)
-	{
-		checker = uspoof_open(&status);
-		if (U_FAILURE(status))
-		{
-			checker = NULL;
-			elog(ERROR, "ICU has no checker of look-alikes: %s", u_errorName(status));
-		}
-	}
-	return checker;
-}
-
 /*
  * Gives the skeleton (UTS 39) of a text: texts that look alike have the same one.  In the current
  * memory context; length is that of the result, too.
  */
-char *
-qg_text_skeleton(const char *utf8, size_t *length)
+static char *
+text_skeleton(const char *utf8, size_t *length)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	int32_t size = (int32_t) Min(*length, (size_t) 1 << 28) * 2 + 16;
@@ -468,14 +459,14 @@ qg_text_skeleton(const char *utf8, size_t *length)
 	return skeleton;
 }
 
-/* text_skeleton(text) */
-PG_FUNCTION_INFO_V1(qg_text_skeleton_sql);
+/* text_skeleton(body): what texts that look alike have in common. */
+PG_FUNCTION_INFO_V1(qg_text_skeleton);
 Datum
-qg_text_skeleton_sql(PG_FUNCTION_ARGS)
+qg_text_skeleton(PG_FUNCTION_ARGS)
 {
 	text *input = PG_GETARG_TEXT_PP(0);
 	size_t length = VARSIZE_ANY_EXHDR(input);
-	char *skeleton = qg_text_skeleton(VARDATA_ANY(input), &length);
+	char *skeleton = text_skeleton(VARDATA_ANY(input), &length);
 
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(skeleton, (int) length));
 }

@@ -29,6 +29,5 @@ extern int qg_text_nfkc_casefold(const uint32 *in, int nin, uint32 *out, int max
 extern int qg_text_nfkc(const uint32 *in, int nin, uint32 *out, int maxout);
 extern int qg_text_casefold(const uint32 *in, int nin, uint32 *out, int maxout);
 extern const char *qg_text_icu_version(void);
-extern char *qg_text_skeleton(const char *utf8, size_t *length);
 
 #endif

@@ -110,6 +110,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION credit_model_at(timestamptz) IS 'The model version in force at an instant';
 
+CREATE TRIGGER credit_model_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credit_model
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+CREATE TRIGGER credit_severity_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credit_severity
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+
 -- credit: events, the facts
 
 CREATE TABLE credit_event (
@@ -196,19 +201,7 @@ COMMENT ON FUNCTION credit_event_void(text, text, text, timestamptz, text, text)
 
 CREATE FUNCTION credit_event_add_all(indicator text, merchants text[], severities text[], instants timestamptz[],
                                      sources text[], refs text[]) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-  SELECT e.merchant_id, credit_event_add_all.indicator, e.at, units.bad, e.source, e.ref, e.at
-  FROM unnest(merchants, severities, instants, sources, refs) AS e(merchant_id, severity, at, source, ref)
-  JOIN (SELECT n.at, s.severity, s.bad
-        FROM (SELECT DISTINCT i.at FROM unnest(instants) AS i(at)) n
-        CROSS JOIN LATERAL quality_gov.credit_model_at(n.at) m
-        JOIN quality_gov.credit_severity s USING (model, version)
-        WHERE s.indicator = credit_event_add_all.indicator AND s.bad > 0) units USING (at, severity);
-END
-$$;
+  AS 'MODULE_PATHNAME', 'qg_credit_event_add_all' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION credit_event_add_all(text, text[], text[], timestamptz[], text[], text[]) IS
   'Writes the events of many occurrences, as credit_event_add() does one';
 

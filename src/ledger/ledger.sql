@@ -36,14 +36,6 @@ COMMENT ON FUNCTION ledger_record(text, text, jsonb) IS
   'Enters one decision in the record and gives its id; every deciding function calls it; kind is lower-case words, body a JSON object';
 
 CREATE FUNCTION ledger_record_all(kind text, subjects text[], bodies jsonb[]) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-  SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  INSERT INTO quality_gov.ledger_entry (kind, subject, body, role, recorded_at, xid)
-  SELECT ledger_record_all.kind, e.subject, e.body, session_user, clock_timestamp(), pg_current_xact_id()
-  FROM unnest(subjects, bodies) AS e(subject, body);
-END
-$$;
+  AS 'MODULE_PATHNAME', 'qg_ledger_record_all' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION ledger_record_all(text, text[], jsonb[]) IS
   'Enters many decisions of a kind in the record, as ledger_record() does one';

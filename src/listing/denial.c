@@ -14,9 +14,9 @@
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/timestamp.h"
 
+#include "common/finding.h"
 #include "listing/denial.h"
 
 /* A record is kept below this, and no text in it longer than the first of the cuts. */
@@ -104,33 +104,13 @@ append_cut(StringInfo out, const char *json, size_t limit)
 	appendStringInfoString(out, json);
 }
 
-/* Appends , "key": */
-static void
-append_key(StringInfo out, const char *key)
-{
-	appendStringInfoString(out, ", \"");
-	appendStringInfoString(out, key);
-	appendStringInfoString(out, "\": ");
-}
-
-/* Appends , "key": "value" or null. */
-static void
-append_member(StringInfo out, const char *key, const char *value)
-{
-	append_key(out, key);
-	if (value != NULL)
-		escape_json(out, value);
-	else
-		appendStringInfoString(out, "null");
-}
-
-/* Appends , "key": and JSON, cut until it leaves the record room; null where nothing helps. */
+/* Appends a member that is JSON, cut until it leaves the record room; null where nothing helps. */
 static void
 append_json(StringInfo out, const char *key, const char *json, size_t room)
 {
 	int start;
 
-	append_key(out, key);
+	qg_json_key(out, key);
 	start = out->len;
 	/* Short JSON holds no long text. */
 	if (json != NULL && strlen(json) <= text_cuts[0])
@@ -154,7 +134,7 @@ append_identifier(StringInfo out, const char *key, const char *value)
 {
 	if (value != NULL && strlen(value) > IDENTIFIER_MAX)
 		value = pnstrdup(value, pg_mbcliplen(value, (int) strlen(value), IDENTIFIER_MAX));
-	append_member(out, key, value);
+	qg_json_text(out, key, value);
 }
 
 /*
@@ -184,12 +164,12 @@ qg_denial_record(const char *relation, const char *merchant_id, const char *list
 		append_identifier(&out, "merchant_id", merchant_id);
 		append_identifier(&out, "listing_id", listing_id);
 		append_identifier(&out, "category", category);
-		append_member(&out, "operation", operation);
-		append_member(&out, "at", timestamptz_to_str(at));
-		append_member(&out, "verdict", verdict);
-		append_member(&out, "guard_mode", qg_guard_mode_name(qg_guard_mode));
-		append_member(&out, "role", GetUserNameFromId(GetSessionUserId(), true));
-		append_member(&out, "attempted_at", timestamptz_to_str(GetCurrentTimestamp()));
+		qg_json_text(&out, "operation", operation);
+		qg_json_text(&out, "at", timestamptz_to_str(at));
+		qg_json_text(&out, "verdict", verdict);
+		qg_json_text(&out, "guard_mode", qg_guard_mode_name(qg_guard_mode));
+		qg_json_text(&out, "role", GetUserNameFromId(GetSessionUserId(), true));
+		qg_json_text(&out, "attempted_at", timestamptz_to_str(GetCurrentTimestamp()));
 		append_json(&out, "findings", findings_json, ATTEMPT_MAX / 2 - (size_t) out.len);
 		append_json(&out, "listing", listing_json, ATTEMPT_MAX - 1024 - (size_t) out.len);
 		appendStringInfoChar(&out, '}');

@@ -26,11 +26,10 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "common/guard.h"
+#include "common/finding.h"
 #include "listing/denial.h"
 
 /* Attempts that are written by one statement. */
@@ -163,37 +162,32 @@ take_stock(Drain *drain)
 	}
 }
 
+/* Attempts that are written together. */
+typedef struct Entry
+{
+	Drain *drain;
+	Datum *attempts;
+	int n;
+} Entry;
+
+static void
+write_entry(void *arg)
+{
+	const Entry *this = arg;
+	Oid type = TEXTARRAYOID;
+	Datum array = PointerGetDatum(
+		construct_array(this->attempts, this->n, TEXTOID, -1, false, TYPALIGN_INT));
+
+	run("SELECT quality_gov.listing_denial_enter($1)", 1, &type, &array, NULL, this->drain);
+}
+
 /* Writes attempts; false where the tables refuse them for what they are. */
 static bool
 try_enter(Drain *drain, Datum *attempts, int n)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner resources = CurrentResourceOwner;
-	ErrorData *volatile error = NULL;
+	Entry entry = {.drain = drain, .attempts = attempts, .n = n};
+	ErrorData *error = qg_subtransaction_try(write_entry, &entry);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		Oid type = TEXTARRAYOID;
-		Datum array = PointerGetDatum(
-			construct_array(attempts, n, TEXTOID, -1, false, TYPALIGN_INT));
-
-		run("SELECT quality_gov.listing_denial_enter($1)", 1, &type, &array, NULL, drain);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = resources;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = resources;
-	}
-	PG_END_TRY();
 	if (error == NULL)
 		return true;
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))

@@ -10,16 +10,12 @@
 #include "quality_gov.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "storage/shmem.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "common/cache.h"
-#include "common/guard.h"
 #include "listing/fold.h"
 #include "listing/lexicon_image.h"
 #include "listing/listing.h"
@@ -38,23 +34,6 @@ static void *build_lexicons(void);
 static QgCache cache = {.name = "quality_gov lexicons",
 						.tables = {"lexicon", "lexicon_term", NULL},
 						.build = build_lexicons};
-
-/* Gives a column of the current query's row, or 0 with *isnull set. */
-static Datum
-column(uint64 row, int number, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, isnull);
-}
-
-/* Gives a text column of the current query's row in the current memory context, or NULL. */
-static char *
-column_text(uint64 row, int number)
-{
-	bool isnull;
-	Datum value = column(row, number, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
 
 /* Gives the mask of the folds that a text array names; a null or an unknown one is an error. */
 uint32
@@ -76,16 +55,6 @@ qg_folds_from_array(Datum array)
 	return folds;
 }
 
-/* Gives an instant of the current query's row, DT_NOEND where it is null. */
-static TimestampTz
-column_instant(uint64 row, int number)
-{
-	bool isnull;
-	Datum value = column(row, number, &isnull);
-
-	return isnull ? DT_NOEND : DatumGetTimestampTz(value);
-}
-
 /* Fills in one version from the current query's row. */
 static void
 read_version(QgLexicon *lexicon, uint64 row)
@@ -93,15 +62,15 @@ read_version(QgLexicon *lexicon, uint64 row)
 	bool isnull;
 	Datum value;
 
-	lexicon->name = column_text(row, 1);
-	lexicon->version = DatumGetInt32(column(row, 2, &isnull));
-	lexicon->folds = qg_folds_from_array(column(row, 3, &isnull));
-	lexicon->legal_basis = column_text(row, 4);
-	lexicon->effect = column_instant(row, 5);
-	lexicon->ended = column_instant(row, 6);
-	lexicon->trial = column_instant(row, 7);
-	lexicon->tried = column_instant(row, 8);
-	value = column(row, 9, &isnull);
+	lexicon->name = qg_result_text(row, 1);
+	lexicon->version = DatumGetInt32(qg_result_value(row, 2, &isnull));
+	lexicon->folds = qg_folds_from_array(qg_result_value(row, 3, &isnull));
+	lexicon->legal_basis = qg_result_text(row, 4);
+	lexicon->effect = qg_result_instant(row, 5, DT_NOEND);
+	lexicon->ended = qg_result_instant(row, 6, DT_NOEND);
+	lexicon->trial = qg_result_instant(row, 7, DT_NOEND);
+	lexicon->tried = qg_result_instant(row, 8, DT_NOEND);
+	value = qg_result_value(row, 9, &isnull);
 	lexicon->fixed = !isnull;
 	if (!isnull)
 	{
@@ -120,7 +89,6 @@ read_version(QgLexicon *lexicon, uint64 row)
 static void *
 build_lexicons(void)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Lexicons *content = palloc0(sizeof(Lexicons));
 	uint64 count = qg_cache_select(
 		"SELECT lexicon, version, folds, legal_basis, "
@@ -129,8 +97,6 @@ build_lexicons(void)
 		"FROM quality_gov.lexicon ORDER BY lexicon COLLATE \"C\", version",
 		0, NULL, NULL, NULL);
 
-	/* SPI left its own context current. */
-	MemoryContextSwitchTo(context);
 	content->versions = palloc((count + 1) * sizeof(QgLexicon));
 	for (uint64 i = 0; i < count; i++)
 		read_version(&content->versions[i], i);

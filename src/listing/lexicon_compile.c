@@ -4,6 +4,7 @@
  */
 #include "quality_gov.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "storage/shmem.h"
@@ -27,22 +28,12 @@ typedef struct Terms
 	size_t size;
 } Terms;
 
-/* Gives a column of the fetched row as a string in the current context, or NULL. */
-static char *
-column_text(uint64 row, int number)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 /* Gives a text array of the fetched row as a list of strings; that of the term before, if the same. */
 static const char *
 column_list(uint64 row, int number, const char *last)
 {
 	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &isnull);
+	Datum value = qg_result_value(row, number, &isnull);
 	StringInfoData list;
 	Datum *elements;
 	int count;
@@ -92,15 +83,13 @@ add_rows(Terms *terms)
 		term = &terms->items[terms->count];
 		last = terms->count > 0 ? term - 1 : NULL;
 		terms->count++;
-		term->text = column_text(row, 1);
+		term->text = qg_result_text(row, 1);
 		term->length = strlen(term->text);
-		term->allow = DatumGetBool(
-			SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2, &isnull));
-		term->severity = DatumGetInt16(
-			SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull));
+		term->allow = DatumGetBool(qg_result_value(row, 2, &isnull));
+		term->severity = DatumGetInt16(qg_result_value(row, 3, &isnull));
 		term->categories = column_list(row, 4, last ? last->categories : NULL);
 		term->tags = column_list(row, 5, last ? last->tags : NULL);
-		basis = column_text(row, 6);
+		basis = qg_result_text(row, 6);
 		term->legal_basis = basis && last && last->legal_basis &&
 									strcmp(basis, last->legal_basis) == 0
 								? last->legal_basis
@@ -134,11 +123,40 @@ read_terms(const QgLexicon *lexicon, Terms *terms)
 }
 
 /*
+ * Tells whether the terms that the active snapshot sees are those that were published.  They are not
+ * while a dump is restored, or in a parallel query that is older than the publication.
+ */
+static bool
+is_published(const QgLexicon *lexicon)
+{
+	Oid types[3] = {TEXTOID, INT4OID, BYTEAOID};
+	bytea *digest = palloc(VARHDRSZ + QG_LEXICON_DIGEST);
+	Datum values[3] = {CStringGetTextDatum(lexicon->name), Int32GetDatum(lexicon->version),
+					   PointerGetDatum(digest)};
+
+	SET_VARSIZE(digest, VARHDRSZ + QG_LEXICON_DIGEST);
+	memcpy(VARDATA(digest), lexicon->digest, QG_LEXICON_DIGEST);
+	if (qg_cache_select("SELECT WHERE quality_gov.lexicon_digest($1, $2) = $3", 3, types, values,
+						NULL) == 1)
+		return true;
+	ereport(IsInParallelMode() ? ERROR : WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("terms of version %d of lexicon \"%s\" are not what was published",
+					lexicon->version, lexicon->name),
+			 IsInParallelMode()
+				 ? errdetail("In a parallel query they may be newer than its snapshot.")
+				 : 0,
+			 errhint("quality_gov.lexicon_check() lists such versions.")));
+	return false;
+}
+
+/*
  * Reads and compiles the terms of a version in the current memory context, with the owner's rights
- * and the latest snapshot, as the cache of versions is built.
+ * and the latest snapshot, as the cache of versions is built.  Of a fixed version it tells whether
+ * they are what was published.
  */
 QgMatcher *
-qg_lexicon_compile(const QgLexicon *lexicon)
+qg_lexicon_compile(const QgLexicon *lexicon, bool *published)
 {
 	MemoryContext result = CurrentMemoryContext;
 	Terms terms = {.size = 1024};
@@ -153,6 +171,7 @@ qg_lexicon_compile(const QgLexicon *lexicon)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	read_terms(lexicon, &terms);
+	*published = lexicon->fixed && is_published(lexicon);
 	SPI_finish();
 	PopActiveSnapshot();
 	qg_owner_end(&owner);

@@ -58,9 +58,10 @@ qg_lexicon_folds(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, QG_FOLD_COUNT, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* Where the hits of a scan go. */
+/* Where the hits of a scan go; begun with the first, since most texts have none. */
 typedef struct ScanResult
 {
+	FunctionCallInfo call;
 	ReturnSetInfo *rows;
 	TypeCacheEntry *span_type;
 	MemoryContext row_context; /* reset for each row */
@@ -89,17 +90,30 @@ make_span(TypeCacheEntry *type, int first, int end)
 	return RangeTypePGetDatum(qg_make_range(type, &lower, &upper));
 }
 
+/* Begins the rows of a result. */
+static void
+begin_rows(ScanResult *result)
+{
+	InitMaterializedSRF(result->call, 0);
+	result->span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	result->row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "quality_gov lexicon_scan row", ALLOCSET_SMALL_SIZES);
+}
+
 /* Stores one hit as a row. */
 static bool
 store_hit(const QgLexiconHit *hit, void *arg)
 {
 	ScanResult *result = arg;
-	MemoryContext caller = MemoryContextSwitchTo(result->row_context);
+	MemoryContext caller;
 	Datum values[SCAN_COLUMNS];
 	bool nulls[SCAN_COLUMNS] = {false};
 	Datum folds[QG_LEXICON_FOLDS_MAX];
 
 	CHECK_FOR_INTERRUPTS();
+	if (result->row_context == NULL)
+		begin_rows(result);
+	caller = MemoryContextSwitchTo(result->row_context);
 	values[0] = CStringGetTextDatum(hit->lexicon);
 	values[1] = Int32GetDatum(hit->version);
 	values[2] = CStringGetTextDatum(hit->term);
@@ -186,24 +200,19 @@ require_lexicon(const char *name, TimestampTz at)
 	return lexicon;
 }
 
-/* Raises an error where an argument that must be given is null. */
-static void
-require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-}
-
-/* Begins a result of hits. */
+/* Begins a result of hits, which without a row is an empty set. */
 static void
 begin_result(FunctionCallInfo fcinfo, ScanResult *result)
 {
-	InitMaterializedSRF(fcinfo, 0);
-	result->rows = (ReturnSetInfo *) fcinfo->resultinfo;
-	result->span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
-	result->row_context = AllocSetContextCreate(
-		CurrentMemoryContext, "quality_gov lexicon_scan row", ALLOCSET_SMALL_SIZES);
+	ReturnSetInfo *rows = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	if (rows == NULL || !IsA(rows, ReturnSetInfo) || !(rows->allowedModes & SFRM_Materialize))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("set-valued function called in context that cannot accept a set")));
+	rows->returnMode = SFRM_Materialize;
+	result->call = fcinfo;
+	result->rows = rows;
+	result->row_context = NULL;
 }
 
 /* lexicon_scan(body, lexicons, category, at, all_hits): the hits, one row each. */
@@ -217,8 +226,8 @@ qg_lexicon_scan_sql(PG_FUNCTION_ARGS)
 	text *body = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
 	const Names *names;
 
-	require_argument(fcinfo, 1, "lexicons");
-	require_argument(fcinfo, 3, "at");
+	qg_argument_require(fcinfo, 1, "lexicons");
+	qg_argument_require(fcinfo, 3, "at");
 	names = get_names(fcinfo, 1);
 	begin_result(fcinfo, &result);
 	for (int i = 0; i < names->count; i++)
@@ -243,8 +252,8 @@ qg_lexicon_scan_version_sql(PG_FUNCTION_ARGS)
 	const QgLexicon *lexicon;
 	char *name;
 
-	require_argument(fcinfo, 1, "lexicon");
-	require_argument(fcinfo, 2, "version");
+	qg_argument_require(fcinfo, 1, "lexicon");
+	qg_argument_require(fcinfo, 2, "version");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	lexicon = qg_lexicon_version(name, PG_GETARG_INT32(2));
 	if (lexicon == NULL)
@@ -271,8 +280,8 @@ qg_lexicon_hits_sql(PG_FUNCTION_ARGS)
 	text *body;
 	bool hit = false;
 
-	require_argument(fcinfo, 1, "lexicons");
-	require_argument(fcinfo, 3, "at");
+	qg_argument_require(fcinfo, 1, "lexicons");
+	qg_argument_require(fcinfo, 3, "at");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	if (!PG_ARGISNULL(2))

@@ -20,7 +20,8 @@
 static const QgMapping *
 guard_mapping(Relation rel)
 {
-	const TriggerDesc *desc = rel->trigdesc;
+	/* Looking up names may rebuild the relation's own description. */
+	TriggerDesc *desc = CopyTriggerDesc(rel->trigdesc);
 
 	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
 	{
@@ -119,16 +120,20 @@ qg_listing_audit_write(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Runs a query of one row and column, which is not null. */
+/* Runs a query of one row and column, which is not null and of a type passed by value. */
 static Datum
 select_one(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
 {
 	bool isnull;
+	Datum value;
 
 	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "could not run the audit of listings");
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	/* An audit has many batches, and its results would stay until its end. */
+	SPI_freetuptable(SPI_tuptable);
+	return value;
 }
 
 /* Procedure listing_audit(relation, batch, at, hold): a transaction a batch, where it may commit. */

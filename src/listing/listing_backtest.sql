@@ -55,7 +55,7 @@ BEGIN
   END IF;
   PERFORM FROM quality_gov.listing_rule r WHERE r.rule = listing_backtest.rule AND r.version = listing_backtest.version;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'rule "%" has no version %', rule, version USING ERRCODE = 'undefined_object';
+    RAISE EXCEPTION 'version % of rule "%" does not exist', version, rule USING ERRCODE = 'undefined_object';
   END IF;
   SELECT p.version INTO live FROM quality_gov.listing_rule_period p
   WHERE p.rule = listing_backtest.rule AND NOT p.on_trial AND p.effect @> moment

@@ -46,6 +46,14 @@ CREATE TABLE listing_denial_spool (
 COMMENT ON TABLE listing_denial_spool IS
   'How far each file of refused attempts was read (consumed, bytes), attempts recorded from it, whether its end was torn; the row of the empty name sums up files that are gone; of this cluster, not dumped';
 
+CREATE FUNCTION findings_severity(findings jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (SELECT f.value ->> 'severity' FROM jsonb_array_elements(findings) f
+          WHERE f.value ->> 'verdict' NOT IN ('shadow', 'pass')
+          ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1);
+COMMENT ON FUNCTION findings_severity(jsonb) IS
+  'Severity of the gravest finding that is not on trial and that no exception lets pass, as the guard weighs it; null where there is none';
+
 CREATE FUNCTION listing_denial_enter(attempts text[]) RETURNS bigint
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -68,14 +76,13 @@ AS $$
     FROM denial d
   ), grave AS MATERIALIZED (
     SELECT d.merchant_id, d.denial_id, d.at, d.relation, d.listing_id, m.model, m.version,
-           (SELECT f.value ->> 'severity' FROM jsonb_array_elements(d.findings) f WHERE f.value ->> 'verdict' <> 'shadow'
-            ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1) AS severity
+           quality_gov.findings_severity(d.findings) AS severity
     FROM denial d CROSS JOIN LATERAL quality_gov.credit_model_at(d.at) m
     -- Who was refused for not being admitted has no credit.
     WHERE d.verdict IN ('warn', 'quarantine', 'deny')
       AND EXISTS (SELECT FROM quality_gov.merchant a WHERE a.merchant_id = d.merchant_id)
   ), event AS (
-    -- One event an attempt, as grave as its gravest finding that is not on trial.
+    -- One event an attempt, as grave as its gravest finding that counts.
     INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
     SELECT g.merchant_id, 'listing', g.at, s.bad, g.relation, g.listing_id, g.at
     FROM grave g
@@ -179,15 +186,9 @@ CREATE FUNCTION listing_denial_retire(before timestamptz DEFAULT NULL) RETURNS b
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  keep interval := (SELECT make_interval(years => max(f.value)::int) FROM quality_gov.legal_figure f
-                    WHERE f.figure = 'record_retention' AND f.effect @> now());
   retired bigint;
 BEGIN
-  before := COALESCE(before, now() - keep);
-  IF before > now() - keep THEN
-    RAISE EXCEPTION 'refused attempts are kept for %, so only those before % can be retired', keep, now() - keep
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
-  END IF;
+  before := quality_gov.retention_bound('refused attempts', before);
   PERFORM quality_gov.listing_review_retire(before, true);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_denial');
   DELETE FROM quality_gov.listing_denial d

@@ -76,6 +76,7 @@ hold(ListingCase *this)
 
 	if (status == NULL || value == NULL)
 		return this->row;
+	qg_column_require(status);
 	attnum = status->attnum;
 	att = TupleDescAttr(this->desc, attnum - 1);
 	getTypeInputInfo(att->atttypid, &input, &ioparam);

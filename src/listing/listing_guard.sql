@@ -118,7 +118,7 @@ CREATE VIEW listing_held WITH (security_barrier) AS
   SELECT d.merchant_id, d.relation, d.listing_id, d.category, d.at AS since,
          ARRAY(SELECT f.message FROM listing_finding f
                WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
-                 AND f.verdict <> 'shadow' ORDER BY f.finding) AS reasons
+                 AND f.verdict NOT IN ('shadow', 'pass') ORDER BY f.finding) AS reasons
   FROM listing_decision d
   WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
     AND NOT EXISTS (SELECT FROM listing_decision later
@@ -134,15 +134,9 @@ CREATE FUNCTION listing_retire(before timestamptz DEFAULT NULL) RETURNS bigint
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  keep interval := (SELECT make_interval(years => max(f.value)::int) FROM quality_gov.legal_figure f
-                    WHERE f.figure = 'record_retention' AND f.effect @> now());
   retired bigint;
 BEGIN
-  before := COALESCE(before, now() - keep);
-  IF before > now() - keep THEN
-    RAISE EXCEPTION 'decisions are kept for %, so only those before % can be retired', keep, now() - keep
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
-  END IF;
+  before := quality_gov.retention_bound('decisions', before);
   PERFORM quality_gov.listing_review_retire(before, false);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_finding');
   DELETE FROM quality_gov.listing_finding f USING quality_gov.listing_decision d

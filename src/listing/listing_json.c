@@ -72,17 +72,29 @@ qg_listing_read_json(Jsonb *object, QgListing *listing)
 	listing->nfields = n;
 }
 
-/* Adds a member to an object being written. */
-static void
-push_member(JsonbParseState **state, const char *key, const char *value)
+/* Adds a member's key to an object being written. */
+void
+qg_jsonb_push_key(JsonbParseState **state, const char *key)
 {
 	JsonbValue item = {.type = jbvString};
 
 	item.val.string.val = unconstify(char *, key);
 	item.val.string.len = (int) strlen(key);
 	(void) pushJsonbValue(state, WJB_KEY, &item);
-	item.val.string.val = unconstify(char *, value);
-	item.val.string.len = (int) strlen(value);
+}
+
+/* Adds a member whose value is a text, or null. */
+void
+qg_jsonb_push_text(JsonbParseState **state, const char *key, const char *value)
+{
+	JsonbValue item = {.type = value ? jbvString : jbvNull};
+
+	qg_jsonb_push_key(state, key);
+	if (value != NULL)
+	{
+		item.val.string.val = unconstify(char *, value);
+		item.val.string.len = (int) strlen(value);
+	}
 	(void) pushJsonbValue(state, WJB_VALUE, &item);
 }
 
@@ -98,9 +110,9 @@ qg_listing_json(QgListing *listing)
 		const char *value = qg_listing_field(listing, listing->keys[i]);
 
 		if (value != NULL)
-			push_member(&state, listing->keys[i], value);
+			qg_jsonb_push_text(&state, listing->keys[i], value);
 	}
 	if (listing->relation != NULL)
-		push_member(&state, "relation", listing->relation);
+		qg_jsonb_push_text(&state, "relation", listing->relation);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

@@ -93,8 +93,7 @@ BEGIN ATOMIC
     SELECT f.name, h.*, row_number() OVER (ORDER BY f.n, lower(h.span)) AS nth
     FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
     CROSS JOIN LATERAL (
-      SELECT * FROM lexicon_scan(listing_value(listing, f.name), ARRAY[params ->> 'lexicon'],
-                                 listing_value(listing, 'category'), at) LIMIT 201) AS h
+      SELECT * FROM rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) LIMIT 201) AS h
     WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
   ), judged AS (
     SELECT CASE j.outcome WHEN 'violation' THEN 'violation' ELSE 'exempt' END AS outcome, h.name,

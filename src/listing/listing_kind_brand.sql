@@ -63,7 +63,8 @@ CREATE FUNCTION brand_candidates(body text) RETURNS TABLE (candidate text, cjk b
 BEGIN ATOMIC
   WITH words AS (
     SELECT w."position", w.word, w.cjk, char_length(w.word) = 1 AS single,
-           w."position" - row_number() OVER (PARTITION BY w.cjk, char_length(w.word) = 1 ORDER BY w."position") AS island
+           w."position" - row_number() OVER (PARTITION BY w.cjk, char_length(w.word) = 1 ORDER BY w."position") AS island,
+           w."position" - row_number() OVER (PARTITION BY w.cjk ORDER BY w."position") AS run
     FROM text_words(body) w)
   SELECT w.word, w.cjk FROM words w
   UNION
@@ -79,7 +80,7 @@ BEGIN ATOMIC
   GROUP BY w.island HAVING count(*) > 2
   UNION
   SELECT string_agg(w.word, '' ORDER BY w."position"), true FROM words w WHERE w.cjk
-  GROUP BY w."position" - (SELECT count(*) FROM words b WHERE b.cjk AND b."position" < w."position") HAVING count(*) > 1;
+  GROUP BY w.run HAVING count(*) > 1;
 END;
 COMMENT ON FUNCTION brand_candidates(text) IS
   'What of a text is compared with brands: its words, two and three of them as one, letters spelled one by one, runs of Han, Kana or Hangul (cjk)';

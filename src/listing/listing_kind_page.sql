@@ -75,8 +75,7 @@ BEGIN ATOMIC
     SELECT f.name, h.*, row_number() OVER (ORDER BY f.n, lower(h.span)) AS place,
            row_number() OVER (PARTITION BY f.name, h.matched ORDER BY lower(h.span)) AS again
     FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
-    CROSS JOIN LATERAL lexicon_scan(listing_value(listing, f.name), ARRAY[params ->> 'lexicon'],
-                                    listing_value(listing, 'category'), at) AS h
+    CROSS JOIN LATERAL rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) AS h
     WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
   )
   (SELECT 'violation', h.name, format('"%s" in %s', h.matched, h.name),

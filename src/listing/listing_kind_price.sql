@@ -47,15 +47,9 @@ CREATE FUNCTION deal_retire(before timestamptz DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  keep interval := (SELECT make_interval(years => max(f.value)::int) FROM quality_gov.legal_figure f
-                    WHERE f.figure = 'record_retention' AND f.effect @> now());
   retired bigint;
 BEGIN
-  before := COALESCE(before, now() - keep);
-  IF before > now() - keep THEN
-    RAISE EXCEPTION 'deals are kept for %, so only those before % can be retired', keep, now() - keep
-      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = '电子商务法 art 31; 网络交易监督管理办法 art 31.';
-  END IF;
+  before := quality_gov.retention_bound('deals', before);
   PERFORM quality_gov.append_only_lift('quality_gov.listing_deal');
   -- The last deal of an item bounds its compared price however old it is.
   DELETE FROM quality_gov.listing_deal d

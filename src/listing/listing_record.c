@@ -29,27 +29,10 @@
 #include "utils/typcache.h"
 
 #include "listing/listing_case.h"
-
-/* Columns of listing_decision. */
-#define Anum_decision_merchant 1
-#define Anum_decision_relation 3
-#define Anum_decision_listing 4
+#include "listing/listing_record.h"
 
 /* So many decisions of one (sub)transaction are written together at most. */
 #define TOGETHER_MAX 1000
-
-/* A decision that waits to be written. */
-typedef struct Decision
-{
-	SubTransactionId subxact;
-	uint32 key;		   /* hash of what was decided on */
-	bool always;	   /* written also where it repeats the last one */
-	Datum row;		   /* of listing_decision */
-	Datum body;		   /* jsonb of the ledger */
-	Datum subject;	   /* text of the ledger */
-	const char *grave; /* severity of the gravest finding that counts, or NULL */
-	int nfindings;	   /* up to and with this decision */
-} Decision;
 
 typedef struct Pending
 {
@@ -365,106 +348,23 @@ qg_decision_add(ListingCase *this, const char *operation, QgVerdict verdict)
 		qg_decisions_write();
 }
 
-/* Gives an array of what each decision from the first one on has at an offset. */
-static Datum
-decisions_array(int first, size_t offset, Oid type, char align)
-{
-	int n = pending->ndecisions - first;
-	Datum *items = palloc(sizeof(Datum) * n);
-
-	for (int i = 0; i < n; i++)
-		items[i] = *(Datum *) ((char *) &pending->decisions[first + i] + offset);
-	return PointerGetDatum(construct_array(items, n, type, -1, false, align));
-}
-
-/* Gives the array of severities that count, null where none does. */
-static Datum
-severities_array(int first)
-{
-	int n = pending->ndecisions - first;
-	Datum *items = palloc(sizeof(Datum) * n);
-	bool *nulls = palloc(sizeof(bool) * n);
-	int dims[1] = {n};
-	int bounds[1] = {1};
-
-	for (int i = 0; i < n; i++)
-	{
-		const char *grave = pending->decisions[first + i].grave;
-
-		nulls[i] = grave == NULL;
-		items[i] = grave ? CStringGetTextDatum(grave) : (Datum) 0;
-	}
-	return PointerGetDatum(
-		construct_md_array(items, nulls, 1, dims, bounds, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* Gives the array that tells which decisions are written whatever the last one was. */
-static Datum
-always_array(int first)
-{
-	int n = pending->ndecisions - first;
-	Datum *items = palloc(sizeof(Datum) * n);
-
-	for (int i = 0; i < n; i++)
-		items[i] = BoolGetDatum(pending->decisions[first + i].always);
-	return PointerGetDatum(construct_array(items, n, BOOLOID, 1, true, TYPALIGN_CHAR));
-}
-
-/* Gives the plan that writes decisions; the row types are new after DROP and CREATE EXTENSION. */
-static SPIPlanPtr
-record_plan(Oid decision, Oid finding)
-{
-	static SPIPlanPtr plan = NULL;
-	static Oid planned = InvalidOid;
-	Oid types[6] = {get_array_type(decision),
-					get_array_type(finding),
-					JSONBARRAYOID,
-					TEXTARRAYOID,
-					TEXTARRAYOID,
-					BOOLARRAYOID};
-
-	if (plan != NULL && planned == decision)
-		return plan;
-	if (plan != NULL)
-		SPI_freeplan(plan);
-	plan = NULL;
-	plan = SPI_prepare("SELECT quality_gov.listing_record($1, $2, $3, $4, $5, $6)", 6, types);
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare the listing decisions");
-	planned = decision;
-	return plan;
-}
-
 /* Writes the decisions that wait in the running (sub)transaction. */
 void
 qg_decisions_write(void)
 {
 	int first = pending ? first_of_current() : 0;
-	int findings;
-	Datum values[6];
-	QgOwner owner;
+	int first_finding;
 
 	if (pending == NULL || first == pending->ndecisions)
 		return;
-	qg_owner_begin(&owner);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	findings = first > 0 ? pending->decisions[first - 1].nfindings : 0;
-	values[0] = decisions_array(first, offsetof(Decision, row), pending->decision->tdtypeid,
-								TYPALIGN_DOUBLE);
-	values[1] = PointerGetDatum(
-		construct_array(pending->findings + findings,
-						pending->decisions[pending->ndecisions - 1].nfindings - findings,
-						pending->finding->tdtypeid, -1, false, TYPALIGN_DOUBLE));
-	values[2] = decisions_array(first, offsetof(Decision, body), JSONBOID, TYPALIGN_INT);
-	values[3] = decisions_array(first, offsetof(Decision, subject), TEXTOID, TYPALIGN_INT);
-	values[4] = severities_array(first);
-	values[5] = always_array(first);
-	if (SPI_execute_plan(record_plan(pending->decision->tdtypeid, pending->finding->tdtypeid),
-						 values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not record listing decisions");
-	SPI_finish();
-	qg_owner_end(&owner);
+	first_finding = first > 0 ? pending->decisions[first - 1].nfindings : 0;
+	qg_decisions_insert(&(DecisionBatch){
+		.decisions = pending->decisions + first,
+		.ndecisions = pending->ndecisions - first,
+		.findings = pending->findings + first_finding,
+		.nfindings = pending->decisions[pending->ndecisions - 1].nfindings - first_finding,
+		.decision_type = pending->decision->tdtypeid,
+		.finding_type = pending->finding->tdtypeid});
 	pending->ndecisions = first;
 	if (first == 0)
 		discard_pending();

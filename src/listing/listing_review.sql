@@ -31,7 +31,7 @@ CREATE VIEW listing_queue WITH (security_barrier) AS
          now() - d.recorded_at AS age,
          (SELECT jsonb_agg(to_jsonb(f) - '{merchant_id,decision_id,finding}'::text[] ORDER BY f.finding)
           FROM listing_finding f WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id
-            AND f.verdict <> 'shadow') AS findings,
+            AND f.verdict NOT IN ('shadow', 'pass')) AS findings,
          r.reviewer, r.assigned_at, a.appeal_id, a.state AS appeal_state
   FROM listing_decision d
   LEFT JOIN listing_review r ON r.merchant_id = d.merchant_id AND r.decision_id = d.decision_id
@@ -135,8 +135,7 @@ CREATE FUNCTION listing_event_void(merchant_id text, decision_id bigint, denial_
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   SELECT quality_gov.credit_event_void(listing_event_void.merchant_id, 'listing',
-    (SELECT f.value ->> 'severity' FROM jsonb_array_elements(m.findings) f WHERE f.value ->> 'verdict' <> 'shadow'
-     ORDER BY array_position('{critical,high,medium,low}', f.value ->> 'severity') LIMIT 1), m.at, m.relation, m.listing_id)
+    quality_gov.findings_severity(m.findings), m.at, m.relation, m.listing_id)
   FROM quality_gov.listing_measure(listing_event_void.merchant_id, listing_event_void.decision_id, listing_event_void.denial_id) m
 $$;
 COMMENT ON FUNCTION listing_event_void(text, bigint, bigint) IS

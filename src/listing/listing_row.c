@@ -56,39 +56,13 @@ enum
 	F_COLUMNS
 };
 
-/* Adds a member's key. */
-static void
-push_key(JsonbParseState **state, const char *key)
-{
-	JsonbValue item = {.type = jbvString};
-
-	item.val.string.val = unconstify(char *, key);
-	item.val.string.len = (int) strlen(key);
-	(void) pushJsonbValue(state, WJB_KEY, &item);
-}
-
-/* Adds a member whose value is a text or null. */
-static void
-push_text(JsonbParseState **state, const char *key, const char *value)
-{
-	JsonbValue item = {.type = value ? jbvString : jbvNull};
-
-	push_key(state, key);
-	if (value != NULL)
-	{
-		item.val.string.val = unconstify(char *, value);
-		item.val.string.len = (int) strlen(value);
-	}
-	(void) pushJsonbValue(state, WJB_VALUE, &item);
-}
-
 /* Adds a member whose value is a number. */
 static void
 push_number(JsonbParseState **state, const char *key, int64 value)
 {
 	JsonbValue item = {.type = jbvNumeric};
 
-	push_key(state, key);
+	qg_jsonb_push_key(state, key);
 	item.val.numeric = int64_to_numeric(value);
 	(void) pushJsonbValue(state, WJB_VALUE, &item);
 }
@@ -101,10 +75,10 @@ push_digest(JsonbParseState **state, const char *key, const char *value, size_t 
 		sha256_bytea, PointerGetDatum(cstring_to_text_with_len(value, (int) length)));
 	Datum hex = DirectFunctionCall2(binary_encode, digest, CStringGetTextDatum("hex"));
 
-	push_key(state, key);
+	qg_jsonb_push_key(state, key);
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	push_number(state, "bytes", (int64) length);
-	push_text(state, "sha256", TextDatumGetCString(hex));
+	qg_jsonb_push_text(state, "sha256", TextDatumGetCString(hex));
 	(void) pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
@@ -124,7 +98,7 @@ qg_case_listing(ListingCase *this)
 		if (length > KEPT_BYTES_MAX)
 			push_digest(&state, key, value, length);
 		else if (value != NULL)
-			push_text(&state, key, value);
+			qg_jsonb_push_text(&state, key, value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
@@ -143,20 +117,20 @@ static void
 push_finding(JsonbParseState **state, const QgFinding *finding, Jsonb *detail)
 {
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	push_text(state, "rule", finding->rule);
+	qg_jsonb_push_text(state, "rule", finding->rule);
 	push_number(state, "version", finding->version);
-	push_text(state, "verdict", qg_verdict_name(finding->verdict));
-	push_text(state, "severity", finding->severity);
-	push_text(state, "field", finding->field);
-	push_text(state, "message", finding->message);
-	push_text(state, "legal_basis", finding->legal_basis);
+	qg_jsonb_push_text(state, "verdict", qg_verdict_name(finding->verdict));
+	qg_jsonb_push_text(state, "severity", finding->severity);
+	qg_jsonb_push_text(state, "field", finding->field);
+	qg_jsonb_push_text(state, "message", finding->message);
+	qg_jsonb_push_text(state, "legal_basis", finding->legal_basis);
 	if (detail == NULL)
-		push_text(state, "detail", NULL);
+		qg_jsonb_push_text(state, "detail", NULL);
 	else
 	{
 		JsonbValue item = {.type = jbvBinary};
 
-		push_key(state, "detail");
+		qg_jsonb_push_key(state, "detail");
 		item.val.binary.data = &detail->root;
 		item.val.binary.len = VARSIZE(detail) - VARHDRSZ;
 		(void) pushJsonbValue(state, WJB_VALUE, &item);
@@ -201,15 +175,16 @@ ledger_body(ListingCase *this, const DecisionTaken *taken, Jsonb **details)
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_number(&state, "decision_id", taken->id);
 	push_number(&state, "ruleset_id", taken->ruleset);
-	push_text(&state, "relation", this->mapping->relation);
-	push_text(&state, "merchant_id", qg_case_field(this, "merchant_id"));
-	push_text(&state, "listing_id", qg_case_field(this, "listing_id"));
-	push_text(&state, "operation", taken->operation);
-	push_text(&state, "at",
-			  JsonEncodeDateTime(NULL, TimestampTzGetDatum(this->at), TIMESTAMPTZOID, NULL));
-	push_text(&state, "verdict", qg_verdict_name(taken->verdict));
-	push_text(&state, "guard_mode", qg_guard_mode_name(qg_guard_mode));
-	push_key(&state, "findings");
+	qg_jsonb_push_text(&state, "relation", this->mapping->relation);
+	qg_jsonb_push_text(&state, "merchant_id", qg_case_field(this, "merchant_id"));
+	qg_jsonb_push_text(&state, "listing_id", qg_case_field(this, "listing_id"));
+	qg_jsonb_push_text(&state, "operation", taken->operation);
+	qg_jsonb_push_text(
+		&state, "at",
+		JsonEncodeDateTime(NULL, TimestampTzGetDatum(this->at), TIMESTAMPTZOID, NULL));
+	qg_jsonb_push_text(&state, "verdict", qg_verdict_name(taken->verdict));
+	qg_jsonb_push_text(&state, "guard_mode", qg_guard_mode_name(qg_guard_mode));
+	qg_jsonb_push_key(&state, "findings");
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach (cell, this->findings)
 		push_finding(&state, lfirst(cell), details[foreach_current_index(cell)]);

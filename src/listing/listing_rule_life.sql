@@ -256,9 +256,7 @@ BEGIN
   ELSIF platform_rule AND state = 'shadow' THEN
     RAISE EXCEPTION 'a version on trial changes no platform rule' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Give notice when you put it in force.';
-  ELSIF platform_rule AND to_regclass('quality_gov.listing_notice') IS NULL THEN
-    RAISE EXCEPTION 'notice of rule "%" cannot be recorded here', rule USING ERRCODE = 'feature_not_supported';
-  ELSIF state = 'shadow' OR to_regclass('quality_gov.listing_notice') IS NULL THEN
+  ELSIF state = 'shadow' THEN
     RETURN;
   END IF;
   SELECT n.notice_id, n.effective, n.digest INTO given FROM quality_gov.listing_notice n

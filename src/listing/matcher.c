@@ -6,9 +6,8 @@
  * look into a table for each character; what does not stand alone (combining marks, ligatures) is
  * folded by fold.c.  From every symbol at which a term may begin the trie of the terms is walked as far
  * as it goes.  Aho and Corasick's automaton would read each symbol once, but in one chain of
- * dependent reads all over the trie; here a filter over pairs of symbols, small enough to stay in a
- * processor's cache, tells for many places at a time where a walk would go beyond its first step, which
- * few do.  In exchange time is bounded by the text's length times the longest match that begins at
+ * dependent reads all over the trie; here a filter over what terms begin with, small enough to stay in
+ * a processor's cache, tells for many places at a time where a walk would lead anywhere, which is at few.  In exchange time is bounded by the text's length times the longest match that begins at
  * each place.
  *
  * The text is worked on in chunks of folded symbols (struct Chunk), so that memory does not grow with
@@ -33,19 +32,33 @@
 
 #include "listing/matcher_scan.h"
 
-/* Remembers an allow hit that drops separators, as long as a deny hit may lie within it. */
+/*
+ * Remembers an allow hit that drops separators, as long as a deny hit that begins before the first of
+ * them may come.  Of those that drop the same ones the longest does for all.
+ */
 static void
 add_excuse(Scan *scan, const Excuse *allow)
 {
+	Excuse *last = scan->nexcuses > 0 ? &scan->excuses[scan->nexcuses - 1] : NULL;
 	int kept = 0;
 
-	for (int i = 0; i < scan->nexcuses; i++)
-		if (scan->excuses[i].end > allow->start)
-			scan->excuses[kept++] = scan->excuses[i];
-	scan->nexcuses = kept;
-	if (kept == scan->maxexcuses)
+	if (last != NULL && last->first_break == allow->first_break &&
+		last->last_break == allow->last_break)
 	{
-		scan->maxexcuses = kept ? kept * 2 : 8;
+		last->end = Max(last->end, allow->end);
+		return;
+	}
+	/* One look for all that begin at a place. */
+	if (last != NULL && last->start != allow->start)
+	{
+		for (int i = 0; i < scan->nexcuses; i++)
+			if (scan->excuses[i].first_break > allow->start)
+				scan->excuses[kept++] = scan->excuses[i];
+		scan->nexcuses = kept;
+	}
+	if (scan->nexcuses == scan->maxexcuses)
+	{
+		scan->maxexcuses = scan->maxexcuses ? scan->maxexcuses * 2 : 8;
 		scan->excuses = scan->excuses
 							? repalloc_huge(scan->excuses, scan->maxexcuses * sizeof(Excuse))
 							: palloc(scan->maxexcuses * sizeof(Excuse));
@@ -78,6 +91,7 @@ note_allow(Scan *scan, const MatcherTerm *term, uint32 first, uint32 last)
 	const uint16 *spelled_end = scan->matcher->breaks + term[1].first_break;
 	Excuse allow = {chunk->origin + first, chunk->origin + last + 1, -1, -1};
 
+	CHECK_FOR_INTERRUPTS();
 	for (uint32 i = first + 1; i <= last; i++)
 	{
 		while (spelled < spelled_end && *spelled < i - first)
@@ -172,6 +186,7 @@ settle(Scan *scan, uint32 first)
 		int64 end = scan->chunk.origin + deny->last + 1;
 		QgHit hit = {.scan = scan, .from = first, .to = deny->last};
 
+		CHECK_FOR_INTERRUPTS();
 		if (is_excused(scan, start, end))
 			continue;
 		/* Two parts of one ligature follow each other here, and are of one place in the text. */
@@ -213,12 +228,12 @@ walk_from(Scan *scan, uint32 first)
 
 /*
  * Lists the places from first to before end at which a term may begin, and gives their number: where
- * the filter lets the symbol and the next one through, or the symbol is a term, and no word goes on.
+ * the filter knows the symbol with the next one, or two, or the symbol is a term, and no word goes on.
  * No branch depends on the text, since nobody could predict it.
  */
 static pg_attribute_always_inline uint32
 list_places(const QgMatcher *m, const uint32 *words, uint32 first, uint32 end, uint32 *places,
-			const bool single)
+			const bool pairs)
 {
 	const uint32 *filter = m->filter;
 	uint32 shift = m->header->filter_shift;
@@ -226,14 +241,13 @@ list_places(const QgMatcher *m, const uint32 *words, uint32 first, uint32 end, u
 
 	for (uint32 i = first; i < end; i++)
 	{
-		uint32 symbol = words[i] & QG_SYMBOL_MASK;
-		uint32 bit = qg_filter_bit(symbol, words[i + 1] & QG_SYMBOL_MASK, shift);
-		uint32 goes = filter[bit / 32] >> bit % 32 & 1;
+		uint32 hash = qg_filter_hash(words[i] & QG_SYMBOL_MASK, words[i + 1] & QG_SYMBOL_MASK,
+									 pairs ? 0 : words[i + 2] & QG_SYMBOL_MASK);
+		uint32 bits = qg_filter_bits(hash);
 
-		if (single)
-			goes |= m->nodes[symbol].base >> 30 & 1;
 		places[n] = i;
-		n += goes & ((words[i] & QG_JOINED) == 0);
+		n += (((filter[hash >> shift] & bits) == bits) | (words[i] / QG_ALONE & 1)) &
+			 ((words[i] & QG_JOINED) == 0);
 	}
 	return n;
 }
@@ -264,7 +278,7 @@ walk(Scan *scan, uint32 limit)
 		uint32 end = Min(limit, scan->chunk.next + lengthof(places));
 		uint32 nplaces;
 
-		if (m->header->has_single)
+		if (m->header->has_pairs)
 			nplaces = list_places(m, words, scan->chunk.next, end, places, true);
 		else
 			nplaces = list_places(m, words, scan->chunk.next, end, places, false);
@@ -280,9 +294,6 @@ walk(Scan *scan, uint32 limit)
 	}
 	return true;
 }
-
-StaticAssertDecl(QG_NODE_INNER == 1u << 31 && QG_NODE_ENDS == 1u << 30,
-				 "walk() shifts these flags");
 
 /*
  * Reports the dictionary's hits in a text in order of their start; tells whether it came to the
@@ -311,7 +322,7 @@ qg_matcher_scan(const QgMatcher *matcher, const char *text, size_t length, bool 
 		/* A walk reads one place beyond the longest term, and the last place may still change. */
 		limit = scan.chunk.count;
 		if (more)
-			limit -= Min(limit, matcher->header->longest + 2);
+			limit -= Min(limit, matcher->header->longest + 3);
 		completed = walk(&scan, limit);
 		if (more && completed)
 			qg_chunk_shift(&scan);

@@ -181,43 +181,52 @@ lay_out(Layout *layout, Pending node, uint32 *symbols, uint32 *ends)
 	}
 }
 
+/* Sets what the filter knows of a pattern; a pattern of one symbol is marked in the table instead. */
+static void
+add_to_filter(Build *build, const Folded *pattern)
+{
+	const uint32 *symbols = build->arena + pattern->offset;
+	uint32 hash;
+
+	if (pattern->length == 1)
+		return;
+	hash = qg_filter_hash(symbols[0], symbols[1], build->has_pairs ? 0 : symbols[2]);
+	build->filter[hash >> build->filter_shift] |= qg_filter_bits(hash);
+}
+
 /*
- * Makes the filter: of 16 bits for each pair that patterns begin with one is set, so that it lets few
- * others through and stays small enough for a processor's cache.
+ * Makes the filter: about 16 bits for each beginning of patterns, of which two are set, so that it
+ * lets few others through and stays small enough for a processor's cache.  Three symbols tell more
+ * than two, so these count where no pattern is as short as that.
  */
 static void
 make_filter(Build *build)
 {
-	uint32 pairs = 0;
-	uint32 bits = 12;
+	uint32 beginnings = 0;
+	uint32 bits = 7;
 
-	for (int pass = 0; pass < 2; pass++)
+	for (uint32 i = 0; i < build->npatterns; i++)
+		build->has_pairs |= build->patterns[i].length == 2;
+	for (uint32 i = 0; i < build->npatterns; i++)
 	{
-		for (uint32 i = 0; i < build->npatterns; i++)
-		{
-			const uint32 *symbols = build->arena + build->patterns[i].offset;
+		const Folded *pattern = &build->patterns[i];
+		uint32 length = build->has_pairs ? 2 : 3;
 
-			step_taken(build);
-			build->has_single |= build->patterns[i].length == 1;
-			if (build->patterns[i].length == 1)
-				continue;
-			if (pass == 1)
-			{
-				uint32 bit = qg_filter_bit(symbols[0], symbols[1], build->filter_shift);
-
-				build->filter[bit / 32] |= 1u << bit % 32;
-			}
-			else if (i == 0 || build->patterns[i - 1].length == 1 ||
-					 memcmp(symbols, build->arena + build->patterns[i - 1].offset,
-							2 * sizeof(uint32)) != 0)
-				pairs++;
-		}
-		if (pass == 1)
-			break;
-		while (bits < 24 && (1u << bits) < pairs * 16)
-			bits++;
-		build->filter_shift = 32 - bits;
-		build->filter = qg_build_array((size_t) 1 << (bits - 5), sizeof(uint32));
+		step_taken(build);
+		if (pattern->length >= length &&
+			(i == 0 || pattern[-1].length < length ||
+			 memcmp(build->arena + pattern->offset, build->arena + pattern[-1].offset,
+					length * sizeof(uint32)) != 0))
+			beginnings++;
+	}
+	while (bits < 20 && (1u << bits) < beginnings / 2)
+		bits++;
+	build->filter_shift = 32 - bits;
+	build->filter = qg_build_array((size_t) 1 << bits, sizeof(uint32));
+	for (uint32 i = 0; i < build->npatterns; i++)
+	{
+		step_taken(build);
+		add_to_filter(build, &build->patterns[i]);
 	}
 }
 

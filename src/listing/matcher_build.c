@@ -5,10 +5,10 @@
  * Stages:
  *
  * 1. Fold every term (here).  A term that folds to nothing can never be found and is left out.
- * 2. Number the code points that occur, frequent ones first, and make the table that tells a scan
- *	  the number of what any code point folds to (matcher_table.c).
+ * 2. Number the code points that occur, frequent ones first (matcher_table.c).
  * 3. Sort the folded terms; those with equal code points become one pattern with a list of terms,
- *	  most severe first (here).
+ *	  most severe first (here).  Make the table that tells a scan the number of what any code point
+ *	  folds to (matcher_table.c).
  * 4. Lay the trie of the patterns out as a double array (matcher_array.c).
  * 5. Copy all of it into one image (here).
  */
@@ -295,7 +295,7 @@ assemble(Build *build, MemoryContext result, size_t *length)
 	put_terms(&to);
 	shorten_patterns(build);
 	header.filter_shift = build->filter_shift;
-	header.has_single = build->has_single;
+	header.has_pairs = build->has_pairs;
 	strlcpy(header.unicode, qg_text_icu_version(), sizeof(header.unicode));
 #define PART(section, array, count, width) \
 	(parts[section] = (array), sizes[section] = mul_size((count), (width)))
@@ -310,7 +310,7 @@ assemble(Build *build, MemoryContext result, size_t *length)
 	PART(QG_SECTION_TERMS, to.terms, (size_t) build->nfolded + 1, sizeof(MatcherTerm));
 	PART(QG_SECTION_BREAKS, to.breaks, to.breaks_used, sizeof(uint16));
 	PART(QG_SECTION_RUNS, to.runs, to.runs_used, sizeof(uint16));
-	PART(QG_SECTION_FILTER, build->filter, (size_t) 1 << (32 - build->filter_shift - 5),
+	PART(QG_SECTION_FILTER, build->filter, (size_t) 1 << (32 - build->filter_shift),
 		 sizeof(uint32));
 	PART(QG_SECTION_STRINGS, to.strings, to.strings_used, 1);
 #undef PART
@@ -347,8 +347,8 @@ qg_matcher_build(const QgTerm *terms, int nterms, uint32 folds)
 	for (int i = 0; i < nterms; i++)
 		fold_term(&build, &terms[i], i);
 	qg_build_symbols(&build);
-	qg_build_table(&build);
 	sort_patterns(&build);
+	qg_build_table(&build);
 	qg_build_nodes(&build);
 	image = assemble(&build, result, &length);
 	MemoryContextSwitchTo(result);

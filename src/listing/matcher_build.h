@@ -55,7 +55,7 @@ typedef struct Build
 	uint32 nslots;
 	uint32 *filter;
 	uint32 filter_shift;
-	bool has_single; /* some pattern is a single code point */
+	bool has_pairs; /* some pattern is of two code points */
 	uint32 *flat;
 	uint16 *page;
 	uint32 *pages;

@@ -28,7 +28,7 @@ void
 qg_chunk_begin(Scan *scan, const QgMatcher *matcher, const char *text, size_t length)
 {
 	Chunk *chunk = &scan->chunk;
-	size_t capacity = Min(length, QG_CHUNK_TEXT) + matcher->header->longest + QG_CHUNK_SLACK + 5;
+	size_t capacity = Min(length, QG_CHUNK_TEXT) + matcher->header->longest + QG_CHUNK_SLACK + 7;
 	uint32 *block = scan->local;
 
 	if (capacity > QG_CHUNK_LOCAL)
@@ -314,6 +314,8 @@ fill(Scan *scan, const bool repeat)
 		uint32 word;
 		int length;
 
+		/* What is dropped fills no chunk. */
+		CHECK_FOR_INTERRUPTS();
 		if (limit - scan->pos > 2)
 			fill_plain(scan, Min(limit, scan->end - 2), true, repeat);
 		if (scan->end - scan->pos <= 2)
@@ -341,5 +343,6 @@ qg_chunk_fill(Scan *scan)
 	else
 		fill(scan, false);
 	scan->chunk.words[scan->chunk.count] = 0;
+	scan->chunk.words[scan->chunk.count + 1] = 0;
 	return scan->pos < scan->end;
 }

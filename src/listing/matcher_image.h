@@ -10,7 +10,7 @@
  *	  - the trie of the folded terms as a double array: the child of node n by symbol s is slot
  *		nodes[n].base + s, if that slot's check is n; the root's children are slots 1 to nsymbols;
  *	  - for each slot the pattern that ends there, and for each pattern its terms, graver ones first;
- *	  - a filter of a few bits a pair: those of pairs of symbols that patterns begin with are set.
+ *	  - a filter of a few bits for each beginning of patterns.
  */
 #ifndef QG_MATCHER_IMAGE_H
 #define QG_MATCHER_IMAGE_H
@@ -18,7 +18,7 @@
 #include "listing/matcher.h"
 #include "listing/matcher_word.h"
 
-#define QG_IMAGE_FORMAT 3
+#define QG_IMAGE_FORMAT 4
 
 /* A term; strings are offsets into the strings, 0 for none. */
 typedef struct MatcherTerm
@@ -44,7 +44,7 @@ typedef enum MatcherSection
 	QG_SECTION_TERMS,		  /* MatcherTerm; one more ends the last one's lists */
 	QG_SECTION_BREAKS,		  /* uint16: positions that an allow term's spelling separates */
 	QG_SECTION_RUNS,		  /* uint16: runs of a term's code points */
-	QG_SECTION_FILTER,		  /* uint32, 32 bits of the filter */
+	QG_SECTION_FILTER,		  /* uint32 */
 	QG_SECTION_STRINGS,
 	QG_SECTION_COUNT
 } MatcherSection;
@@ -56,8 +56,8 @@ typedef struct MatcherHeader
 	char unicode[24]; /* version of the library that folded */
 	uint64 length;	  /* of the image */
 	uint32 nsymbols, nslots, npatterns, nterms;
-	uint32 longest;					 /* code points of the longest pattern */
-	uint32 filter_shift, has_single; /* some pattern is a single code point */
+	uint32 longest;					/* code points of the longest pattern */
+	uint32 filter_shift, has_pairs; /* some pattern is of two code points */
 	uint64 section[QG_SECTION_COUNT];
 } MatcherHeader;
 

@@ -16,7 +16,7 @@
 /* Folded text. */
 typedef struct Chunk
 {
-	uint32 *words;	/* as matcher_word.h says; one more ends it */
+	uint32 *words;	/* as matcher_word.h says; two more end it */
 	uint32 *places; /* low bits of the address where its segment begins */
 	uint32 *runs;	/* lengths of those that are QG_LONG */
 	uint32 count, capacity;

@@ -41,7 +41,7 @@ compare_pairs(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* Stage 2, first half: numbers the code points that occur and puts their numbers in the arena. */
+/* Stage 2: numbers the code points that occur and puts their numbers in the arena. */
 void
 qg_build_symbols(Build *build)
 {
@@ -58,6 +58,8 @@ qg_build_symbols(Build *build)
 		if (times[c] > 0)
 			counts[n++] = (Count){c, times[c]};
 	qsort(counts, n, sizeof(Count), compare_counts);
+	if (n > QG_SYMBOL_MASK)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("lexicon is too large")));
 	build->nsymbols = n;
 	build->symbols = qg_build_array((size_t) n * 2, sizeof(uint32));
 	for (uint32 i = 0; i < n; i++)
@@ -135,13 +137,35 @@ fill_page(Build *build, uint32 first, uint32 *words)
 	return any;
 }
 
-/* Stage 2, second half: makes the table of all code points. */
+/* Makes the symbol of a code point that is a pattern by itself say so. */
+static void
+mark_alone(Build *build)
+{
+	bool *alone = qg_build_array((size_t) build->nsymbols + 1, sizeof(bool));
+
+	for (uint32 i = 0; i < build->npatterns; i++)
+		if (build->patterns[i].length == 1)
+			alone[build->arena[build->patterns[i].offset]] = true;
+	for (uint32 i = 0; i < build->nsymbols; i++)
+		if (alone[build->symbols[2 * i + 1]])
+		{
+			build->symbol_of[build->symbols[2 * i]] |= QG_ALONE;
+			build->symbols[2 * i + 1] |= QG_ALONE;
+		}
+	pfree(alone);
+}
+
+/* Stage 3, second half: makes the table of all code points. */
 void
 qg_build_table(Build *build)
 {
 	uint32 words[256];
 
+	mark_alone(build);
 	build->flat = qg_build_array(QG_FLAT_SIZE, sizeof(uint32));
+	/* What is no UTF-8 has no symbol, and no run. */
+	for (uint32 i = 0; i < QG_FLAT_SIZE; i++)
+		build->flat[i] = QG_SINGLE;
 	for (uint32 c = 0; c < 0x10000; c += 256)
 		(void) fill_page(build, c, build->flat + QG_FLAT_BEFORE + c);
 	build->page = qg_build_array(0x1000, sizeof(uint16));

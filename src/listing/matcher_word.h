@@ -9,7 +9,8 @@
 #include "quality_gov.h"
 
 /* A word of the code point table and of the folded text. */
-#define QG_SYMBOL_MASK 0x001FFFFF /* 1 and up; 0 where no term has it */
+#define QG_SYMBOL_MASK 0x000FFFFF /* 1 and up; 0 where no term has it */
+#define QG_ALONE 0x00100000		  /* is a pattern by itself */
 #define QG_WORD 0x00200000		  /* Latin letter or digit, but no numeral */
 #define QG_NUMERAL 0x00400000	  /* digit for a Han numeral */
 #define QG_SINGLE 0x00800000	  /* decimal digit, or no symbol: its runs stay as they are */
@@ -40,11 +41,23 @@ typedef struct MatcherNode
 /* In the place of a pattern: its only term, which counts wherever no word is cut. */
 #define QG_PATTERN_TERM 0x80000000u
 
-/* Gives the bit of the filter that is set where some pattern begins with two symbols. */
+/*
+ * Gives the hash by which the filter knows the first three symbols of a pattern, or, with 0 for the
+ * third, the first two.
+ */
 static inline uint32
-qg_filter_bit(uint32 first, uint32 second, uint32 shift)
+qg_filter_hash(uint32 first, uint32 second, uint32 third)
 {
-	return (first * 0x9E3779B1u + second * 0x85EBCA77u) >> shift;
+	uint32 hash = first * 0x9E3779B1u + second * 0x85EBCA77u + third * 0xC2B2AE3Du;
+
+	return hash ^ hash >> 15;
+}
+
+/* Gives the two bits of its word in the filter that a hash sets. */
+static inline uint32
+qg_filter_bits(uint32 hash)
+{
+	return 1u << (hash & 31) | 1u << (hash >> 5 & 31);
 }
 
 #endif

@@ -72,5 +72,6 @@ typedef enum QgCover
 } QgCover;
 
 extern QgCover qg_rule_covers(const QgRule *rule, const char *category);
+extern bool qg_rule_is_asked(const QgRule *rule, const char *category);
 
 #endif

@@ -8,9 +8,7 @@
  */
 #include "quality_gov.h"
 
-#include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -43,55 +41,35 @@ static void *build_exceptions(void);
 static QgCache exception_cache = {
 	.name = "listing exceptions", .tables = {"listing_exception"}, .build = build_exceptions};
 
-/* Gives column's text of a result row in the cache's context, NULL for null. */
-static char *
-row_text(uint64 row, int column, MemoryContext context)
-{
-	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? MemoryContextStrdup(context, value) : NULL;
-}
-
-/* Gives an instant of a result row. */
-static TimestampTz
-row_instant(uint64 row, int column)
-{
-	bool isnull;
-
-	return DatumGetTimestampTz(
-		SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
-}
-
 /* Builds the list of exceptions. */
 static void *
 build_exceptions(void)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Exceptions *all = palloc0(sizeof(Exceptions));
 
 	all->n = (int) qg_cache_select(
-		"SELECT merchant_id, listing_id, rule, verdict, reason, owner, exception_id, "
+		"SELECT merchant_id, listing_id, rule, verdict, reason, owner, exception_id::text, "
 		"lower(effect), upper(effect), finding, relation FROM quality_gov.listing_exception "
 		"WHERE NOT isempty(effect) ORDER BY merchant_id COLLATE \"C\", exception_id",
 		0, NULL, NULL, NULL);
-	all->list = MemoryContextAllocExtended(context, sizeof(RuleException) * (all->n + 1),
-										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	all->list = palloc_extended(sizeof(RuleException) * (all->n + 1),
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < all->n; i++)
 	{
 		RuleException *entry = &all->list[i];
 
 		CHECK_FOR_INTERRUPTS();
-		entry->merchant = row_text(i, 1, context);
-		entry->listing = row_text(i, 2, context);
-		entry->rule = row_text(i, 3, context);
-		entry->verdict = qg_verdict_of(row_text(i, 4, context));
-		entry->reason = row_text(i, 5, context);
-		entry->owner = row_text(i, 6, context);
-		entry->number = row_text(i, 7, context);
-		entry->since = row_instant(i, 8);
-		entry->until = row_instant(i, 9);
-		entry->finding = row_text(i, 10, context);
-		entry->relation = row_text(i, 11, context);
+		entry->merchant = qg_result_text(i, 1);
+		entry->listing = qg_result_text(i, 2);
+		entry->rule = qg_result_text(i, 3);
+		entry->verdict = qg_verdict_of(qg_result_text(i, 4));
+		entry->reason = qg_result_text(i, 5);
+		entry->owner = qg_result_text(i, 6);
+		entry->number = qg_result_text(i, 7);
+		entry->since = qg_result_instant(i, 8, DT_NOBEGIN);
+		entry->until = qg_result_instant(i, 9, DT_NOEND);
+		entry->finding = qg_result_text(i, 10);
+		entry->relation = qg_result_text(i, 11);
 	}
 	return all;
 }
@@ -122,12 +100,10 @@ lower_finding(QgFinding *finding, const RuleException *exception)
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	appendStringInfo(&detail,
-					 "{\"exception\": {\"exception_id\": %s, \"verdict\": \"%s\", \"owner\": ",
-					 exception->number, qg_verdict_name(finding->verdict));
-	escape_json(&detail, exception->owner);
-	appendStringInfoString(&detail, ", \"reason\": ");
-	escape_json(&detail, exception->reason);
+	appendStringInfo(&detail, "{\"exception\": {\"exception_id\": %s", exception->number);
+	qg_json_text(&detail, "verdict", qg_verdict_name(finding->verdict));
+	qg_json_text(&detail, "owner", exception->owner);
+	qg_json_text(&detail, "reason", exception->reason);
 	appendStringInfoString(&detail, "}");
 	/* What the rule said of it follows. */
 	if (finding->detail == NULL || strcmp(finding->detail, "{}") == 0)

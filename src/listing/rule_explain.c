@@ -1,47 +1,16 @@
 /*
  * rule_explain.c
  *		Rules one by one: listing_rule_check() asks a version in whatever state, listing_explain()
- *		tells of every rule what it read and what it decided, listing_judge() judges by a stored set.
+ *		tells of every rule what it read and what it decided.
  */
 #include "quality_gov.h"
 
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/timestamp.h"
 
 #include "listing/rules_private.h"
-
-static const char *const outcome_names[] = {"pass", "exempt", "missing", "violation"};
-
-/* Puts a text into a row, NULL as null. */
-static void
-put_text(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column] = text == NULL;
-	values[column] = text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-/* Puts a JSON text into a row, NULL as null. */
-static void
-put_json(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column] = text == NULL;
-	values[column] = text ? DirectFunctionCall1(jsonb_in, CStringGetDatum(text)) : (Datum) 0;
-}
-
-/* Requires an argument and, at the place of the instant, one that is finite. */
-static void
-require_argument(FunctionCallInfo fcinfo, int number, const char *name, bool instant)
-{
-	if (PG_ARGISNULL(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-	if (instant && TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(number)))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("the instant to judge as of must be finite")));
-}
 
 /* listing_rule_check(rule, version, listing, at): what one version says of a listing. */
 PG_FUNCTION_INFO_V1(qg_listing_rule_check);
@@ -49,28 +18,24 @@ Datum
 qg_listing_rule_check(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	QgListing listing = {0};
+	QgListing listing;
 	QgRuleCase this;
 	const QgRule *rule;
 	const char *name;
-	QgCover cover;
 	ListCell *cell;
 
-	require_argument(fcinfo, 0, "rule", false);
-	require_argument(fcinfo, 1, "version", false);
-	require_argument(fcinfo, 2, "listing", false);
-	require_argument(fcinfo, 3, "at", true);
+	qg_argument_require(fcinfo, 0, "rule");
+	qg_argument_require(fcinfo, 1, "version");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	qg_listing_read_json(PG_GETARG_JSONB_P(2), &listing);
-	qg_case_begin(&this, &listing, PG_GETARG_TIMESTAMPTZ(3));
+	qg_argument_listing(fcinfo, 2, &listing);
+	qg_case_begin(&this, &listing, qg_argument_instant(fcinfo, 3));
 	rule = qg_rule_set_version(this.set, name, PG_GETARG_INT32(1));
 	if (rule == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("version %d of rule \"%s\" does not exist", PG_GETARG_INT32(1), name)));
 	InitMaterializedSRF(fcinfo, 0);
-	cover = qg_rule_covers(rule, qg_case_value(&this, QG_SLOT_CATEGORY));
-	if (cover == QG_COVERS_NOT || (cover == QG_COVERS_UNKNOWN && !rule->missing_given))
+	if (!qg_rule_is_asked(rule, qg_case_value(&this, QG_SLOT_CATEGORY)))
 		return (Datum) 0;
 	foreach (cell, qg_rule_ask(&this, rule))
 	{
@@ -79,65 +44,11 @@ qg_listing_rule_check(PG_FUNCTION_ARGS)
 		Datum values[7] = {0};
 		bool nulls[7] = {false};
 
-		put_text(values, nulls, 0, outcome_names[one->outcome]);
-		put_text(values, nulls, 1, qg_verdict_name(finding->verdict));
-		put_text(values, nulls, 2, finding->severity);
-		put_text(values, nulls, 3, finding->field);
-		put_text(values, nulls, 4, finding->message);
-		put_text(values, nulls, 5, finding->legal_basis);
-		put_json(values, nulls, 6, finding->detail);
+		qg_row_put_text(values, nulls, 0, qg_rule_outcome_name(one->outcome));
+		qg_row_put_finding(values, nulls, 1, finding);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
-}
-
-/* listing_judge(listing, ruleset, at): the findings by a stored set of versions. */
-PG_FUNCTION_INFO_V1(qg_listing_judge_sql);
-Datum
-qg_listing_judge_sql(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	QgListing listing = {0};
-	ListCell *cell;
-	List *findings;
-
-	require_argument(fcinfo, 0, "listing", false);
-	require_argument(fcinfo, 1, "ruleset", false);
-	require_argument(fcinfo, 2, "at", true);
-	qg_listing_read_json(PG_GETARG_JSONB_P(0), &listing);
-	findings = qg_listing_judge_set(&listing, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_JSONB_P(1));
-	InitMaterializedSRF(fcinfo, 0);
-	foreach (cell, findings)
-	{
-		const QgFinding *finding = lfirst(cell);
-		Datum values[8] = {0};
-		bool nulls[8] = {false};
-
-		put_text(values, nulls, 0, finding->rule);
-		values[1] = Int32GetDatum(finding->version);
-		put_text(values, nulls, 2, qg_verdict_name(finding->verdict));
-		put_text(values, nulls, 3, finding->severity);
-		put_text(values, nulls, 4, finding->field);
-		put_text(values, nulls, 5, finding->message);
-		put_text(values, nulls, 6, finding->legal_basis);
-		put_json(values, nulls, 7, finding->detail);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
-}
-
-/* Appends "name": "value" or "name": null. */
-static void
-append_member(StringInfo json, const char *name, const char *value)
-{
-	if (json->len > 1)
-		appendStringInfoString(json, ", ");
-	escape_json(json, name);
-	appendStringInfoString(json, ": ");
-	if (value != NULL)
-		escape_json(json, value);
-	else
-		appendStringInfoString(json, "null");
 }
 
 /* Writes the values in some slots as a JSON object, missing ones as null. */
@@ -151,7 +62,7 @@ values_json(QgRuleCase *this, const int *slots, int nslots)
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
 	for (int i = 0; i < nslots; i++)
-		append_member(&json, names[slots[i]], qg_case_value(this, slots[i]));
+		qg_json_text(&json, names[slots[i]], qg_case_value(this, slots[i]));
 	appendStringInfoChar(&json, '}');
 	return json.data;
 }
@@ -239,18 +150,18 @@ store(ReturnSetInfo *result, const Explanation *this)
 	}
 	if (detail.len > 0)
 		appendStringInfoChar(&detail, ']');
-	put_text(values, nulls, 0, this->rule);
+	qg_row_put_text(values, nulls, 0, this->rule);
 	values[1] = Int32GetDatum(this->version);
-	put_text(values, nulls, 2, this->kind);
-	put_text(values, nulls, 3, this->state);
-	put_text(values, nulls, 4, this->outcome);
-	put_text(values, nulls, 5, qg_verdict_name(this->verdict));
-	put_json(values, nulls, 6, this->values);
-	put_text(values, nulls, 7, this->condition);
-	put_text(values, nulls, 8, field);
-	put_text(values, nulls, 9, message.len > 0 ? message.data : NULL);
-	put_text(values, nulls, 10, this->legal_basis);
-	put_json(values, nulls, 11, detail.len > 0 ? detail.data : NULL);
+	qg_row_put_text(values, nulls, 2, this->kind);
+	qg_row_put_text(values, nulls, 3, this->state);
+	qg_row_put_text(values, nulls, 4, this->outcome);
+	qg_row_put_text(values, nulls, 5, qg_verdict_name(this->verdict));
+	qg_row_put_json(values, nulls, 6, this->values);
+	qg_row_put_text(values, nulls, 7, this->condition);
+	qg_row_put_text(values, nulls, 8, field);
+	qg_row_put_text(values, nulls, 9, message.len > 0 ? message.data : NULL);
+	qg_row_put_text(values, nulls, 10, this->legal_basis);
+	qg_row_put_json(values, nulls, 11, detail.len > 0 ? detail.data : NULL);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -280,7 +191,7 @@ static void
 explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period)
 {
 	const QgRule *rule = period->rule;
-	QgCover cover = qg_rule_covers(rule, qg_case_value(this, QG_SLOT_CATEGORY));
+	const char *category = qg_case_value(this, QG_SLOT_CATEGORY);
 	Explanation row = {.rule = rule->form.rule,
 					   .version = rule->form.version,
 					   .kind = rule->kind_name,
@@ -294,13 +205,13 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 	ListCell *cell;
 
 	/* A category that is not known leaves open whether the rule concerns the listing. */
-	if (cover == QG_COVERS_NOT || (cover == QG_COVERS_UNKNOWN && !rule->missing_given))
+	if (!qg_rule_is_asked(rule, category))
 	{
-		if (cover == QG_COVERS_UNKNOWN)
+		if (qg_rule_covers(rule, category) == QG_COVERS_UNKNOWN)
 		{
 			QgRuleResult unknown = {.field = "category", .message = "\"category\" is missing"};
 
-			row.outcome = outcome_names[QG_RULE_MISSING];
+			row.outcome = qg_rule_outcome_name(QG_RULE_MISSING);
 			row.findings = list_make1(qg_rule_finding(rule, QG_PASS, &unknown));
 		}
 		store(result, &row);
@@ -314,7 +225,7 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 	results = qg_rule_ask(this, rule);
 	foreach (cell, results)
 		gravest = Max(gravest, ((QgRuleResult *) lfirst(cell))->outcome);
-	row.outcome = outcome_names[gravest];
+	row.outcome = qg_rule_outcome_name(gravest);
 	foreach (cell, results)
 	{
 		const QgRuleResult *one = lfirst(cell);
@@ -341,16 +252,14 @@ qg_listing_explain(PG_FUNCTION_ARGS)
 	static const int seller[2] = {QG_SLOT_MERCHANT, QG_SLOT_CATEGORY};
 	static const int goods[2] = {QG_SLOT_GTIN, QG_SLOT_LOT};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	QgListing listing = {0};
+	QgListing listing;
 	QgRuleCase this;
 	TimestampTz at;
 	const QgRulePeriod *periods;
 	int nperiods;
 
-	require_argument(fcinfo, 0, "listing", false);
-	require_argument(fcinfo, 1, "at", true);
-	at = PG_GETARG_TIMESTAMPTZ(1);
-	qg_listing_read_json(PG_GETARG_JSONB_P(0), &listing);
+	qg_argument_listing(fcinfo, 0, &listing);
+	at = qg_argument_instant(fcinfo, 1);
 	qg_case_begin(&this, &listing, at);
 	this.explain = true;
 	InitMaterializedSRF(fcinfo, 0);

@@ -12,7 +12,6 @@
 #include "catalog/pg_collation.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -126,13 +125,10 @@ qg_rule_ask_expression(QgRuleCase *this, const QgRule *rule)
 
 	for (int i = 0; i < rule->nfields; i++)
 	{
-		const char *field = slots[rule->fields[i]];
-
 		if (qg_case_value(this, rule->fields[i]) != NULL)
 			continue;
 		complete = false;
-		(void) qg_case_tell(this, QG_RULE_MISSING, field,
-							psprintf("\"%s\" is missing: %s", field, rule->form.message), NULL);
+		qg_case_tell_missing(this, QG_RULE_MISSING, rule, rule->fields[i]);
 	}
 	if (!complete)
 		return;
@@ -144,8 +140,8 @@ qg_rule_ask_expression(QgRuleCase *this, const QgRule *rule)
 		return;
 	}
 	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"error\": ");
-	escape_json(&detail, error);
+	appendStringInfoChar(&detail, '{');
+	qg_json_text(&detail, "error", error);
 	appendStringInfoChar(&detail, '}');
 	(void) qg_case_tell(this, QG_RULE_MISSING, rule->nfields > 0 ? slots[rule->fields[0]] : NULL,
 						psprintf("cannot be decided: %s", rule->form.message), detail.data);

@@ -9,7 +9,6 @@
 #include "quality_gov.h"
 
 #include "utils/builtins.h"
-#include "utils/json.h"
 
 #include "listing/rules_private.h"
 
@@ -28,10 +27,15 @@ typedef struct FieldScan
 	const char *field;
 	bool trial;
 	int nhits;
-	const char *told[TOLD_MAX];
-	int nspans; /* of hits of the version in force */
-	int spans[TOLD_MAX][2];
+	int nspans;		   /* of hits of the version in force */
+	struct Told *hits; /* made with the first, since most texts have none */
 } FieldScan;
+
+typedef struct Told
+{
+	const char *message;
+	int span[2];
+} Told;
 
 /* Describes a hit: lexicon and version, term, what was matched and where, folds needed to see it. */
 static char *
@@ -40,12 +44,11 @@ hit_detail(const QgLexiconHit *hit)
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"lexicon\": ");
-	escape_json(&detail, hit->lexicon);
-	appendStringInfo(&detail, ", \"lexicon_version\": %d, \"term\": ", hit->version);
-	escape_json(&detail, hit->term);
-	appendStringInfoString(&detail, ", \"matched\": ");
-	escape_json(&detail, hit->matched);
+	appendStringInfoChar(&detail, '{');
+	qg_json_text(&detail, "lexicon", hit->lexicon);
+	appendStringInfo(&detail, ", \"lexicon_version\": %d", hit->version);
+	qg_json_text(&detail, "term", hit->term);
+	qg_json_text(&detail, "matched", hit->matched);
 	appendStringInfo(&detail, ", \"span\": [%d, %d], \"folds\": [", hit->first, hit->end);
 	for (int i = 0; i < hit->nfolds; i++)
 		appendStringInfo(&detail, "%s\"%s\"", i > 0 ? ", " : "", hit->folds[i]);
@@ -58,7 +61,7 @@ static bool
 known_hit(const FieldScan *scan, const QgLexiconHit *hit)
 {
 	for (int i = 0; i < scan->nspans; i++)
-		if (scan->spans[i][0] == hit->first && scan->spans[i][1] == hit->end)
+		if (scan->hits[i].span[0] == hit->first && scan->hits[i].span[1] == hit->end)
 			return true;
 	return false;
 }
@@ -68,7 +71,7 @@ static bool
 was_told(const FieldScan *scan, const char *message)
 {
 	for (int i = 0; i < scan->nhits; i++)
-		if (strcmp(scan->told[i], message) == 0)
+		if (strcmp(scan->hits[i].message, message) == 0)
 			return true;
 	return false;
 }
@@ -90,14 +93,14 @@ term_found(const QgLexiconHit *hit, void *arg)
 		return true;
 	}
 	result = qg_case_tell(scan->this, QG_RULE_VIOLATION, scan->field, message, hit_detail(hit));
-	scan->told[scan->nhits] = message;
+	if (scan->hits == NULL)
+		scan->hits = palloc(sizeof(Told) * TOLD_MAX);
+	scan->hits[scan->nhits] = (Told){message, {hit->first, hit->end}};
 	result->legal_basis = hit->legal_basis;
 	result->trial = scan->trial;
+	/* Those of the version in force come first. */
 	if (!scan->trial)
-	{
-		scan->spans[scan->nspans][0] = hit->first;
-		scan->spans[scan->nspans++][1] = hit->end;
-	}
+		scan->nspans++;
 	return ++scan->nhits < TOLD_MAX;
 }
 
@@ -143,9 +146,7 @@ qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule)
 		if (text == NULL)
 		{
 			if (rule->missing != QG_PASS)
-				(void) qg_case_tell(this, QG_RULE_MISSING, field,
-									psprintf("\"%s\" is missing: %s", field, rule->form.message),
-									NULL);
+				qg_case_tell_missing(this, QG_RULE_MISSING, rule, rule->fields[i]);
 			continue;
 		}
 		if (live != NULL)

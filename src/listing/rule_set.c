@@ -12,7 +12,6 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -76,21 +75,12 @@ rule_kind_of(const char *name)
 	return QG_RULE_SQL;
 }
 
-/* Gives column's text of the current result row in a context, NULL for null. */
-static char *
-row_text(uint64 row, int column, MemoryContext context)
-{
-	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? MemoryContextStrdup(context, value) : NULL;
-}
-
-/* Gives an array of texts of the current result row, -1 for null. */
+/* Gives an array of texts of a result row, -1 for null. */
 static int
-row_texts(uint64 row, int column, MemoryContext context, char ***texts)
+row_texts(uint64 row, int column, char ***texts)
 {
 	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	Datum value = qg_result_value(row, column, &isnull);
 	Datum *items;
 	bool *nulls;
 	int n;
@@ -99,20 +89,10 @@ row_texts(uint64 row, int column, MemoryContext context, char ***texts)
 		return -1;
 	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls,
 					  &n);
-	*texts = MemoryContextAlloc(context, sizeof(char *) * (n + 1));
+	*texts = palloc(sizeof(char *) * (n + 1));
 	for (int i = 0; i < n; i++)
-		(*texts)[i] = MemoryContextStrdup(context, nulls[i] ? "" : TextDatumGetCString(items[i]));
+		(*texts)[i] = nulls[i] ? "" : TextDatumGetCString(items[i]);
 	return n;
-}
-
-/* Gives a bound of a period of the current result row. */
-static TimestampTz
-row_bound(uint64 row, int column, TimestampTz infinite)
-{
-	bool isnull;
-	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
-
-	return isnull ? infinite : DatumGetTimestampTz(value);
 }
 
 static uint32
@@ -153,55 +133,51 @@ slot_of(QgRuleSet *set, HTAB *names, const char *name)
 	return entry->slot;
 }
 
-/* Gives the slots of the names in an array of the current result row. */
+/* Gives the slots of the names in an array of a result row. */
 static int
 row_slots(QgRuleSet *set, HTAB *names, uint64 row, int column, int **slots)
 {
 	char **texts;
-	int n = row_texts(row, column, set->context, &texts);
+	int n = row_texts(row, column, &texts);
 
-	*slots = MemoryContextAlloc(set->context, sizeof(int) * (Max(n, 0) + 1));
+	*slots = palloc(sizeof(int) * (Max(n, 0) + 1));
 	for (int i = 0; i < n; i++)
 		(*slots)[i] = slot_of(set, names, texts[i]);
 	return Max(n, 0);
 }
 
-/* Reads one version from the current result row. */
+/* Reads one version from a result row, in the set's memory context. */
 static void
 read_rule(QgRuleSet *set, QgRule *rule, HTAB *names, uint64 row)
 {
-	MemoryContext context = set->context;
 	bool isnull;
-	Datum params;
 	char *missing;
 	char *subject;
 
-	rule->kind_name = row_text(row, 1, context);
+	rule->kind_name = qg_result_text(row, 1);
 	rule->kind = rule_kind_of(rule->kind_name);
-	rule->form.rule = row_text(row, 2, context);
-	rule->form.version = atoi(row_text(row, 3, context));
-	rule->form.verdict = qg_verdict_of(row_text(row, 4, context));
-	rule->form.severity = row_text(row, 5, context);
-	rule->form.message = row_text(row, 6, context);
-	rule->form.legal_basis = row_text(row, 7, context);
-	rule->argument = row_text(row, 8, context);
+	rule->form.rule = qg_result_text(row, 2);
+	rule->form.version = DatumGetInt32(qg_result_value(row, 3, &isnull));
+	rule->form.verdict = qg_verdict_of(qg_result_text(row, 4));
+	rule->form.severity = qg_result_text(row, 5);
+	rule->form.message = qg_result_text(row, 6);
+	rule->form.legal_basis = qg_result_text(row, 7);
+	rule->argument = qg_result_text(row, 8);
 	rule->nfields = row_slots(set, names, row, 9, &rule->fields);
-	rule->ncategories = row_texts(row, 10, context, &rule->categories);
-	missing = row_text(row, 11, context);
+	rule->ncategories = row_texts(row, 10, &rule->categories);
+	missing = qg_result_text(row, 11);
 	rule->missing = strcmp(missing, "skip") == 0	  ? QG_PASS
 					: strcmp(missing, "verdict") == 0 ? rule->form.verdict
 													  : qg_verdict_of(missing);
-	rule->missing_given = strcmp(row_text(row, 12, context), "t") == 0;
+	rule->missing_given = DatumGetBool(qg_result_value(row, 12, &isnull));
 	rule->nreads = row_slots(set, names, row, 13, &rule->reads);
-	rule->kind_title = row_text(row, 14, context);
-	rule->lexicon = row_text(row, 16, context);
-	subject = row_text(row, 17, context);
+	rule->kind_title = qg_result_text(row, 14);
+	rule->params = DatumGetJsonbPCopy(qg_result_value(row, 15, &isnull));
+	rule->lexicon = qg_result_text(row, 16);
+	subject = qg_result_text(row, 17);
 	rule->subject = subject ? slot_of(set, names, subject) : -1;
-	rule->regime = row_text(row, 18, context);
-	rule->except = row_text(row, 19, context);
-	params = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 15, &isnull);
-	MemoryContextSwitchTo(context);
-	rule->params = DatumGetJsonbPCopy(params);
+	rule->regime = qg_result_text(row, 18);
+	rule->except = qg_result_text(row, 19);
 }
 
 /* Reads every version, drafts too, so that a draft can be tried. */
@@ -258,15 +234,17 @@ read_periods(QgRuleSet *set)
 	for (int i = 0; i < set->nperiods; i++)
 	{
 		QgRulePeriod *period = &set->periods[i];
-		char *name = row_text(i, 1, CurrentMemoryContext);
-		int version = atoi(row_text(i, 2, CurrentMemoryContext));
+		char *name = qg_result_text(i, 1);
+		bool isnull;
+		int version = DatumGetInt32(qg_result_value(i, 2, &isnull));
 
 		while (strcmp(rule->form.rule, name) != 0 || rule->form.version != version)
 			rule++;
+		pfree(name);
 		period->rule = rule;
-		period->trial = strcmp(row_text(i, 3, CurrentMemoryContext), "t") == 0;
-		period->since = row_bound(i, 4, DT_NOBEGIN);
-		period->until = row_bound(i, 5, DT_NOEND);
+		period->trial = DatumGetBool(qg_result_value(i, 3, &isnull));
+		period->since = qg_result_instant(i, 4, DT_NOBEGIN);
+		period->until = qg_result_instant(i, 5, DT_NOEND);
 		set->instants[set->ninstants++] = period->since;
 		set->instants[set->ninstants++] = period->until;
 	}
@@ -395,12 +373,8 @@ make_plan(const QgRuleSet *set, const char *category, TimestampTz at, QgRulePlan
 	for (int i = 0; i < set->nperiods; i++)
 	{
 		const QgRulePeriod *period = &set->periods[i];
-		QgCover cover;
 
-		if (period->since > at || period->until <= at)
-			continue;
-		cover = qg_rule_covers(period->rule, category);
-		if (cover == QG_COVERS || (cover == QG_COVERS_UNKNOWN && period->rule->missing_given))
+		if (period->since <= at && period->until > at && qg_rule_is_asked(period->rule, category))
 			plan->asked[plan->nasked++] = period;
 	}
 }

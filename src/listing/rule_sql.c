@@ -9,14 +9,15 @@
  */
 #include "quality_gov.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "common/cache.h"
 #include "common/guard.h"
 #include "listing/rules_private.h"
 
@@ -50,10 +51,10 @@ kind_plan(const char *kind)
 		entry = entry->next;
 	if (entry != NULL)
 		return entry->plan;
-	plan = SPI_prepare(
-		psprintf("SELECT outcome, field, message, detail FROM quality_gov.%s($1, $2, $3)",
-				 quote_identifier(psprintf("rule_%s", kind))),
-		3, types);
+	plan = SPI_prepare(psprintf("SELECT outcome::text, field::text, message::text, detail::text "
+								"FROM quality_gov.%s($1, $2, $3)",
+								quote_identifier(psprintf("rule_%s", kind))),
+					   3, types);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare rules of kind \"%s\"", kind);
 	entry = MemoryContextAlloc(TopMemoryContext, sizeof(KindPlan));
@@ -66,23 +67,12 @@ kind_plan(const char *kind)
 	return plan;
 }
 
-/* Gives a column of a result row in a memory context, or NULL. */
-static char *
-column_text(uint64 row, int column, MemoryContext context)
-{
-	char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-
-	return value ? MemoryContextStrdup(context, value) : NULL;
-}
-
 /* Gives the outcome of a name. */
 static QgRuleOutcome
 outcome_of(const char *name, const QgRule *rule)
 {
-	static const char *const names[] = {"pass", "exempt", "missing", "violation"};
-
-	for (int i = 0; name != NULL && i < (int) lengthof(names); i++)
-		if (strcmp(names[i], name) == 0)
+	for (int i = 0; name != NULL && i <= QG_RULE_VIOLATION; i++)
+		if (strcmp(qg_rule_outcome_name(i), name) == 0)
 			return (QgRuleOutcome) i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -98,13 +88,13 @@ tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
 
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		QgRuleOutcome outcome = outcome_of(column_text(i, 1, context), rule);
+		QgRuleOutcome outcome = outcome_of(qg_result_text(i, 1), rule);
 
 		CHECK_FOR_INTERRUPTS();
 		if (outcome == QG_RULE_PASS && !this->explain)
 			continue;
-		(void) qg_case_tell(this, outcome, column_text(i, 2, context), column_text(i, 3, context),
-							column_text(i, 4, context));
+		(void) qg_case_tell(this, outcome, qg_result_text(i, 2), qg_result_text(i, 3),
+							qg_result_text(i, 4));
 	}
 	MemoryContextSwitchTo(spi);
 }
@@ -135,6 +125,26 @@ qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule)
 		   !in_regime(this, rule->except);
 }
 
+/*
+ * Gives what the function is told of the rule: its params, and where a stored set names the version of
+ * their lexicon, that one.
+ */
+static Jsonb *
+told_params(QgRuleCase *this, const QgRule *rule)
+{
+	const QgLexicon *lexicon;
+	Datum version;
+
+	if (this->ruleset == NULL || rule->lexicon == NULL)
+		return rule->params;
+	lexicon = qg_case_lexicon(this, rule->lexicon, false);
+	if (lexicon == NULL)
+		return rule->params;
+	version = CStringGetDatum(psprintf("{\"lexicon_version\": %d}", lexicon->version));
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(rule->params),
+											  DirectFunctionCall1(jsonb_in, version)));
+}
+
 /* Asks the function of the rule's kind. */
 void
 qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
@@ -147,11 +157,11 @@ qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
 		return;
 	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
 		return;
-	values[0] = JsonbPGetDatum(rule->params);
+	values[0] = JsonbPGetDatum(told_params(this, rule));
 	values[1] = JsonbPGetDatum(qg_case_row(this));
 	values[2] = TimestampTzGetDatum(this->at);
 	qg_owner_begin(&owner);
-	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	qg_latest_snapshot_push();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_plan(kind_plan(rule->kind_name), values, NULL, true, 0) != SPI_OK_SELECT)

@@ -51,6 +51,15 @@ qg_listing_field(QgListing *listing, const char *key)
 	return NULL;
 }
 
+/* Gives the name of an outcome, as SQL functions and listing_explain() have it. */
+const char *
+qg_rule_outcome_name(QgRuleOutcome outcome)
+{
+	static const char *const names[] = {"pass", "exempt", "missing", "violation"};
+
+	return names[outcome];
+}
+
 /* Begins the judgement of a listing by the rules as they are known now. */
 void
 qg_case_begin(QgRuleCase *this, QgListing *listing, TimestampTz at)
@@ -124,29 +133,36 @@ qg_rule_covers(const QgRule *rule, const char *category)
 	return category != NULL ? QG_COVERS_NOT : QG_COVERS_UNKNOWN;
 }
 
-/* Tells that a value the rule needs is missing. */
-static void
-tell_missing(QgRuleCase *this, const QgRule *rule, int slot)
+/*
+ * Tells whether a listing of a category is asked about by a rule.  One without category is none of a
+ * rule's with categories, unless the rule itself says what a missing value means.
+ */
+bool
+qg_rule_is_asked(const QgRule *rule, const char *category)
+{
+	QgCover cover = qg_rule_covers(rule, category);
+
+	return cover == QG_COVERS || (cover == QG_COVERS_UNKNOWN && rule->missing_given);
+}
+
+/* Tells that a value the rule needs is not there. */
+void
+qg_case_tell_missing(QgRuleCase *this, QgRuleOutcome outcome, const QgRule *rule, int slot)
 {
 	int nslots;
 	const char *field = qg_rule_set_slots(this->set, &nslots)[slot];
 
-	(void) qg_case_tell(this, QG_RULE_MISSING, field,
+	(void) qg_case_tell(this, outcome, field,
 						psprintf("\"%s\" is missing: %s", field, rule->form.message), NULL);
 }
 
-/* Asks for values that must be there. */
+/* Asks for values that must be there; what is missing is what such a rule is about. */
 static void
 ask_required(QgRuleCase *this, const QgRule *rule)
 {
 	for (int i = 0; i < rule->nfields; i++)
-	{
-		if (qg_case_value(this, rule->fields[i]) != NULL)
-			continue;
-		tell_missing(this, rule, rule->fields[i]);
-		/* What is missing is what the rule is about. */
-		((QgRuleResult *) llast(this->results))->outcome = QG_RULE_VIOLATION;
-	}
+		if (qg_case_value(this, rule->fields[i]) == NULL)
+			qg_case_tell_missing(this, QG_RULE_VIOLATION, rule, rule->fields[i]);
 }
 
 /* Tells a violation for each bar of a key that covers the instant. */
@@ -178,7 +194,7 @@ ask_merchant(QgRuleCase *this, const QgRule *rule)
 										   qg_case_value(this, QG_SLOT_CATEGORY)};
 
 	if (merchant == NULL)
-		tell_missing(this, rule, QG_SLOT_MERCHANT);
+		qg_case_tell_missing(this, QG_RULE_MISSING, rule, QG_SLOT_MERCHANT);
 	else
 		ask_bars(this, &merchant_bars, keys, "merchant_id", NULL);
 }
@@ -191,7 +207,7 @@ ask_recall(QgRuleCase *this, const QgRule *rule)
 	const char *const keys[QG_BAR_KEYS] = {gtin, qg_case_value(this, QG_SLOT_LOT)};
 
 	if (gtin == NULL)
-		tell_missing(this, rule, QG_SLOT_GTIN);
+		qg_case_tell_missing(this, QG_RULE_MISSING, rule, QG_SLOT_GTIN);
 	else
 		ask_bars(this, &recall_bars, keys, "gtin", rule->form.message);
 }
@@ -203,7 +219,7 @@ ask(QgRuleCase *this, const QgRule *rule)
 	if (rule->ncategories >= 0 && qg_case_value(this, QG_SLOT_CATEGORY) == NULL &&
 		qg_rule_covers(rule, NULL) != QG_COVERS)
 	{
-		tell_missing(this, rule, QG_SLOT_CATEGORY);
+		qg_case_tell_missing(this, QG_RULE_MISSING, rule, QG_SLOT_CATEGORY);
 		return;
 	}
 	switch (rule->kind)
@@ -253,6 +269,7 @@ qg_rule_ask(QgRuleCase *this, const QgRule *rule)
 	error_context_stack = callback.previous;
 	return this->results;
 }
+
 /* Gives what becomes of a result; QG_PASS: no finding. */
 QgVerdict
 qg_rule_verdict(const QgRule *rule, bool trial, const QgRuleResult *result)

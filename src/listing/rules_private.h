@@ -51,6 +51,9 @@ extern Jsonb *qg_case_row(QgRuleCase *this);
 extern const QgLexicon *qg_case_lexicon(QgRuleCase *this, const char *name, bool trial);
 extern QgRuleResult *qg_case_tell(QgRuleCase *this, QgRuleOutcome outcome, const char *field,
 								  char *message, char *detail);
+extern void qg_case_tell_missing(QgRuleCase *this, QgRuleOutcome outcome, const QgRule *rule,
+								 int slot);
+extern const char *qg_rule_outcome_name(QgRuleOutcome outcome);
 
 /* Asking one rule: results are told to the case. */
 extern List *qg_rule_ask(QgRuleCase *this, const QgRule *rule);

@@ -79,14 +79,14 @@ collect_asked(QgRuleCase *this, const char *member, bool trial, List **asked)
 	it = JsonbIteratorInit(&versions->root);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 	{
-		QgRulePeriod *period = palloc0(sizeof(QgRulePeriod));
+		QgRulePeriod *period;
 		char *name;
 		int version;
-		QgCover cover;
 
 		CHECK_FOR_INTERRUPTS();
 		if (token != WJB_KEY)
 			continue;
+		period = palloc0(sizeof(QgRulePeriod));
 		name = pnstrdup(item.val.string.val, item.val.string.len);
 		version = ruleset_version(this->ruleset, member, name);
 		period->rule = qg_rule_set_version(this->set, name, version);
@@ -94,8 +94,7 @@ collect_asked(QgRuleCase *this, const char *member, bool trial, List **asked)
 		if (period->rule == NULL)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 							errmsg("version %d of rule \"%s\" does not exist", version, name)));
-		cover = qg_rule_covers(period->rule, category);
-		if (cover == QG_COVERS || (cover == QG_COVERS_UNKNOWN && period->rule->missing_given))
+		if (qg_rule_is_asked(period->rule, category))
 			*asked = lappend(*asked, period);
 	}
 }

@@ -40,6 +40,8 @@ qg_fingerprint(const uint32 *text, int length)
 		uint64 key = 0;
 		uint64 hash;
 
+		if ((i & 1023) == 0)
+			CHECK_FOR_INTERRUPTS();
 		for (int j = i; j < i + RUN && j < length; j++)
 			key = (key << 21) | text[j];
 		hash = mix(key);

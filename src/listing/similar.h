@@ -2,7 +2,7 @@
  * similar.h
  *		Likeness of texts given as code points: fingerprints and edit distance.
  *
- * A pure core: similar.c needs nothing of the server but palloc.
+ * A pure core: similar.c needs nothing of the server but its interrupts.
  */
 #ifndef QG_SIMILAR_H
 #define QG_SIMILAR_H

@@ -12,13 +12,13 @@
 #include "common/text.h"
 #include "listing/similar.h"
 
-/* Gives a text's code points, allocated, and their number. */
+/* Gives a text's code points, allocated, and their number; four bytes for one may be huge. */
 static uint32 *
 code_points(const text *input, int *length)
 {
 	const unsigned char *pos = (const unsigned char *) VARDATA_ANY(input);
 	const unsigned char *end = pos + VARSIZE_ANY_EXHDR(input);
-	uint32 *out = palloc(sizeof(uint32) * (end - pos + 1));
+	uint32 *out = palloc_extended(sizeof(uint32) * (size_t) (end - pos + 1), MCXT_ALLOC_HUGE);
 
 	for (*length = 0; pos < end; pos += pg_utf_mblen(pos))
 		out[(*length)++] = utf8_to_unicode(pos);

@@ -43,7 +43,7 @@ FROM (VALUES
      listing_denial_drain,listing_denial_state,listing_denial_retire}'::text[]),
   ('quality_gov_admin', '{lexicon_load_from,lexicon_stage_columns,lexicon_open,lexicon_fill,lexicon_end,lexicon_retire,
      lexicon_diff,lexicon_version_require,lexicon_backtest,lexicon_backtest_source,lexicon_scan_version,
-     listing_notice_add,listing_notice_term}'),
+     listing_notice_add,listing_notice_term,lexicon_hits,lexicon_images,lexicon_compile}'),
   -- An application asks and applies; it decides nothing by itself.
   ('quality_gov_app', '{merchant_admit,merchant_admission_check,merchant_may,lexicon_scan,lexicon_hits,text_fold,listing_check,
      listing_explain,credit_score,credit_grade,credit_explain,lot_find,identity_digest}'),

@@ -131,7 +131,7 @@ BEGIN ATOMIC
     'L' || to_char(listed - interval '20 days', 'YYYYMM'),
     demo.pick('{杭州明远,广州瑞景,成都启辰,青岛宏博,厦门云舟}', 'p' || n) || '制造有限公司',
     CASE WHEN category IN ('electronics', 'toys') THEN '20240109' || '01' || lpad(n::text, 6, '0') END,
-    (5 + demo.h('price' || n) % 49500 / 100.0)::numeric(10, 2), 'on_sale', listed
+    (5 + demo.h('price' || n) % 49500 / 100.0)::numeric(10, 2), 'on_sale', listed, NULL::jsonb
   FROM (SELECT n % 2000 + 1 AS merchant) m
   CROSS JOIN LATERAL (SELECT demo.category(merchant) AS category,
                              timestamptz '2026-07-01 08:00+08' + n * interval '240 seconds' AS listed) c;

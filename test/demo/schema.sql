@@ -23,7 +23,8 @@ CREATE TABLE shop.product (
   certificate text,
   price numeric(10, 2),
   status text NOT NULL DEFAULT 'on_sale',
-  listed_at timestamptz NOT NULL
+  listed_at timestamptz NOT NULL,
+  attrs jsonb
 );
 CREATE TABLE shop.orders (
   id bigint PRIMARY KEY,
@@ -42,21 +43,13 @@ CREATE TABLE shop.complaint (
   shop_id text NOT NULL,
   filed_at timestamptz NOT NULL
 );
--- The application's own log: what it was told when a statement was refused.
-CREATE TABLE shop.refusal (
-  id bigint GENERATED ALWAYS AS IDENTITY,
-  what text NOT NULL,
-  title text,
-  sqlstate text NOT NULL,
-  message text NOT NULL,
-  detail jsonb
-);
-
 -- The guards. "at" names the column with the instant to judge as of; without it that is now().
 SELECT quality_gov.guard_listing('shop.product',
   '{"listing_id": "id", "merchant_id": "shop_id", "title": "title", "description": "descr",
     "category": "category", "gtin": "gtin", "lot": "lot", "producer": "producer",
-    "certificate": "certificate", "status": "status", "at": "listed_at"}', held => 'held') AS done \gset
+    "certificate": "certificate", "status": "status", "at": "listed_at",
+    "producer_address": "attrs->>''address''", "model": "attrs->>''model''", "standard": "attrs->>''standard''",
+    "product_type": "attrs->>''type''", "list_price": "attrs->>''was''"}', held => 'held') AS done \gset
 SELECT quality_gov.guard_order('shop.orders',
   '{"order_id": "id", "merchant_id": "shop_id", "category": "category", "gtin": "gtin", "lot": "lot",
     "at": "ordered_at"}') AS done \gset

@@ -2,7 +2,7 @@
 
 \ir story.psqlrc
 \echo
-\echo '3. CREDIT: a good shop has a bad fortnight'
+\echo '5. CREDIT: a good shop has a bad fortnight'
 SET ROLE demo_platform;
 -- From 2026-11-21 to 12-04: 60 orders, 25 of them late, 20 complained about.
 INSERT INTO shop.orders
@@ -42,7 +42,7 @@ CROSS JOIN LATERAL quality_gov.merchant_may('m-0120', action, 'home', at) m;
 \echo 'A new listing of m-0120 on that day:'
 SET ROLE demo_platform;
 SELECT demo.listing_try((70000, 'm-0120', '和悦 竹编篮 大号', NULL, 'home', NULL, NULL, '杭州明远制造有限公司', NULL, 59.9,
-                         'on_sale', '2026-12-05 10:00+08')::shop.product) AS line \gset
+                         'on_sale', '2026-12-05 10:00+08', NULL)::shop.product) AS line \gset
 RESET ROLE;
 \echo ' ' :line
 

@@ -20,46 +20,39 @@ FROM demo.feed \gset
 
 \echo
 \echo '2. IN THE WINDOW: the listing guard'
-SELECT format('%s terms in %s lexicons, each with its legal basis; rules and words hold from a day on.', count(*), count(DISTINCT lexicon)) AS line
-FROM quality_gov.lexicon_term WHERE lexicon <> 'phrases' \gset
+SELECT format('%s rules, %s of them shipped with the law they rest on; %s attempts were refused, rolled back, and are on record.',
+  count(*), count(*) FILTER (WHERE rule LIKE 'cn.%'), (SELECT count(*) FROM quality_gov.listing_denial)) AS line
+FROM quality_gov.listing_rule WHERE state = 'active' \gset
 \echo :line
-\echo 'What the application was refused (SQLSTATE QG401), and what was stored with a finding:'
+\echo 'What was refused (listing_denial_overview), and what was stored with a finding (listing_overview):'
 \echo
 SELECT rule, verdict, sum(count)::bigint AS listings FROM (
-  SELECT f ->> 'rule' AS rule, 'deny' AS verdict, count(DISTINCT r.id) AS count
-  FROM shop.refusal r CROSS JOIN LATERAL jsonb_array_elements(r.detail) f
-  WHERE f ->> 'verdict' = 'deny' GROUP BY 1
+  SELECT rule, 'deny' AS verdict, count FROM quality_gov.listing_denial_overview
   UNION ALL
   SELECT rule, verdict, count FROM quality_gov.listing_overview) o
-GROUP BY 1, 2 ORDER BY array_position('{deny,quarantine,warn,shadow}', verdict), 3 DESC;
+GROUP BY 1, 2 ORDER BY array_position('{deny,quarantine,warn,shadow}', verdict), 3 DESC, 1;
 
 \echo 'Words in disguise: what was written, the term it is, and the folds that showed it:'
 \echo
-SELECT left(title, 40) AS "title (beginning)", term, folds, verdict, basis AS "legal basis" FROM (
+SELECT left(matched, 20) AS written, term, folds, verdict, basis AS "legal basis" FROM (
   SELECT DISTINCT ON (term, folds) * FROM (
-    SELECT replace(r.title, chr(8203), '<U+200B>') AS title, f -> 'detail' ->> 'term' AS term,
+    SELECT replace(f -> 'detail' ->> 'matched', chr(8203), '<U+200B>') AS matched, f -> 'detail' ->> 'term' AS term,
            (SELECT string_agg(x, ', ') FROM jsonb_array_elements_text(f -> 'detail' -> 'folds') x) AS folds,
            f ->> 'verdict' AS verdict, split_part(f ->> 'legal_basis', ' (f', 1) AS basis
-    FROM shop.refusal r CROSS JOIN LATERAL jsonb_array_elements(r.detail) f
-    WHERE f -> 'detail' ->> 'term' IS NOT NULL
-    UNION ALL
-    SELECT p.title, f.detail ->> 'term',
-           (SELECT string_agg(x, ', ') FROM jsonb_array_elements_text(f.detail -> 'folds') x), f.verdict, split_part(f.legal_basis, ' (f', 1)
-    FROM quality_gov.listing_finding f
-    JOIN quality_gov.listing_decision d USING (merchant_id, decision_id)
-    JOIN shop.product p ON p.id = d.listing_id::bigint
-    WHERE f.rule = 'imitation') s
+    FROM (SELECT findings FROM quality_gov.listing_denial
+          UNION ALL SELECT jsonb_build_array(to_jsonb(f)) FROM quality_gov.listing_finding f) r
+    CROSS JOIN LATERAL jsonb_array_elements(r.findings) f) s
   WHERE folds IS NOT NULL
-  ORDER BY term, folds, title) s
+  ORDER BY term, folds, matched) s
 ORDER BY verdict, term, folds;
 
-\echo 'The DETAIL of one refusal, as an application gets it:'
+\echo 'The findings of one refused attempt, which an application gets as DETAIL, too:'
 \echo
-SELECT title, regexp_replace(jsonb_pretty(detail), '\[\s+([0-9]+|"\w+")(,)?\s*([0-9]*)\s+\]', '[\1\2\3]', 'g') AS detail
-FROM shop.refusal WHERE title LIKE '%' || chr(8203) || '%' ORDER BY id LIMIT 1 \gset refused_
-\echo :refused_detail
+SELECT regexp_replace(jsonb_pretty(findings), '\[\s+([0-9]+|"\w+")(,)?\s*([0-9]*)\s+\]', '[\1\2\3]', 'g') AS findings
+FROM quality_gov.listing_denial WHERE listing ->> 'title' LIKE '%' || chr(8203) || '%' ORDER BY listing_id LIMIT 1 \gset refused_
+\echo :refused_findings
 \echo
-SELECT format('Excused: %s listings say %s and %s, which are storage and use hints and no absolute claims.',
+SELECT format('Excused: %s listings say %s and %s, which are storage and use hints (执法指南 art 6).',
               count(*), '最佳赏味期', '最佳使用温度') AS line
 FROM shop.product WHERE descr ~ '^最佳' \gset
 \echo :line
@@ -75,14 +68,6 @@ FROM quality_gov.listing_decision WHERE listing_id = :'held_id' \gset
 \echo :line
 
 \echo
-\echo 'One listing, judged on two days (listing_check): a kettle without producer and certificate'
-\echo
-SELECT to_char(day, 'YYYY-MM-DD') AS day, c.rule, c.verdict, split_part(c.message, ': ', 1) AS finding, c.legal_basis AS "legal basis"
-FROM unnest('{2026-11-20 12:00+08,2026-12-05 12:00+08}'::timestamptz[]) day
-CROSS JOIN LATERAL quality_gov.listing_check(
-  '{"merchant_id": "m-0122", "listing_id": "new", "title": "云舟 便携电热水壶 2026款", "category": "electronics"}', day) c
-ORDER BY 1, 2;
-
 \echo 'The platform''s role inserts into its tables and is governed; it sees nothing of quality_gov:'
 \echo
 SET ROLE demo_platform;

@@ -2,7 +2,7 @@
 
 \ir story.psqlrc
 \echo
-\echo '4. RECALL'
+\echo '6. RECALL'
 SELECT p.id, p.gtin, p.lot, p.shop_id, p.title FROM shop.product p
 WHERE p.category = 'toys' AND p.gtin IS NOT NULL
 ORDER BY p.id OFFSET 40 LIMIT 1 \gset toy_
@@ -27,9 +27,9 @@ SELECT to_char(a.at, 'YYYY-MM-DD HH24:MI') AS "ordered at", COALESCE(a.lot, 'not
 FROM (SELECT * FROM attempt ORDER BY n) a CROSS JOIN shop.product p WHERE p.id = :toy_id;
 \echo 'A new listing of the recalled lot on 2026-12-04, and an order from the barred merchant of section 1:'
 SELECT demo.listing_try((70001, p.shop_id, p.title, p.descr, p.category, p.gtin, p.lot, p.producer, p.certificate, p.price,
-                         'on_sale', '2026-12-04 10:00+08')::shop.product) AS line FROM shop.product p WHERE p.id = :toy_id \gset
+                         'on_sale', '2026-12-04 10:00+08', p.attrs)::shop.product) AS line FROM shop.product p WHERE p.id = :toy_id \gset
 \echo ' ' :line
-SELECT demo.order_try((1, 'm-barred', '', '', 'toys', NULL, NULL, NULL, NULL, 10, '', '2026-12-04 10:00+08')::shop.product,
+SELECT demo.order_try((1, 'm-barred', '', '', 'toys', NULL, NULL, NULL, NULL, 10, '', '2026-12-04 10:00+08', NULL)::shop.product,
                       NULL, '2026-12-04 10:00+08') AS line \gset
 \echo ' ' :line
 RESET ROLE;

@@ -2,7 +2,8 @@
 
 \ir story.psqlrc
 \echo
-\echo '5. THE VIEWS, read as quality_gov_analyst'
+\echo '7. THE VIEWS, read as quality_gov_analyst'
+SELECT quality_gov.listing_denial_drain() AS drained \gset
 SET ROLE quality_gov_analyst;
 \echo 'credit_grade_history: merchants by grade'
 \echo
@@ -26,7 +27,7 @@ SELECT rule, verdict, sum(count) FILTER (WHERE day < '2026-08-01')::bigint AS "0
 FROM quality_gov.listing_overview GROUP BY rule, verdict ORDER BY total DESC, rule;
 \echo 'loop_overview: quality beside scale'
 \echo
-SELECT to_char(month, 'YYYY-MM') AS month, orders, complaints, listings_held AS held, recalls,
+SELECT to_char(month, 'YYYY-MM') AS month, orders, complaints, listings_refused AS refused, listings_held AS held, recalls,
        complaints_per_1000_orders AS "complaints/1000", held_per_1000_orders AS "held/1000", recalls_per_1000_orders AS "recalls/1000"
 FROM quality_gov.loop_overview ORDER BY 1;
 \echo 'duty_due: what must be done by 2026-12-06'
@@ -35,7 +36,10 @@ SELECT duty, legal_basis AS "legal basis", count(*) AS subjects, regexp_replace(
 FROM quality_gov.duty_due WHERE due < '2026-12-06 00:00+08' AND duty <> 'D5' GROUP BY 1, 2 ORDER BY 5;
 RESET ROLE;
 
-\echo '6. THE STATE OF THE HOUSE'
+\ir story_replay.sql
+
+\echo
+\echo '9. THE STATE OF THE HOUSE'
 SELECT format('doctor(): %s ok, %s to look at, %s problems', count(*) FILTER (WHERE status = 'ok'),
   count(*) FILTER (WHERE status = 'warning'), count(*) FILTER (WHERE status = 'problem')) AS line FROM quality_gov.doctor() \gset
 \echo :line

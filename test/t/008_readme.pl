@@ -17,10 +17,11 @@ my ($out, $err) = ('', '');
 run(['psql', '-XAt', '-v', 'VERBOSITY=verbose', '-d', 'qg_readme'], '<', \$steps, '>', \$out, '2>', \$err);
 my @errors = $err =~ /ERROR:\s+(\w{5})/g;
 is_deeply(\@errors, ['QG401'], 'one statement is refused, with the code the README names');
-like($err, qr/listing is denied: "国 家 级" in title/, 'the refusal reads as printed');
+like($err, qr/listing is denied: "國 家 级" in title/, 'the refusal reads as printed');
 like($out, qr/^t\|\[\]$/m, 'the merchant is admitted');
 like($out, qr/^quarantined$/m, 'the second listing is held');
-like($out, qr/^572\.60\|C$/m, 'score and grade are as printed');
+like($out, qr/^國 家 级好茶\|广告法 art 9\(3\)$/m, 'the attempt is on record');
+like($out, qr/^562\.60\|C$/m, 'score and grade are as printed');
 like($out, qr/^f\|\{"credit grade C takes away \\"live\\" until it recovers"\}\|$/m, 'the grade restricts as printed');
 is(sql('qg_readme', 'SELECT count(*) FROM quality_gov.credit_check()'), '0', 'the oracle is empty');
 
@@ -45,10 +46,16 @@ close $errors;
 
 # Every function that anybody is given is named in the reference.
 for my $function (split /\n/, sql('qg_readme', q{SELECT DISTINCT regexp_replace(object, '\(.*', '') FROM quality_gov.role_grant
-	WHERE object_type = 'FUNCTION' AND role_name = 'quality_gov_app' ORDER BY 1}))
+	WHERE object_type = 'FUNCTION' AND role_name <> 'quality_gov_admin' ORDER BY 1}))
 {
 	next if $function =~ /^(session_|credit_points|credit_tally_at|duty_deadline|category_covers|library_version|listing_params)/;
 	like($text, qr/`$function`/, "the README names $function");
 }
+# Whatever the table of objects names is there.
+my ($objects) = $text =~ /^\| domain \| objects \|\n(.*?)\n\n/ms or die 'no table of objects in the README';
+my $names = join ' ', $objects =~ /`(\w+)`/g;
+is(sql('qg_readme', qq{SELECT string_agg(n, ' ') FROM unnest(string_to_array('$names', ' ')) AS n
+	WHERE NOT EXISTS (SELECT FROM pg_proc WHERE proname = n AND pronamespace = 'quality_gov'::regnamespace)
+	  AND to_regclass('quality_gov.' || n) IS NULL AND to_regtype('quality_gov.' || n) IS NULL}), '', 'every object named is there');
 database_drop('qg_readme');
 done_testing();

@@ -132,15 +132,3 @@ END
 $$;
 COMMENT ON FUNCTION listing_replay(text, bigint) IS
   'Findings of a decision judged again: the stored values, by the stored versions of rules and lexicons, as of its instant; exceptions given since do not count, those ended since do';
-
--- Judges remember which categories are under a regime, and must hear of changes.
-DO $$
-BEGIN
-  IF to_regclass('quality_gov.category_regime') IS NOT NULL AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = to_regclass('quality_gov.category_regime')
-      AND t.tgfoid = 'quality_gov.cache_invalidate()'::pg_catalog.regprocedure) THEN
-    CREATE TRIGGER category_regime_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON quality_gov.category_regime
-      FOR EACH STATEMENT EXECUTE FUNCTION quality_gov.cache_invalidate();
-  END IF;
-END
-$$;
