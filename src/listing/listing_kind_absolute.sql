@@ -108,9 +108,13 @@ BEGIN ATOMIC
     FROM hit h
     CROSS JOIN LATERAL absolute_term_judge(listing_value(listing, h.name), h.span, listing_value(listing, 'category'), at) AS j
     WHERE h.nth <= 200 AND COALESCE((params ->> 'grave')::boolean = (j.outcome = 'violation' AND j.grave IS NOT NULL), true)
+  ), told AS (
+    -- Many of one word, which an exception may let pass, must not hide another.
+    SELECT j.*, row_number() OVER (ORDER BY j.outcome = 'violation' DESC, j.nth) AS place,
+           row_number() OVER (PARTITION BY j.outcome, j.message ORDER BY j.nth) AS again
+    FROM judged j
   )
-  (SELECT j.outcome, j.name, j.message, j.detail FROM judged j
-   ORDER BY j.outcome = 'violation' DESC, j.nth LIMIT 20)
+  (SELECT t.outcome, t.name, t.message, t.detail FROM told t WHERE t.place <= 20 OR t.again = 1 ORDER BY t.place)
   UNION ALL
   SELECT CASE WHEN (params ->> 'grave')::boolean THEN 'missing' ELSE 'violation' END, h.name,
          format('"%s" in %s, beyond 200 such words: too many to look at what is around each', h.matched, h.name), NULL::jsonb
@@ -119,4 +123,4 @@ BEGIN ATOMIC
   SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m;
 END;
 COMMENT ON FUNCTION rule_absolute_term(jsonb, jsonb, timestamptz) IS
-  'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6), violations told first, at most 20; in the cases of art 11 it is never slight: detail names the article; words beyond 200 in a listing are not excused by any context';
+  'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6), violations told first, after 20 words each once; in the cases of art 11 it is never slight: detail names the article; words beyond 200 in a listing are not excused by any context';
