@@ -205,12 +205,15 @@ take_back(Scan *scan)
 
 	if (before == NULL)
 		return;
-	if (!(word & QG_BROKEN))
+	/* Bytes that are no UTF-8 may read otherwise from behind, as what has left nothing here. */
+	if (!(word & QG_BROKEN) && chunk->count > 0)
 	{
-		if (chunk->places[chunk->count - 1] == (uint32) (uintptr_t) before)
+		uint32 last = chunk->count - 1;
+
+		if (chunk->places[last] == (uint32) (uintptr_t) before)
 			chunk->count--;
-		else if (--chunk->runs[chunk->count - 1] == 1)
-			chunk->words[chunk->count - 1] &= ~QG_LONG;
+		else if ((chunk->words[last] & QG_LONG) && --chunk->runs[last] == 1)
+			chunk->words[last] &= ~QG_LONG;
 	}
 	scan->pos = before;
 	if (step_back(scan, before, &word) == NULL)
