@@ -295,14 +295,17 @@ BEGIN
     RETURN quality_gov.listing_release(merchant_id, appeal.decision_id, decided_by, reasons, until);
   END IF;
   PERFORM quality_gov.listing_event_void(merchant_id, appeal.decision_id, appeal.denial_id);
-  IF appeal.denial_id IS NOT NULL THEN
-    PERFORM quality_gov.listing_except(merchant_id, NULL, appeal.denial_id, decided_by, reasons, until);
+  -- What was refused may be written again, and what an audit found is not held at the next write.
+  IF appeal.denial_id IS NOT NULL OR EXISTS (
+       SELECT FROM quality_gov.listing_decision d
+       WHERE d.merchant_id = appeal.merchant_id AND d.decision_id = appeal.decision_id AND d.operation = 'AUDIT') THEN
+    PERFORM quality_gov.listing_except(merchant_id, appeal.decision_id, appeal.denial_id, decided_by, reasons, until);
   END IF;
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION listing_appeal_close(text, bigint, text, text, text, boolean, timestamptz) IS
-  'Records the decision of an appeal; one that overturns takes back the credit event and releases a held listing, or lets a refused one pass; gives the decision whose listing is to be set free, or null; listing_appeal_decide() calls it';
+  'Records the decision of an appeal; one that overturns takes back the credit event and releases a held listing, or lets pass what was refused or only found by an audit; gives the decision whose listing is to be set free, or null; listing_appeal_decide() calls it';
 
 CREATE FUNCTION listing_appeal_decide(merchant_id text, appeal_id bigint, outcome text, reasons text, decided_by text,
                                       automatic boolean DEFAULT false, status text DEFAULT NULL,

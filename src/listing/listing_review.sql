@@ -23,8 +23,10 @@ ALTER TABLE listing_review ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_review_read ON listing_review FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
+-- What holds a listing is the last decision that something happened to it by: an audit that changed no row is none.
 -- Held listings are few among the decisions, and asked for by age.
-CREATE INDEX listing_decision_held ON listing_decision (recorded_at, decision_id) WHERE verdict = 'quarantine';
+CREATE INDEX listing_decision_held ON listing_decision (recorded_at, decision_id)
+  WHERE verdict = 'quarantine' AND operation <> 'AUDIT';
 
 CREATE VIEW listing_queue WITH (security_barrier) AS
   SELECT d.merchant_id, d.decision_id, d.relation, d.listing_id, d.category, d.at, d.recorded_at AS held_since,
@@ -36,10 +38,11 @@ CREATE VIEW listing_queue WITH (security_barrier) AS
   FROM listing_decision d
   LEFT JOIN listing_review r ON r.merchant_id = d.merchant_id AND r.decision_id = d.decision_id
   LEFT JOIN listing_appeal a ON a.merchant_id = d.merchant_id AND a.decision_id = d.decision_id AND a.state <> 'withdrawn'
-  WHERE d.verdict = 'quarantine' AND r.outcome IS NULL
+  WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT' AND r.outcome IS NULL
     AND NOT EXISTS (SELECT FROM listing_decision later
                     WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                      AND later.listing_id = d.listing_id AND later.decision_id > d.decision_id)
+                      AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
+                      AND later.decision_id > d.decision_id)
     AND session_reads_all()
   ORDER BY d.recorded_at, d.decision_id;
 COMMENT ON VIEW listing_queue IS
@@ -51,13 +54,14 @@ BEGIN ATOMIC
   SELECT EXISTS (
     SELECT FROM listing_decision d
     WHERE d.merchant_id = listing_is_held.merchant_id AND d.decision_id = listing_is_held.decision_id
-      AND d.verdict = 'quarantine'
+      AND d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
       AND NOT EXISTS (SELECT FROM listing_decision later
                       WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                        AND later.listing_id = d.listing_id AND later.decision_id > d.decision_id));
+                        AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
+                        AND later.decision_id > d.decision_id));
 END;
 COMMENT ON FUNCTION listing_is_held(text, bigint) IS
-  'Whether a decision holds its listing and is the last on it';
+  'Whether a decision holds its listing: it is the last one by which anything happened to the row; an AUDIT that changed no row neither holds nor frees';
 
 -- listing: assignment
 
@@ -81,12 +85,13 @@ BEGIN
     FOR merchant_id, decision_id, relation, listing_id, held_since IN
       SELECT d.merchant_id, d.decision_id, d.relation, d.listing_id, d.recorded_at
       FROM quality_gov.listing_decision d
-      WHERE d.verdict = 'quarantine'
+      WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
         AND NOT EXISTS (SELECT FROM quality_gov.listing_review r
                         WHERE r.merchant_id = d.merchant_id AND r.decision_id = d.decision_id)
         AND NOT EXISTS (SELECT FROM quality_gov.listing_decision later
                         WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                          AND later.listing_id = d.listing_id AND later.decision_id > d.decision_id)
+                          AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
+                          AND later.decision_id > d.decision_id)
       ORDER BY d.recorded_at, d.decision_id LIMIT wanted
       FOR NO KEY UPDATE OF d SKIP LOCKED
     LOOP

@@ -10,7 +10,7 @@ CREATE TABLE listing_template (
   CONSTRAINT listing_template_language CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
   CONSTRAINT listing_template_part CHECK (part IN (
     'statement', 'fact', 'fact_matched', 'fact_missing', 'fact_whole', 'ground', 'measure_deny', 'measure_quarantine', 'measure_warn',
-    'appeal', 'appeal_until')),
+    'measure_audit', 'appeal', 'appeal_until')),
   -- Facts, reasons and basis, and the way to appeal are the merchant's due (Order 116 art 19).
   CONSTRAINT listing_template_due CHECK (
     CASE part WHEN 'statement' THEN body LIKE ALL (ARRAY['%{facts}%', '%{grounds}%', '%{measure}%', '%{appeal}%'])
@@ -30,6 +30,7 @@ INSERT INTO listing_template VALUES
   ('zh', 'measure_deny', '该商品信息不予发布。', true),
   ('zh', 'measure_quarantine', '该商品信息暂停展示，等待审核。', true),
   ('zh', 'measure_warn', '该商品信息可以展示，上述问题记录在案，请予改正。', true),
+  ('zh', 'measure_audit', '以上问题系对已有商品信息的检查所发现，记录在案，请予改正；本次检查未改变该商品信息的展示状态。', true),
   ('zh', 'appeal', '对本决定有异议的，可以凭编号 {reference} 通过本平台的申诉渠道提出申诉，说明理由并提交证据。申诉由系统自动作出决定的，可以要求由人工作出决定。', true),
   ('zh', 'appeal_until', '对本决定有异议的，可以在 {until}（{timezone}）之前凭编号 {reference} 通过本平台的申诉渠道提出申诉，说明理由并提交证据。申诉由系统自动作出决定的，可以要求由人工作出决定。', true),
   ('en', 'statement', E'Statement of a decision on a listing\n\nMerchant: {merchant_name} ({merchant_id})\nListing: {listing_id}\nReference: {reference}\nJudged at: {at} ({timezone})\n\n1. Facts\n{facts}\n\n2. Reasons and basis\n{grounds}\n\n3. Decision\n{measure}\n\n4. Appeal\n{appeal}', true),
@@ -41,6 +42,7 @@ INSERT INTO listing_template VALUES
   ('en', 'measure_deny', 'The listing is not published.', true),
   ('en', 'measure_quarantine', 'The listing is held until it is reviewed.', true),
   ('en', 'measure_warn', 'The listing is shown; what was found is recorded and should be corrected.', true),
+  ('en', 'measure_audit', 'This was found by an audit of listings that are there; it is recorded and should be corrected. The audit has not changed whether the listing is shown.', true),
   ('en', 'appeal', 'You may appeal through the platform''s appeal channel, naming the reference {reference}, your grounds and your evidence. Where an appeal is decided automatically, you may ask that a person decide it.', true),
   ('en', 'appeal_until', 'You may appeal before {until} ({timezone}) through the platform''s appeal channel, naming the reference {reference}, your grounds and your evidence. Where an appeal is decided automatically, you may ask that a person decide it.', true);
 CREATE TRIGGER listing_template_builtin BEFORE INSERT OR UPDATE OR DELETE ON listing_template
@@ -69,7 +71,7 @@ $$;
 COMMENT ON FUNCTION listing_template_fill(text, text, jsonb) IS
   'A template''s text with its {places} filled; null prints as -, an unknown place stays as it is';
 
-CREATE FUNCTION listing_statement_text(language text, timezone text, verdict text, findings jsonb, until timestamptz,
+CREATE FUNCTION listing_statement_text(language text, timezone text, measure text, findings jsonb, until timestamptz,
                                        judged_at timestamptz, places jsonb) RETURNS text
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -98,7 +100,7 @@ BEGIN
       WHEN 'number' THEN (finding #>> '{detail,span,1}')::numeric - 1 END) AS places) p;
   RETURN quality_gov.listing_template_fill(language, 'statement', places || jsonb_build_object(
     'facts', facts, 'grounds', grounds,
-    'measure', quality_gov.listing_template_fill(language, 'measure_' || verdict, places),
+    'measure', quality_gov.listing_template_fill(language, 'measure_' || listing_statement_text.measure, places),
     'appeal', quality_gov.listing_template_fill(language, CASE WHEN until IS NULL THEN 'appeal' ELSE 'appeal_until' END, places)));
 END
 $$;
@@ -114,7 +116,7 @@ DECLARE
 BEGIN
   PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
   SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
-  RETURN quality_gov.listing_statement_text(language, timezone, m.verdict, m.findings,
+  RETURN quality_gov.listing_statement_text(language, timezone, CASE m.operation WHEN 'AUDIT' THEN 'audit' ELSE m.verdict END, m.findings,
     quality_gov.duty_deadline('listing_appeal', m.recorded_at), m.at, jsonb_build_object(
       'merchant_id', merchant_id,
       'merchant_name', (SELECT p.name FROM quality_gov.merchant p WHERE p.merchant_id = listing_statement_of.merchant_id),
