@@ -10,7 +10,7 @@ CREATE TABLE listing_template (
   CONSTRAINT listing_template_language CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
   CONSTRAINT listing_template_part CHECK (part IN (
     'statement', 'fact', 'fact_matched', 'fact_missing', 'fact_whole', 'ground', 'measure_deny', 'measure_quarantine', 'measure_warn',
-    'measure_audit', 'appeal', 'appeal_until')),
+    'measure_audit', 'overturned', 'appeal', 'appeal_until')),
   -- Facts, reasons and basis, and the way to appeal are the merchant's due (Order 116 art 19).
   CONSTRAINT listing_template_due CHECK (
     CASE part WHEN 'statement' THEN body LIKE ALL (ARRAY['%{facts}%', '%{grounds}%', '%{measure}%', '%{appeal}%'])
@@ -27,6 +27,7 @@ INSERT INTO listing_template VALUES
   ('zh', 'fact_missing', '{n}. 字段“{field}”未填写', true),
   ('zh', 'fact_whole', '{n}. {message}', true),
   ('zh', 'ground', '{n}. 不符合规则“{title}”（{rule}，第 {version} 版）；依据：{legal_basis}', true),
+  ('zh', 'overturned', '（经申诉，该项认定已撤销）', true),
   ('zh', 'measure_deny', '该商品信息不予发布。', true),
   ('zh', 'measure_quarantine', '该商品信息暂停展示，等待审核。', true),
   ('zh', 'measure_warn', '该商品信息可以展示，上述问题记录在案，请予改正。', true),
@@ -39,6 +40,7 @@ INSERT INTO listing_template VALUES
   ('en', 'fact_missing', '({n}) Field "{field}" is missing or blank', true),
   ('en', 'fact_whole', '({n}) {message}', true),
   ('en', 'ground', '({n}) Against the rule "{title}" ({rule}, version {version}); basis: {legal_basis}', true),
+  ('en', 'overturned', ' (overturned on appeal)', true),
   ('en', 'measure_deny', 'The listing is not published.', true),
   ('en', 'measure_quarantine', 'The listing is held until it is reviewed.', true),
   ('en', 'measure_warn', 'The listing is shown; what was found is recorded and should be corrected.', true),
@@ -72,7 +74,7 @@ COMMENT ON FUNCTION listing_template_fill(text, text, jsonb) IS
   'A template''s text with its {places} filled; null prints as -, an unknown place stays as it is';
 
 CREATE FUNCTION listing_statement_text(language text, timezone text, measure text, findings jsonb, until timestamptz,
-                                       judged_at timestamptz, places jsonb) RETURNS text
+                                       judged_at timestamptz, overturned text[], places jsonb) RETURNS text
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -89,7 +91,9 @@ BEGIN
                 WHEN r.kind = 'required' THEN 'fact_missing'
                 WHEN p.places ->> 'matched' IS NULL OR p.places ->> 'last' IS NULL THEN 'fact'
                 ELSE 'fact_matched' END, p.places), E'\n' ORDER BY n),
-         string_agg(quality_gov.listing_template_fill(language, 'ground', p.places), E'\n' ORDER BY n)
+         string_agg(quality_gov.listing_template_fill(language, 'ground', p.places)
+           || CASE WHEN p.places ->> 'rule' = ANY (overturned) THEN quality_gov.listing_template_fill(language, 'overturned', p.places)
+                   ELSE '' END, E'\n' ORDER BY n)
   INTO facts, grounds
   FROM (SELECT f.value AS finding, row_number() OVER (ORDER BY f.ordinality) AS n
         FROM jsonb_array_elements(findings) WITH ORDINALITY f WHERE f.value ->> 'verdict' NOT IN ('shadow', 'pass')) numbered
@@ -104,7 +108,7 @@ BEGIN
     'appeal', quality_gov.listing_template_fill(language, CASE WHEN until IS NULL THEN 'appeal' ELSE 'appeal_until' END, places)));
 END
 $$;
-COMMENT ON FUNCTION listing_statement_text(text, text, text, jsonb, timestamptz, timestamptz, jsonb) IS
+COMMENT ON FUNCTION listing_statement_text(text, text, text, jsonb, timestamptz, timestamptz, text[], jsonb) IS
   'The text of a statement from findings as a guard gives them; listing_statement() calls it';
 
 CREATE FUNCTION listing_statement_of(merchant_id text, decision_id bigint, denial_id bigint, language text, timezone text)
@@ -116,8 +120,9 @@ DECLARE
 BEGIN
   PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
   SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
-  RETURN quality_gov.listing_statement_text(language, timezone, CASE m.operation WHEN 'AUDIT' THEN 'audit' ELSE m.verdict END, m.findings,
-    quality_gov.duty_deadline('listing_appeal', m.recorded_at), m.at, jsonb_build_object(
+  RETURN quality_gov.listing_statement_text(language, timezone, CASE m.operation WHEN 'AUDIT' THEN 'audit' ELSE m.verdict END,
+    m.findings, quality_gov.duty_deadline('listing_appeal', m.recorded_at), m.at,
+    quality_gov.listing_overturned(merchant_id, decision_id, denial_id), jsonb_build_object(
       'merchant_id', merchant_id,
       'merchant_name', (SELECT p.name FROM quality_gov.merchant p WHERE p.merchant_id = listing_statement_of.merchant_id),
       'listing_id', m.listing_id, 'reference', COALESCE(decision_id::text, 'R' || denial_id)));
