@@ -142,11 +142,15 @@ CREATE FUNCTION listing_event_void(merchant_id text, decision_id bigint, denial_
 AS $$
 DECLARE
   m record;
-  overturned text[] := quality_gov.listing_overturned(merchant_id, decision_id, denial_id);
+  overturned text[];
   before text;
   after text;
   voided integer := 0;
 BEGIN
+  -- A release and an appeal that overturns a part may come at the same time.
+  PERFORM FROM quality_gov.listing_decision d
+  WHERE d.merchant_id = listing_event_void.merchant_id AND d.decision_id = listing_event_void.decision_id FOR NO KEY UPDATE;
+  overturned := quality_gov.listing_overturned(merchant_id, decision_id, denial_id);
   SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
   SELECT quality_gov.findings_severity(jsonb_agg(f.value) FILTER (
            WHERE f.value ->> 'rule' = ANY (rules) OR f.value ->> 'rule' <> ALL (overturned))),
