@@ -103,19 +103,19 @@ COMMENT ON FUNCTION listing_party_require(text, text[]) IS
 -- listing: what is appealed against, stated and released
 
 CREATE FUNCTION listing_measure(merchant_id text, decision_id bigint, denial_id bigint, OUT verdict text, OUT at timestamptz,
-    OUT recorded_at timestamptz, OUT relation text, OUT listing_id text, OUT operation text, OUT findings jsonb)
+    OUT recorded_at timestamptz, OUT relation text, OUT listing_id text, OUT operation text, OUT findings jsonb, OUT listing jsonb)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
   SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation,
          (SELECT jsonb_agg(to_jsonb(f) ORDER BY f.finding) FROM quality_gov.listing_finding f
-          WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id)
-  INTO verdict, at, recorded_at, relation, listing_id, operation, findings
+          WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id), d.listing
+  INTO verdict, at, recorded_at, relation, listing_id, operation, findings, listing
   FROM quality_gov.listing_decision d
   WHERE d.merchant_id = listing_measure.merchant_id AND d.decision_id = listing_measure.decision_id
   UNION ALL
-  SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation, d.findings
+  SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation, d.findings, d.listing
   FROM quality_gov.listing_denial d
   WHERE d.merchant_id = listing_measure.merchant_id AND d.denial_id = listing_measure.denial_id;
   IF NOT FOUND THEN
@@ -130,7 +130,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION listing_measure(text, bigint, bigint) IS
-  'What a decision or a refused attempt did to a listing, and what was found; an error where there is none or it did nothing';
+  'What a decision or a refused attempt did to a listing, what was found, and on what values; an error where there is none or it did nothing';
 
 CREATE FUNCTION listing_overturned(merchant_id text, decision_id bigint, denial_id bigint) RETURNS text[]
   LANGUAGE sql STABLE PARALLEL SAFE
