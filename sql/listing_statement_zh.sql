@@ -51,7 +51,7 @@ FROM (VALUES (1, 'lexicon', '{"lexicon": "ads", "fields": ["title"]}'), (2, 'req
   (11, 'brand', '{"fields": ["title"]}'), (12, 'duplicate', '{"fields": ["title"]}'), (13, 'page', '{"statement": "声明", "in": ["title", "description"]}')) x(n, k, p);
 SELECT DISTINCT rule, text FROM told WHERE rule LIKE 'own-%' AND (COALESCE(rest, 'x') ~ '[A-Za-z]' OR part = 'fact');
 SELECT kind, array_agg(DISTINCT part ORDER BY part) AS parts FROM told GROUP BY 1 ORDER BY 1;
--- templates for what no finding is told by are none
+-- templates that nothing here is told by
 SELECT part FROM listing_template WHERE language = 'zh' AND part LIKE 'fact\_%' AND part NOT IN (SELECT part FROM told) ORDER BY 1;
 
 -- from a guard; a version of the platform's own has its own title, and English stays English
