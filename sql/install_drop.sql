@@ -56,3 +56,37 @@ CREATE EXTENSION quality_gov;
 SELECT count(*) FROM quality_gov.guard;
 DROP EXTENSION quality_gov;
 DROP SCHEMA shop CASCADE;
+
+-- one session goes on through DROP and CREATE: plans, caches and mappings follow the new objects
+CREATE FUNCTION public.round() RETURNS text LANGUAGE plpgsql AS $round$
+DECLARE
+  step text;
+  result text;
+BEGIN
+  FOREACH step IN ARRAY ARRAY[
+    'CREATE EXTENSION quality_gov',
+    $$INSERT INTO quality_gov.merchant (merchant_id, name, kind, uscc, admitted_at) VALUES ('m-1', 'a', 'company', '91110000600037341L', '2026-01-01')$$,
+    $$SELECT quality_gov.lexicon_load('ads', '{best}'), quality_gov.lexicon_publish('ads', effective => '2026-01-01')$$,
+    $$SELECT quality_gov.listing_rule_add('claims', 'claim', '{"lexicon": "ads", "fields": ["title"]}', 'quarantine', 't', 'b', effective => '2026-01-01'),
+             quality_gov.listing_rule_add('price', 'price', '{}', 'warn', 't', 'b', effective => '2026-01-01'),
+             quality_gov.listing_rule_add('page', 'page', '{"fields": ["origin"], "regime": "ccc"}', 'warn', 't', 'b', effective => '2026-01-01')$$,
+    $$SELECT quality_gov.regime_assign('ccc', '{food}')$$,
+    'CREATE TABLE public.ware (id int, shop text, title text, cat text, list_price text, status text)',
+    'CREATE TABLE public.deal (shop text, item text, price numeric)',
+    $$SELECT quality_gov.guard_listing('public.ware', '{"listing_id": "id", "merchant_id": "shop", "title": "title", "category": "cat", "list_price": "list_price", "status": "status"}')$$,
+    $$SELECT quality_gov.deal_attach('public.deal', '{"merchant_id": "shop", "item": "item", "price": "price"}')$$,
+    $$INSERT INTO public.deal VALUES ('m-1', '1', 5)$$,
+    $$INSERT INTO public.ware VALUES (1, 'm-1', 'best', 'food', '9', 'live'), (2, 'm-1', 'cup', NULL, NULL, 'live')$$] LOOP
+    EXECUTE step;
+  END LOOP;
+  EXECUTE $$SELECT (SELECT string_agg(status, ' ' ORDER BY id) FROM public.ware) || ': '
+                   || string_agg(f.rule, ' ' ORDER BY d.listing_id, f.finding) || ', ' || (SELECT count(*) FROM quality_gov.listing_deal) || ' deal'
+            FROM quality_gov.listing_finding f JOIN quality_gov.listing_decision d USING (merchant_id, decision_id)$$ INTO result;
+  DROP TABLE public.ware, public.deal;
+  DROP EXTENSION quality_gov;
+  RETURN result;
+END
+$round$;
+SELECT public.round();
+SELECT public.round();
+DROP FUNCTION public.round();

@@ -104,6 +104,16 @@ ALTER TABLE product DISABLE TRIGGER quality_gov_listing_begin;
 INSERT INTO product (id, title) VALUES (9003, 'cup');
 ALTER TABLE product ENABLE TRIGGER quality_gov_listing_begin;
 SELECT recorded(9000, 9003);
+-- a part that fires for replicated rows only is off for others, though another table's rows were judged
+CREATE TABLE other (LIKE product INCLUDING DEFAULTS);
+SELECT guard_listing('other', '{"listing_id": "id", "merchant_id": "shop", "title": "title"}');
+ALTER TABLE product ENABLE REPLICA TRIGGER zz_quality_gov_listing_before;
+BEGIN;
+INSERT INTO other (id, title) VALUES (9004, 'cup');
+INSERT INTO product (id, title) VALUES (9005, 'best');
+ROLLBACK;
+ALTER TABLE product ENABLE TRIGGER zz_quality_gov_listing_before;
+DROP TABLE other;
 -- the incident switch turned inside a statement: what BEFORE has let pass AFTER judges
 CREATE FUNCTION turn(mode text) RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT set_config('quality_gov.guard_mode', mode, false) $$;
 SET quality_gov.guard_mode = off;

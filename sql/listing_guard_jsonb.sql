@@ -39,6 +39,7 @@ SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "ti
 SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "title": "attrs"}');
 SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "title": "shop", "at": "attrs->>''at''"}');
 SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "title": "shop", "status": "attrs->>''status''"}');
+SELECT guard_listing('product', '{"listing_id": "id", "merchant_id": "shop", "title": "shop", "relation": "shop"}');
 
 SELECT guard_listing('product', '{"listing_id": "attrs->''ids''->>0", "merchant_id": "shop", "title": "attrs->>''title''", "spec": "attrs->''spec''",
   "producer": "attrs->''page''->>''producer''", "status": "\"status\""}', 'quarantine');

@@ -27,6 +27,10 @@ INSERT INTO brand (brand, owner) VALUES ('最佳拍档', 'x');
 SELECT t, absolute(t) FROM unnest(ARRAY['最佳拍档茶具', '最佳 拍档茶具', '最佳茶具 最佳拍档']) t;
 -- one text, several words, each by its own context
 SELECT absolute('国家级好茶，最佳饮用温度60度');
+-- words that are excused hide none that is not, however many
+SELECT n, g, outcome, count(*), max(message) FROM unnest('{19,20,200,1000}'::int[]) n, unnest('{true,false}'::boolean[]) g,
+  rule_absolute_term(jsonb_build_object('lexicon', 'cn.absolute', 'fields', '{title,description}'::text[], 'grave', g),
+    jsonb_build_object('title', repeat('追求最佳。', n), 'description', '国家级好茶'), '2026-05-01') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 -- art 11: never slight in categories under its regimes; an exempt context stays exempt
 SELECT regime_assign('health_food', '{health}'), regime_assign('education', '{courses}');
 SELECT c, t, absolute(t, c) FROM unnest(ARRAY['疗效最佳', '最佳食用方法 有效率说明', '提分效果最佳']) t, unnest('{health/pills,courses,tea}'::text[]) c;

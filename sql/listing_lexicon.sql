@@ -47,6 +47,8 @@ SELECT lexicon_load('bad', '{a}', folds => '{case,soundex}');
 SELECT lexicon_load('bad', '{a}', severity => 6);
 SELECT lexicon_load('bad', '{a}', categories => '{}');
 SELECT lexicon_load('bad', ARRAY[repeat('长', 501)]);
+SELECT lexicon_load('bad', '{{a,b}}', '{c}');
+SELECT lexicon_load('bad', '{a}', tags => '{{a,b}}');
 SELECT lexicon_load('bad', '{a}', draft => 1);
 SELECT lexicon_load('ads', '{a}', draft => 1);
 SELECT lexicon_load(NULL, '{a}'), lexicon_load('', '{a}');

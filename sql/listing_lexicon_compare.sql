@@ -65,6 +65,7 @@ SELECT * FROM lexicon_backtest('ads', 2, 'product', '{to_jsonb}');
 SELECT * FROM lexicon_backtest('ads', 2, 'product', ARRAY['body"); DROP TABLE product; --']);
 SELECT * FROM lexicon_backtest('ads', 2, 'product', '{body}', category => 'kind');
 SELECT * FROM lexicon_backtest('ads', 2, 'product_pkey', '{id}');
+SELECT * FROM lexicon_backtest('ads', 2, 'product', '{{body,kind},{body,kind}}');
 SELECT * FROM lexicon_backtest('ads', 2, 'product', '{body}', examples => -1);
 
 -- it reads with the caller's rights

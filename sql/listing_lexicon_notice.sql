@@ -77,7 +77,7 @@ SELECT lexicon_publish('ads', 3, platform_rule => true);
 SELECT attempt($$SELECT lexicon_publish('ads', 3, now() + '3 days', platform_rule => true, transition => 'immediate')$$);
 SELECT lexicon_publish('ads', 3, now() + '30 days', transition => 'immediate');
 SELECT lexicon_publish('ads', 3, now() + '30 days', platform_rule => true, weighty => true, transition => 'grace_period',
-  until => now() + '60 days', summary => 'No top') AS published;
+  transition_until => now() + '60 days', summary => 'No top') AS published;
 -- terms that change no rule need no notice, and a trial changes none
 SELECT lexicon_load('ads', '{极品}'), lexicon_publish('ads', 4, '2026-03-18', 'shadow');
 SELECT version, state, notice_id IS NOT NULL AS announced FROM lexicon WHERE NOT builtin ORDER BY version;

@@ -16,6 +16,14 @@ SELECT listing_rule_publish('fee', 2, effective => '2100-05-01');
 SELECT listing_rule_publish('fee', 2, effective => '2100-06-01', platform_rule => true, transition => 'immediate');
 SELECT listing_rule_publish('fee', 2);
 SELECT version, lower(effect) AS begins, notice_id IS NOT NULL AS noticed FROM listing_rule ORDER BY version;
+-- a draft that was rewritten since, or dropped and begun anew, is not what was announced
+SELECT listing_rule_draft('tax', 'required', '{"fields": ["tax"]}', 'warn', 'say the tax', 'b');
+SELECT listing_notice_add('rule', 'tax', 1, '2100-06-01', transition => 'immediate') > 0 AS announced;
+SELECT listing_rule_draft('tax', 'required', '{"fields": ["tax"]}', 'deny', 'say the tax', 'b', draft => 1);
+SELECT listing_rule_publish('tax', 1);
+SELECT listing_rule_discard('tax', 1), listing_rule_draft('tax', 'required', '{"fields": ["duty"]}', 'warn', 'say the tax', 'b');
+SELECT listing_rule_publish('tax', 1);
+SELECT listing_rule_draft('tax', 'required', '{"fields": ["tax"]}', 'warn', 'say the tax', 'b', draft => 1), listing_rule_publish('tax', 1) AS as_announced;
 -- too close, without a transition, unknown
 \set VERBOSITY sqlstate
 SELECT listing_rule_add('soon', 'required', '{"fields": ["x"]}', 'deny', 't', 'b', effective => now() + interval '6 days', platform_rule => true, transition => 'immediate');

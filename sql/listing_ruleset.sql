@@ -55,6 +55,12 @@ SELECT rule, version, verdict, detail #>> '{exception,verdict}' AS was FROM list
 SELECT judged('{"title": "best and finest"}', '{}', '2025-12-31'), judged('{"title": "best and finest"}', '{"rules": {"words": 1}}', '2026-02-10'),
        judged('{"title": "best and finest"}', '{"rules": {"words": 1}}', '2026-03-10'), judged('{"title": "finest"}', '{"rules": {"words": 1}, "lexicons": {"ads": 1}}', '2026-03-10');
 SELECT judged('{}', '{"rules": {"brand": 2}, "trial_rules": {"brand": 1}}', '2026-03-10'), judged('{"category": "books"}', '{"rules": {"brand": 1}}', '2026-03-10');
+-- so do kinds that are functions: they scan for the version that the set names, else for that of the instant
+SELECT listing_rule_add('claims', 'claim', '{"lexicon": "ads", "fields": ["title"]}', 'deny', 'claims', 'art 17', effective => '2026-02-01'),
+       listing_rule_add('grades', 'absolute_term', '{"lexicon": "ads", "fields": ["title"]}', 'deny', 'grades', 'art 9', effective => '2026-02-01');
+SELECT judged('{"title": "best and finest"}', s, '2026-03-10')
+FROM unnest('{"{\"rules\": {\"claims\": 1, \"grades\": 1}, \"lexicons\": {\"ads\": 1}}","{\"rules\": {\"claims\": 1, \"grades\": 1}}"}'::jsonb[]) s;
+SELECT listing_rule_retire('claims', '2026-02-02'), listing_rule_retire('grades', '2026-02-02');
 -- the text follows the rules and lexicons, at once and as of any instant
 SELECT listing_ruleset_json('2026-03-10'), listing_ruleset_json('2026-03-06'), listing_ruleset_json('2026-02-10');
 

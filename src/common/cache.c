@@ -107,6 +107,31 @@ qg_latest_snapshot_push(void)
 	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 }
 
+/* Notes of the active snapshot what no other one that comes later has alike. */
+static void
+note_snapshot(QgCache *cache)
+{
+	Snapshot snapshot = GetActiveSnapshot();
+
+	cache->provisional = true;
+	cache->xmin = snapshot->xmin;
+	cache->xmax = snapshot->xmax;
+	cache->xcnt = snapshot->xcnt;
+	cache->subxcnt = snapshot->subxcnt;
+	cache->curcid = snapshot->curcid;
+}
+
+/* Tells whether provisional content was built with the snapshot of the query that asks for it. */
+static bool
+is_of_this_query(const QgCache *cache)
+{
+	Snapshot snapshot = IsInParallelMode() ? GetActiveSnapshot() : NULL;
+
+	return snapshot != NULL && cache->xmin == snapshot->xmin && cache->xmax == snapshot->xmax &&
+		   cache->xcnt == snapshot->xcnt && cache->subxcnt == snapshot->subxcnt &&
+		   cache->curcid == snapshot->curcid;
+}
+
 /* Builds content aside and swaps it in; tells whether no invalidation came meanwhile. */
 static bool
 build_content(QgCache *cache)
@@ -153,7 +178,7 @@ qg_cache_get(QgCache *cache)
 		cache_register(cache);
 	AcceptInvalidationMessages();
 	/* The query's snapshot may be older than an invalidation that was accepted before it. */
-	if (cache->provisional && !IsInParallelMode())
+	if (cache->provisional && !is_of_this_query(cache))
 		cache->valid = cache->provisional = false;
 	if (cache->valid)
 		return cache->content;
@@ -165,7 +190,8 @@ qg_cache_get(QgCache *cache)
 		if (build_content(cache))
 		{
 			cache->valid = true;
-			cache->provisional = IsInParallelMode();
+			if (IsInParallelMode())
+				note_snapshot(cache);
 			break;
 		}
 	}

@@ -32,7 +32,11 @@ typedef struct QgCache
 	void *content;
 	bool registered;
 	bool valid;
-	bool provisional; /* built with a parallel query's snapshot: good until that ends */
+	bool provisional; /* built with a parallel query's snapshot: good for that one only */
+	TransactionId xmin, xmax;
+	uint32 xcnt;
+	int32 subxcnt;
+	CommandId curcid;
 	uint64 invalidations;
 	uint64 builds;
 } QgCache;

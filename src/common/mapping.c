@@ -85,7 +85,7 @@ resolve_column(QgMapping *mapping, QgColumn *column, TupleDesc desc)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), column->column) == 0)
+		if (!att->attisdropped && strcmp(NameStr(att->attname), column->path.column) == 0)
 		{
 			column->attnum = att->attnum;
 			column->type = getBaseType(att->atttypid);
@@ -144,7 +144,6 @@ fill_mapping(QgMapping *mapping, TriggerData *trigger)
 	{
 		mapping->columns[i].key = keys[i];
 		mapping->columns[i].path = qg_path_parse(values[i]);
-		mapping->columns[i].column = mapping->columns[i].path.column;
 		resolve_column(mapping, &mapping->columns[i], RelationGetDescr(rel));
 	}
 	mapping->noptions = parse_object(trigger->tg_trigger->tgargs[2], &mapping->option_keys,
@@ -219,7 +218,7 @@ qg_column_require(const QgColumn *column)
 			ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("guarded table has no %scolumn \"%s\", which \"%s\" is mapped to",
-					column->path.nsteps > 0 ? "jsonb " : "", column->column, column->key),
+					column->path.nsteps > 0 ? "jsonb " : "", column->path.column, column->key),
 			 errhint("Remove the guard with quality_gov.guard_remove() and attach it again with "
 					 "the present column names.")));
 }
@@ -294,9 +293,9 @@ qg_mapping_instant(const QgMapping *mapping, const char *key, HeapTuple row, Tup
 		return unmapped;
 	/* Every period would have ended by then, and nothing would be in force. */
 	if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("\"%s\" in column \"%s\" must be a finite instant", key, column->column)));
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("\"%s\" in column \"%s\" must be a finite instant", key,
+							   column->path.column)));
 	return DatumGetTimestampTz(value);
 }
 

@@ -30,7 +30,6 @@ typedef struct QgPath
 typedef struct QgColumn
 {
 	const char *key; /* "title" */
-	char *column;	 /* name in the platform's table */
 	QgPath path;
 	int attnum;
 	Oid type;		 /* base type of the column */

@@ -205,8 +205,11 @@ write_record(const QgSpoolKey *key, const char *record, size_t length, bool *new
 		}
 		done = write_all(fd, record, length);
 		own_size = done ? st.st_size + (off_t) length : 0;
+		/* A full disk keeps no file for each record that found no room. */
+		if (!done && *new)
+			(void) unlink(own_path);
 		/* Where even that fails the reader finds a broken record at the end of the file. */
-		if (!done && ftruncate(fd, st.st_size) != 0)
+		else if (!done && ftruncate(fd, st.st_size) != 0)
 			own_size = 0;
 		close(fd);
 		return done;

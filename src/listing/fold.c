@@ -37,6 +37,7 @@
 
 #define PAGE_SIZE 256
 #define PAGE_COUNT (0x110000 / PAGE_SIZE)
+#define PAGES_MAX 8192 /* of all masks together, 2 kB each */
 
 /* A code point that gives several or none. */
 #define EXPANSIONS 64
@@ -59,6 +60,7 @@ struct QgFolder
 
 static QgFolder *folders[QG_FOLD_ALL + 1];
 static MemoryContext folder_context = NULL;
+static uint32 npages = 0;
 
 static const char *const fold_names[QG_FOLD_COUNT] = {
 	"nfkc", "case", "width", "invisible", "script", "confusable", "digit", "separator", "repeat"};
@@ -168,7 +170,7 @@ qg_fold_learn(uint32 folds, uint32 codepoint, QgFoldEntry *entry)
 		entry->flags |= QG_ENTRY_STARTS;
 }
 
-/* Gives what is known of a code point. */
+/* Gives what is known of a code point, good until a few others have been asked about. */
 static inline const QgFoldEntry *
 lookup(QgFolder *folder, uint32 codepoint)
 {
@@ -177,8 +179,19 @@ lookup(QgFolder *folder, uint32 codepoint)
 
 	if (unlikely(page == NULL))
 	{
+		static QgFoldEntry passing[4];
+		static uint32 npassing = 0;
+
+		/* Texts of all planes under many masks must not fill the memory. */
+		if (npages == PAGES_MAX)
+		{
+			entry = &passing[npassing++ % lengthof(passing)];
+			qg_fold_learn(folder->folds, codepoint, entry);
+			return entry;
+		}
 		page = MemoryContextAllocZero(folder_context, PAGE_SIZE * sizeof(QgFoldEntry));
 		folder->pages[codepoint / PAGE_SIZE] = page;
+		npages++;
 	}
 	entry = &page[codepoint % PAGE_SIZE];
 	if (unlikely(!(entry->flags & QG_ENTRY_KNOWN)))

@@ -78,7 +78,7 @@ DECLARE
   kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation);
   key text;
 BEGIN
-  IF relation IS NULL OR COALESCE(cardinality(columns), 0) = 0 OR array_position(columns, NULL) IS NOT NULL THEN
+  IF relation IS NULL OR COALESCE(array_ndims(columns), 0) <> 1 OR array_position(columns, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a back-test needs a relation and columns of it that hold text'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;

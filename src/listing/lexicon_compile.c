@@ -4,6 +4,7 @@
  */
 #include "quality_gov.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "storage/shmem.h"
@@ -122,11 +123,40 @@ read_terms(const QgLexicon *lexicon, Terms *terms)
 }
 
 /*
+ * Tells whether the terms that the active snapshot sees are those that were published.  They are not
+ * while a dump is restored, or in a parallel query that is older than the publication.
+ */
+static bool
+is_published(const QgLexicon *lexicon)
+{
+	Oid types[3] = {TEXTOID, INT4OID, BYTEAOID};
+	bytea *digest = palloc(VARHDRSZ + QG_LEXICON_DIGEST);
+	Datum values[3] = {CStringGetTextDatum(lexicon->name), Int32GetDatum(lexicon->version),
+					   PointerGetDatum(digest)};
+
+	SET_VARSIZE(digest, VARHDRSZ + QG_LEXICON_DIGEST);
+	memcpy(VARDATA(digest), lexicon->digest, QG_LEXICON_DIGEST);
+	if (qg_cache_select("SELECT WHERE quality_gov.lexicon_digest($1, $2) = $3", 3, types, values,
+						NULL) == 1)
+		return true;
+	ereport(IsInParallelMode() ? ERROR : WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("terms of version %d of lexicon \"%s\" are not what was published",
+					lexicon->version, lexicon->name),
+			 IsInParallelMode()
+				 ? errdetail("In a parallel query they may be newer than its snapshot.")
+				 : 0,
+			 errhint("quality_gov.lexicon_check() lists such versions.")));
+	return false;
+}
+
+/*
  * Reads and compiles the terms of a version in the current memory context, with the owner's rights
- * and the latest snapshot, as the cache of versions is built.
+ * and the latest snapshot, as the cache of versions is built.  Of a fixed version it tells whether
+ * they are what was published.
  */
 QgMatcher *
-qg_lexicon_compile(const QgLexicon *lexicon)
+qg_lexicon_compile(const QgLexicon *lexicon, bool *published)
 {
 	MemoryContext result = CurrentMemoryContext;
 	Terms terms = {.size = 1024};
@@ -141,6 +171,7 @@ qg_lexicon_compile(const QgLexicon *lexicon)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	read_terms(lexicon, &terms);
+	*published = lexicon->fixed && is_published(lexicon);
 	SPI_finish();
 	PopActiveSnapshot();
 	qg_owner_end(&owner);

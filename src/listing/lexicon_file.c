@@ -28,6 +28,11 @@
 #include "listing/lexicon_image.h"
 
 #define IMAGE_DIR QG_FILES_DIR "/lexicon"
+#define ASIDE_SUFFIX ".tmp"
+
+/* How long to wait for another backend's compilation. */
+#define LOCK_NAP_US 10000L
+#define LOCK_NAPS 3000
 
 /* What stands before an image in its file; 64 bytes, so that the image's arrays stay aligned. */
 typedef struct FileHeader
@@ -144,7 +149,7 @@ qg_lexicon_file_write(const uint8 *digest, const void *image, size_t length)
 {
 	FileHeader header = {.magic = "qgimage", .length = length};
 	char *name = file_name(digest, "");
-	char *aside = psprintf("%s.%d.tmp", name, MyProcPid);
+	char *aside = psprintf("%s.%d" ASIDE_SUFFIX, name, MyProcPid);
 	bool written;
 	int fd;
 
@@ -173,9 +178,18 @@ qg_lexicon_file_write(const uint8 *digest, const void *image, size_t length)
 	return true;
 }
 
+/* Lets others go on. */
+void
+qg_lexicon_file_unlock(int lock)
+{
+	if (lock >= 0)
+		CloseTransientFile(lock);
+}
+
 /*
  * Waits until nobody else compiles the lexicon of a digest and gives a lock, -1 where there is none
- * to be had; it goes with the transaction where an error comes between.
+ * to be had; it goes with the transaction where an error comes between.  The wait has an end, since
+ * whoever compiles may itself wait for a lock on the tables that this transaction holds.
  */
 int
 qg_lexicon_file_lock(const uint8 *digest)
@@ -185,21 +199,18 @@ qg_lexicon_file_lock(const uint8 *digest)
 
 	qg_files_dir_make(IMAGE_DIR);
 	fd = OpenTransientFile(name, O_RDWR | O_CREAT | PG_BINARY);
-	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR))
+	pfree(name);
+	for (int nap = 0; fd >= 0 && nap < LOCK_NAPS; nap++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		pg_usleep(10000L);
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			break;
+		pg_usleep(LOCK_NAP_US);
 	}
-	pfree(name);
-	return fd;
-}
-
-/* Lets others go on. */
-void
-qg_lexicon_file_unlock(int lock)
-{
-	if (lock >= 0)
-		CloseTransientFile(lock);
+	qg_lexicon_file_unlock(fd);
+	return -1;
 }
 
 /* Tells whether a name among the files is of an array of texts; the name may go on with a dot. */
@@ -216,6 +227,16 @@ is_listed(const char *name, Datum *wanted, int count)
 		pfree(item);
 	}
 	return false;
+}
+
+/* Tells whether a file was to become an image, and is left of a crash once it is old. */
+static bool
+is_aside(const char *name)
+{
+	size_t length = strlen(name);
+	size_t suffix = strlen(ASIDE_SUFFIX);
+
+	return length > suffix && strcmp(name + length - suffix, ASIDE_SUFFIX) == 0;
 }
 
 /*
@@ -243,7 +264,8 @@ qg_lexicon_files_sweep(PG_FUNCTION_ARGS)
 		struct stat status;
 
 		CHECK_FOR_INTERRUPTS();
-		if (entry->d_name[0] == '.' || is_listed(entry->d_name, keep, nkeep))
+		if (entry->d_name[0] == '.' ||
+			(!is_aside(entry->d_name) && is_listed(entry->d_name, keep, nkeep)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", IMAGE_DIR, entry->d_name);
 		if (stat(path, &status) == 0 && status.st_mtime < old && unlink(path) == 0)

@@ -54,7 +54,10 @@ map_image(QgLexiconImage *image)
 	return false;
 }
 
-/* Compiles a version into the image's own memory. */
+/*
+ * Compiles a version into the image's own memory.  One whose terms are not what was published stands
+ * for the content that refers to it only, as a draft does.
+ */
 static void
 compile_image(QgLexiconImage *image, const QgLexicon *lexicon)
 {
@@ -62,7 +65,7 @@ compile_image(QgLexiconImage *image, const QgLexicon *lexicon)
 	instr_time since;
 
 	INSTR_TIME_SET_CURRENT(since);
-	image->matcher = qg_lexicon_compile(lexicon);
+	image->matcher = qg_lexicon_compile(lexicon, &image->fixed);
 	image->compile_ms = elapsed_ms(since);
 	MemoryContextSwitchTo(caller);
 }
@@ -85,7 +88,7 @@ compile_shared(QgLexiconImage *image, const QgLexicon *lexicon)
 	compile_image(image, lexicon);
 	bytes = qg_matcher_image(image->matcher, &length);
 	own = image->context;
-	if (qg_lexicon_file_write(image->digest, bytes, length))
+	if (image->fixed && qg_lexicon_file_write(image->digest, bytes, length))
 	{
 		image->context = AllocSetContextCreate(TopMemoryContext, "quality_gov lexicon",
 											   ALLOCSET_SMALL_SIZES);

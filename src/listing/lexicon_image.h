@@ -31,7 +31,7 @@ extern QgLexiconImage *qg_lexicon_image_get(const QgLexicon *lexicon);
 extern void qg_lexicon_image_release(QgLexiconImage *image);
 
 /* lexicon_compile.c: compiles the terms of a version in the current memory context */
-extern QgMatcher *qg_lexicon_compile(const QgLexicon *lexicon);
+extern QgMatcher *qg_lexicon_compile(const QgLexicon *lexicon, bool *published);
 
 /* lexicon_file.c: image files */
 extern bool qg_lexicon_file_map(const uint8 *digest, void **mapped, size_t *size,

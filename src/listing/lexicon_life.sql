@@ -40,7 +40,7 @@ COMMENT ON FUNCTION lexicon_draft(text, integer, boolean) IS
 CREATE FUNCTION lexicon_publish(lexicon text, version integer DEFAULT NULL, effective timestamptz DEFAULT now(),
                                 state text DEFAULT 'active', platform_rule boolean DEFAULT false,
                                 weighty boolean DEFAULT NULL, transition text DEFAULT NULL,
-                                until timestamptz DEFAULT NULL, summary text DEFAULT NULL) RETURNS integer
+                                transition_until timestamptz DEFAULT NULL, summary text DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -56,8 +56,8 @@ BEGIN
   PERFORM quality_gov.lexicon_lock(lexicon);
   target := quality_gov.lexicon_draft(lexicon, version, state = 'active');
   IF state = 'active' THEN
-    notice := quality_gov.lexicon_notice(target, effective, platform_rule, weighty, transition, until, summary);
-  ELSIF platform_rule OR num_nonnulls(weighty, transition, until, summary) > 0 THEN
+    notice := quality_gov.lexicon_notice(target, effective, platform_rule, weighty, transition, transition_until, summary);
+  ELSIF platform_rule OR num_nonnulls(weighty, transition, transition_until, summary) > 0 THEN
     RAISE EXCEPTION 'a version on trial changes no platform rule' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Give notice when you publish it as active.';
   END IF;
@@ -73,7 +73,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION lexicon_publish(text, integer, timestamptz, text, boolean, boolean, text, timestamptz, text) IS
-  'Puts a draft, the newest where version is null, or the version on trial in force from the given instant, ends the version before it there, enters it in the ledger and gives the version number; state shadow puts it on trial beside the active version instead; with platform_rule, or where the version was announced, by the notice of the change (D11): one given before, or one made now from weighty, transition, until and summary as listing_notice_add() takes them';
+  'Puts a draft, the newest where version is null, or the version on trial in force from the given instant, ends the version before it there, enters it in the ledger and gives the version number; state shadow puts it on trial beside the active version instead; with platform_rule, or where the version was announced, by the notice of the change (D11): one given before, or one made now from weighty, transition, transition_until and summary as listing_notice_add() takes them';
 
 CREATE FUNCTION lexicon_activate(target lexicon, effective timestamptz, notice_id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp

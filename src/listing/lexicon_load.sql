@@ -174,6 +174,9 @@ DECLARE
   target integer;
 BEGIN
   PERFORM quality_gov.lexicon_lock(lexicon);
+  IF greatest(array_ndims(deny), array_ndims(allow), array_ndims(categories), array_ndims(tags)) > 1 THEN
+    RAISE EXCEPTION 'terms, categories and tags must be arrays of one dimension' USING ERRCODE = 'array_subscript_error';
+  END IF;
   IF COALESCE(cardinality(deny || allow), 0) = 0 OR draft IS NULL AND COALESCE(cardinality(deny), 0) = 0 THEN
     RAISE EXCEPTION 'lexicon "%" has no deny terms', lexicon
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Give at least one term to look for.';

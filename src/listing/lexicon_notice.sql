@@ -47,13 +47,14 @@ CREATE TABLE listing_notice (
   CONSTRAINT listing_notice_version CHECK (version > 0),
   CONSTRAINT listing_notice_effective CHECK (isfinite(announced_at) AND isfinite(effective) AND effective >= announced_at),
   CONSTRAINT listing_notice_until CHECK (isfinite(transition_until) AND transition_until > effective),
-  CONSTRAINT listing_notice_digest CHECK ((kind = 'lexicon') = (digest IS NOT NULL))
+  CONSTRAINT listing_notice_digest CHECK (kind <> 'lexicon' OR digest IS NOT NULL)
 );
 CREATE INDEX listing_notice_name ON listing_notice (kind, name, version);
 COMMENT ON TABLE listing_notice IS
   'Notices of changes of platform rules, append-only: of which version of a rule or lexicon, what changes, when it was announced and takes effect, the days the law asked for and the transition chosen; the newest of a version counts';
 COMMENT ON COLUMN listing_notice.source IS 'Where else it was announced, when that was before it was recorded here';
-COMMENT ON COLUMN listing_notice.digest IS 'Of a lexicon version, what lexicon_digest() gave when it was announced';
+COMMENT ON COLUMN listing_notice.digest IS
+  'What lexicon_digest() or listing_rule_digest() gave of the version when it was announced; null of a rule that was drafted only later';
 COMMENT ON COLUMN listing_notice.recorded_at IS 'When the notice was entered here';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_notice', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_notice_notice_id_seq', '');
@@ -100,6 +101,10 @@ BEGIN
   IF kind = 'lexicon' THEN
     PERFORM quality_gov.lexicon_lock(name);
     content := quality_gov.lexicon_digest((quality_gov.lexicon_draft(name, version, true)).lexicon, version);
+  ELSE
+    -- Nobody rewrites the draft meanwhile.
+    PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov listing_rule ' || name, 0));
+    content := quality_gov.listing_rule_digest(name, version);
   END IF;
   at := CASE WHEN at = now() THEN clock_timestamp() ELSE at END;
   PERFORM quality_gov.listing_transition_check(transition, weighty, effective, until);

@@ -58,9 +58,10 @@ qg_lexicon_folds(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, QG_FOLD_COUNT, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* Where the hits of a scan go. */
+/* Where the hits of a scan go; begun with the first, since most texts have none. */
 typedef struct ScanResult
 {
+	FunctionCallInfo call;
 	ReturnSetInfo *rows;
 	TypeCacheEntry *span_type;
 	MemoryContext row_context; /* reset for each row */
@@ -89,17 +90,30 @@ make_span(TypeCacheEntry *type, int first, int end)
 	return RangeTypePGetDatum(qg_make_range(type, &lower, &upper));
 }
 
+/* Begins the rows of a result. */
+static void
+begin_rows(ScanResult *result)
+{
+	InitMaterializedSRF(result->call, 0);
+	result->span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	result->row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "quality_gov lexicon_scan row", ALLOCSET_SMALL_SIZES);
+}
+
 /* Stores one hit as a row. */
 static bool
 store_hit(const QgLexiconHit *hit, void *arg)
 {
 	ScanResult *result = arg;
-	MemoryContext caller = MemoryContextSwitchTo(result->row_context);
+	MemoryContext caller;
 	Datum values[SCAN_COLUMNS];
 	bool nulls[SCAN_COLUMNS] = {false};
 	Datum folds[QG_LEXICON_FOLDS_MAX];
 
 	CHECK_FOR_INTERRUPTS();
+	if (result->row_context == NULL)
+		begin_rows(result);
+	caller = MemoryContextSwitchTo(result->row_context);
 	values[0] = CStringGetTextDatum(hit->lexicon);
 	values[1] = Int32GetDatum(hit->version);
 	values[2] = CStringGetTextDatum(hit->term);
@@ -186,15 +200,19 @@ require_lexicon(const char *name, TimestampTz at)
 	return lexicon;
 }
 
-/* Begins a result of hits. */
+/* Begins a result of hits, which without a row is an empty set. */
 static void
 begin_result(FunctionCallInfo fcinfo, ScanResult *result)
 {
-	InitMaterializedSRF(fcinfo, 0);
-	result->rows = (ReturnSetInfo *) fcinfo->resultinfo;
-	result->span_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
-	result->row_context = AllocSetContextCreate(
-		CurrentMemoryContext, "quality_gov lexicon_scan row", ALLOCSET_SMALL_SIZES);
+	ReturnSetInfo *rows = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	if (rows == NULL || !IsA(rows, ReturnSetInfo) || !(rows->allowedModes & SFRM_Materialize))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("set-valued function called in context that cannot accept a set")));
+	rows->returnMode = SFRM_Materialize;
+	result->call = fcinfo;
+	result->rows = rows;
+	result->row_context = NULL;
 }
 
 /* lexicon_scan(body, lexicons, category, at, all_hits): the hits, one row each. */

@@ -41,6 +41,10 @@ BEGIN
     RAISE EXCEPTION 'on_failure must be refuse or allow, found %', COALESCE(quote_literal(on_failure), 'null')
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF columns ? 'relation' THEN
+    RAISE EXCEPTION '"relation" cannot be mapped' USING ERRCODE = 'invalid_parameter_value',
+      DETAIL = 'Rules and exceptions read the name of the table by it.', HINT = 'Map the value under another name.';
+  END IF;
   PERFORM quality_gov.mapping_check(relation, columns, '{listing_id,merchant_id,title}', jsonb_build_object(
     'title', texts, 'description', texts,
     'gtin', '["gtin", "quality_gov.gtin", "text", "character varying", "character", "bigint"]'::jsonb,

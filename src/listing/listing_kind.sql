@@ -93,6 +93,20 @@ CREATE FUNCTION listing_amount(value text) RETURNS numeric
   RETURN CASE WHEN value ~ '^\s*[-+]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][-+]?[0-9]{1,2})?\s*$' THEN value::numeric END;
 COMMENT ON FUNCTION listing_amount(text) IS 'Number that a value spells in digits, null where it spells none';
 
+CREATE FUNCTION rule_scan(params jsonb, body text, category text, at timestamptz) RETURNS SETOF lexicon_hit
+  LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 5 SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF params ? 'lexicon_version' THEN
+    RETURN QUERY SELECT * FROM lexicon_scan_version(body, params ->> 'lexicon', (params ->> 'lexicon_version')::integer, category);
+  ELSE
+    RETURN QUERY SELECT * FROM lexicon_scan(body, ARRAY[params ->> 'lexicon'], category, at);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION rule_scan(jsonb, text, text, timestamptz) IS
+  'Hits of the lexicon that a rule''s params name: of the version in force, or of lexicon_version, which the judge adds where it judges by a stored set';
+
 CREATE FUNCTION listing_agrees(shown text, registered text[]) RETURNS boolean
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$

@@ -88,24 +88,39 @@ CREATE FUNCTION rule_absolute_term(params jsonb, listing jsonb, at timestamptz)
   RETURNS TABLE (outcome text, field text, message text, detail jsonb)
   LANGUAGE sql STABLE PARALLEL UNSAFE
 BEGIN ATOMIC
-  SELECT CASE j.outcome WHEN 'violation' THEN 'violation' ELSE 'exempt' END, f.name,
-         CASE j.outcome WHEN 'violation' THEN format('"%s" in %s', h.matched, f.name)
-           ELSE format('"%s" in %s: %s', h.matched, f.name, j.context) END,
-         jsonb_build_object('lexicon', h.lexicon, 'lexicon_version', h.version, 'term', h.term, 'matched', h.matched,
-           'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds, 'outcome', j.outcome)
-         || jsonb_strip_nulls(jsonb_build_object('context', j.context, 'context_basis', j.legal_basis,
-              'legal_basis', CASE j.outcome WHEN 'violation' THEN h.legal_basis END,
-              'never_slight', CASE WHEN j.outcome = 'violation' THEN j.grave END,
-              'provable', CASE WHEN j.outcome <> 'violation' THEN '广告绝对化用语执法指南 art 7' END))
-  FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
-  CROSS JOIN LATERAL lexicon_scan(listing_value(listing, f.name), ARRAY[params ->> 'lexicon'],
-                                  listing_value(listing, 'category'), at) AS h
-  CROSS JOIN LATERAL absolute_term_judge(listing_value(listing, f.name), h.span, listing_value(listing, 'category'), at) AS j
-  WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
-    AND COALESCE((params ->> 'grave')::boolean = (j.outcome = 'violation' AND j.grave IS NOT NULL), true)
+  -- Words that are excused must not hide one that is not: all are judged before any is left out, as far as 200 of them.
+  WITH hit AS MATERIALIZED (
+    SELECT f.name, h.*, row_number() OVER (ORDER BY f.n, lower(h.span)) AS nth
+    FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
+    CROSS JOIN LATERAL (
+      SELECT * FROM rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) LIMIT 201) AS h
+    WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
+  ), judged AS (
+    SELECT CASE j.outcome WHEN 'violation' THEN 'violation' ELSE 'exempt' END AS outcome, h.name,
+           CASE j.outcome WHEN 'violation' THEN format('"%s" in %s', h.matched, h.name)
+             ELSE format('"%s" in %s: %s', h.matched, h.name, j.context) END AS message,
+           jsonb_build_object('lexicon', h.lexicon, 'lexicon_version', h.version, 'term', h.term, 'matched', h.matched,
+             'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds, 'outcome', j.outcome)
+           || jsonb_strip_nulls(jsonb_build_object('context', j.context, 'context_basis', j.legal_basis,
+                'legal_basis', CASE j.outcome WHEN 'violation' THEN h.legal_basis END,
+                'never_slight', CASE WHEN j.outcome = 'violation' THEN j.grave END,
+                'provable', CASE WHEN j.outcome <> 'violation' THEN '广告绝对化用语执法指南 art 7' END)) AS detail, h.nth
+    FROM hit h
+    CROSS JOIN LATERAL absolute_term_judge(listing_value(listing, h.name), h.span, listing_value(listing, 'category'), at) AS j
+    WHERE h.nth <= 200 AND COALESCE((params ->> 'grave')::boolean = (j.outcome = 'violation' AND j.grave IS NOT NULL), true)
+  ), told AS (
+    -- Many of one word, which an exception may let pass, must not hide another.
+    SELECT j.*, row_number() OVER (ORDER BY j.outcome = 'violation' DESC, j.nth) AS place,
+           row_number() OVER (PARTITION BY j.outcome, j.message ORDER BY j.nth) AS again
+    FROM judged j
+  )
+  (SELECT t.outcome, t.name, t.message, t.detail FROM told t WHERE t.place <= 20 OR t.again = 1 ORDER BY t.place)
   UNION ALL
-  SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m
-  LIMIT 20;
+  SELECT CASE WHEN (params ->> 'grave')::boolean THEN 'missing' ELSE 'violation' END, h.name,
+         format('"%s" in %s, beyond 200 such words: too many to look at what is around each', h.matched, h.name), NULL::jsonb
+  FROM hit h WHERE h.nth = 201
+  UNION ALL
+  SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m;
 END;
 COMMENT ON FUNCTION rule_absolute_term(jsonb, jsonb, timestamptz) IS
-  'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6); in the cases of art 11 it is never slight: detail names the article';
+  'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6), violations told first, after 20 words each once; in the cases of art 11 it is never slight: detail names the article; words beyond 200 in a listing are not excused by any context';

@@ -85,6 +85,22 @@ END;
 COMMENT ON FUNCTION brand_candidates(text) IS
   'What of a text is compared with brands: its words, two and three of them as one, letters spelled one by one, runs of Han, Kana or Hangul (cjk)';
 
+CREATE FUNCTION brand_rest(key text, ordinary text[]) RETURNS text
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  word text;
+BEGIN
+  FOREACH word IN ARRAY ordinary LOOP
+    word := COALESCE(brand_key(word), '');
+    key := replace(key, word, repeat(' ', char_length(word)));
+  END LOOP;
+  RETURN key;
+END
+$$;
+COMMENT ON FUNCTION brand_rest(text, text[]) IS
+  'A text''s form by brand_key() with ordinary words and phrases blanked, every character in its place';
+
 CREATE FUNCTION rule_brand(params jsonb, listing jsonb, at timestamptz)
   RETURNS TABLE (outcome text, field text, message text, detail jsonb)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -102,6 +118,9 @@ BEGIN
     RETURN;
   END IF;
   FOREACH field IN ARRAY params_texts(params -> 'fields') LOOP
+    IF char_length(listing_value(listing, field)) > 10000 THEN
+      RETURN QUERY SELECT 'missing', field, format('only the first 10000 characters of %s are compared with brands', field), NULL::jsonb;
+    END IF;
     FOR hit IN
       WITH parts AS MATERIALIZED (
         SELECT c.candidate, c.cjk, brand_key(c.candidate) AS key, char_length(name_key(c.candidate)) AS letters
@@ -114,10 +133,10 @@ BEGIN
                  WHEN b.letters >= one THEN 1 ELSE 0 END
           AND (b.letters >= one OR b.key = p.key) AND b.effect @> at AND char_length(p.key) <= 200
         UNION ALL
-        -- Words are not marked off in these scripts: the brand may stand anywhere in the run.
-        SELECT b.brand, b.owner, b.ordinary, substr(p.candidate, strpos(p.key, b.key), b.letters), 0, 0
+        -- Words are not marked off in these scripts: the brand may stand anywhere in the run, beside ordinary words.
+        SELECT b.brand, b.owner, b.ordinary, substr(p.candidate, strpos(r.rest, b.key), b.letters), 0, 0
         FROM parts p JOIN brand b ON p.cjk AND strpos(p.key, b.key) > 0 AND b.effect @> at
-          AND NOT EXISTS (SELECT FROM unnest(b.ordinary) o WHERE strpos(p.key, brand_key(o)) > 0))
+        CROSS JOIN LATERAL brand_rest(p.key, b.ordinary) AS r(rest) WHERE strpos(r.rest, b.key) > 0)
       SELECT DISTINCT ON (n.brand) n.*, name_key(n.candidate) = name_key(n.brand) AS exact
       FROM near n
       WHERE n.distance <= n.allowed AND NOT listing_agrees(n.candidate, n.ordinary)

@@ -71,17 +71,21 @@ CREATE FUNCTION rule_claim(params jsonb, listing jsonb, at timestamptz)
   RETURNS TABLE (outcome text, field text, message text, detail jsonb)
   LANGUAGE sql STABLE PARALLEL UNSAFE
 BEGIN ATOMIC
-  SELECT 'violation', f.name, format('"%s" in %s', h.matched, f.name),
-         jsonb_build_object('lexicon', h.lexicon, 'lexicon_version', h.version, 'term', h.term, 'matched', h.matched,
-                            'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds)
-         || jsonb_strip_nulls(jsonb_build_object('legal_basis', h.legal_basis))
-  FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
-  CROSS JOIN LATERAL lexicon_scan(listing_value(listing, f.name), ARRAY[params ->> 'lexicon'],
-                                  listing_value(listing, 'category'), at) AS h
-  WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
+  -- Many of one term, which an exception may let pass, must not hide another.
+  WITH hit AS (
+    SELECT f.name, h.*, row_number() OVER (ORDER BY f.n, lower(h.span)) AS place,
+           row_number() OVER (PARTITION BY f.name, h.matched ORDER BY lower(h.span)) AS again
+    FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
+    CROSS JOIN LATERAL rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) AS h
+    WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
+  )
+  (SELECT 'violation', h.name, format('"%s" in %s', h.matched, h.name),
+          jsonb_build_object('lexicon', h.lexicon, 'lexicon_version', h.version, 'term', h.term, 'matched', h.matched,
+                             'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds)
+          || jsonb_strip_nulls(jsonb_build_object('legal_basis', h.legal_basis))
+   FROM hit h WHERE h.place <= 20 OR h.again = 1 ORDER BY h.place LIMIT 200)
   UNION ALL
-  SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m
-  LIMIT 20;
+  SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m;
 END;
 COMMENT ON FUNCTION rule_claim(jsonb, jsonb, timestamptz) IS
-  'Rule kind claim: terms of a lexicon in texts of listings that the rule''s regimes cover; at most 20 hits';
+  'Rule kind claim: terms of a lexicon in texts of listings that the rule''s regimes cover; after 20 hits each term once';

@@ -230,6 +230,16 @@ $$;
 COMMENT ON FUNCTION listing_rule_publish(text, integer, text, timestamptz, timestamptz, boolean, boolean, text, timestamptz, text) IS
   'Publishes a draft, the newest where version is null: active in the place of the version in force, or shadow on trial beside it; an active version ends the trial of others, and one on trial can be put in force; with platform_rule, or where the version was announced, by the notice of the change (D11): one given before, or one made now, which needs the transition chosen';
 
+CREATE FUNCTION listing_rule_digest(rule text, version integer) RETURNS bytea
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT sha256(convert_to(jsonb_build_array(r.kind, r.verdict, r.severity, r.categories, r.params, r.title, r.legal_basis,
+                                             r.on_missing)::text, 'UTF8'))
+  FROM listing_rule r WHERE r.rule = listing_rule_digest.rule AND r.version = listing_rule_digest.version;
+END;
+COMMENT ON FUNCTION listing_rule_digest(text, integer) IS
+  'SHA-256 of what a version of a rule asks and what follows; null where there is no such version';
+
 CREATE FUNCTION listing_rule_notice(rule text, version integer, state text, effective timestamptz, platform_rule boolean,
     weighty boolean, transition text, transition_until timestamptz, summary text, OUT notice_id bigint, OUT begins timestamptz)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -249,13 +259,17 @@ BEGIN
   ELSIF state = 'shadow' THEN
     RETURN;
   END IF;
-  SELECT n.notice_id, n.effective INTO given FROM quality_gov.listing_notice n
+  SELECT n.notice_id, n.effective, n.digest INTO given FROM quality_gov.listing_notice n
   WHERE n.kind = 'rule' AND n.name = listing_rule_notice.rule AND n.version = listing_rule_notice.version
   ORDER BY n.notice_id DESC LIMIT 1;
   IF given.notice_id IS NOT NULL AND (transition IS NOT NULL OR listing_rule_notice.effective <> now() AND begins < given.effective) THEN
     RAISE EXCEPTION 'version % of rule "%" was announced to take effect at %', version, rule, given.effective
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Publish it as announced, or give a new notice with quality_gov.listing_notice_add().';
+  ELSIF given.digest <> quality_gov.listing_rule_digest(rule, version) THEN
+    RAISE EXCEPTION 'version % of rule "%" is not what notice % announces', version, rule, given.notice_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'The draft has changed since.',
+            HINT = 'Publish what was announced, or announce anew with quality_gov.listing_notice_add().';
   ELSIF given.notice_id IS NOT NULL THEN
     notice_id := given.notice_id;
     begins := greatest(begins, given.effective);

@@ -150,15 +150,16 @@ is_ours(const Trigger *trigger, const char *function)
 }
 
 /*
- * Gives the place of the enabled trigger of a kind and function in the order of firing, or -1.  The
- * look-ups may rebuild the relation's own description, so it is given a copy.
+ * Gives the place of the trigger of a kind and function in the order of firing, if it fires whenever
+ * the given one of the same table does, or -1.  The look-ups may rebuild the relation's own
+ * description, so it is given a copy.
  */
 static int
-find_ours(const TriggerDesc *desc, int16 kind, const char *function)
+find_ours(const TriggerDesc *desc, const TriggerData *trigger, int16 kind, const char *function)
 {
 	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
 		if ((desc->triggers[i].tgtype & kind) == kind &&
-			desc->triggers[i].tgenabled != TRIGGER_DISABLED &&
+			desc->triggers[i].tgenabled == trigger->tg_trigger->tgenabled &&
 			is_ours(&desc->triggers[i], function))
 			return i;
 	return -1;
@@ -170,7 +171,7 @@ stored_as_judged(TriggerData *trigger, const QgMapping *mapping, int16 event)
 {
 	const TriggerDesc *desc = CopyTriggerDesc(trigger->tg_relation->trigdesc);
 	int16 kind = TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | event;
-	int ours = find_ours(desc, kind, "guard_listing_before");
+	int ours = find_ours(desc, trigger, kind, "guard_listing_before");
 	const Trigger *before;
 
 	if (ours < 0)
@@ -287,8 +288,8 @@ end_is_heard(TriggerData *trigger)
 		const TriggerDesc *desc = CopyTriggerDesc(trigger->tg_relation->trigdesc);
 
 		answers = MemoryContextAlloc(mapping->context, 2 * sizeof(bool));
-		answers[0] = find_ours(desc, TRIGGER_TYPE_INSERT, "guard_listing_end") >= 0;
-		answers[1] = find_ours(desc, TRIGGER_TYPE_UPDATE, "guard_listing_end") >= 0;
+		answers[0] = find_ours(desc, trigger, TRIGGER_TYPE_INSERT, "guard_listing_end") >= 0;
+		answers[1] = find_ours(desc, trigger, TRIGGER_TYPE_UPDATE, "guard_listing_end") >= 0;
 		mapping->extra = answers;
 	}
 	return answers[TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? 1 : 0];

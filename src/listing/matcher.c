@@ -32,19 +32,33 @@
 
 #include "listing/matcher_scan.h"
 
-/* Remembers an allow hit that drops separators, as long as a deny hit may lie within it. */
+/*
+ * Remembers an allow hit that drops separators, as long as a deny hit that begins before the first of
+ * them may come.  Of those that drop the same ones the longest does for all.
+ */
 static void
 add_excuse(Scan *scan, const Excuse *allow)
 {
+	Excuse *last = scan->nexcuses > 0 ? &scan->excuses[scan->nexcuses - 1] : NULL;
 	int kept = 0;
 
-	for (int i = 0; i < scan->nexcuses; i++)
-		if (scan->excuses[i].end > allow->start)
-			scan->excuses[kept++] = scan->excuses[i];
-	scan->nexcuses = kept;
-	if (kept == scan->maxexcuses)
+	if (last != NULL && last->first_break == allow->first_break &&
+		last->last_break == allow->last_break)
 	{
-		scan->maxexcuses = kept ? kept * 2 : 8;
+		last->end = Max(last->end, allow->end);
+		return;
+	}
+	/* One look for all that begin at a place. */
+	if (last != NULL && last->start != allow->start)
+	{
+		for (int i = 0; i < scan->nexcuses; i++)
+			if (scan->excuses[i].first_break > allow->start)
+				scan->excuses[kept++] = scan->excuses[i];
+		scan->nexcuses = kept;
+	}
+	if (scan->nexcuses == scan->maxexcuses)
+	{
+		scan->maxexcuses = scan->maxexcuses ? scan->maxexcuses * 2 : 8;
 		scan->excuses = scan->excuses
 							? repalloc_huge(scan->excuses, scan->maxexcuses * sizeof(Excuse))
 							: palloc(scan->maxexcuses * sizeof(Excuse));
@@ -77,6 +91,7 @@ note_allow(Scan *scan, const MatcherTerm *term, uint32 first, uint32 last)
 	const uint16 *spelled_end = scan->matcher->breaks + term[1].first_break;
 	Excuse allow = {chunk->origin + first, chunk->origin + last + 1, -1, -1};
 
+	CHECK_FOR_INTERRUPTS();
 	for (uint32 i = first + 1; i <= last; i++)
 	{
 		while (spelled < spelled_end && *spelled < i - first)
@@ -171,6 +186,7 @@ settle(Scan *scan, uint32 first)
 		int64 end = scan->chunk.origin + deny->last + 1;
 		QgHit hit = {.scan = scan, .from = first, .to = deny->last};
 
+		CHECK_FOR_INTERRUPTS();
 		if (is_excused(scan, start, end))
 			continue;
 		/* Two parts of one ligature follow each other here, and are of one place in the text. */

@@ -314,6 +314,8 @@ fill(Scan *scan, const bool repeat)
 		uint32 word;
 		int length;
 
+		/* What is dropped fills no chunk. */
+		CHECK_FOR_INTERRUPTS();
 		if (limit - scan->pos > 2)
 			fill_plain(scan, Min(limit, scan->end - 2), true, repeat);
 		if (scan->end - scan->pos <= 2)

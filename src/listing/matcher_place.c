@@ -17,10 +17,10 @@ characters_before(Scan *scan, int32 byte)
 	int32 i = scan->counted_byte;
 	int32 count = scan->counted_character;
 
-	if (byte < i)
-		i = count = 0;
 	for (; i < byte; i++)
 		count += (text[i] & 0xC0) != 0x80;
+	while (i > byte)
+		count -= (text[--i] & 0xC0) != 0x80;
 	scan->counted_byte = byte;
 	scan->counted_character = count;
 	return count;

@@ -163,6 +163,9 @@ qg_build_table(Build *build)
 
 	mark_alone(build);
 	build->flat = qg_build_array(QG_FLAT_SIZE, sizeof(uint32));
+	/* What is no UTF-8 has no symbol, and no run. */
+	for (uint32 i = 0; i < QG_FLAT_SIZE; i++)
+		build->flat[i] = QG_SINGLE;
 	for (uint32 c = 0; c < 0x10000; c += 256)
 		(void) fill_page(build, c, build->flat + QG_FLAT_BEFORE + c);
 	build->page = qg_build_array(0x1000, sizeof(uint16));

@@ -12,8 +12,12 @@
 
 #include "listing/rules_private.h"
 
-/* A listing stuffed with terms is told this many of them a field and rule. */
+/*
+ * A listing stuffed with terms is told this many of them a field and rule, and further ones once
+ * each: many of one, which an exception may let pass, must not hide another.
+ */
 #define HITS_MAX 20
+#define TOLD_MAX 200
 
 /* One text being scanned, for the callback of its hits. */
 typedef struct FieldScan
@@ -23,9 +27,15 @@ typedef struct FieldScan
 	const char *field;
 	bool trial;
 	int nhits;
-	int nspans; /* of hits of the version in force */
-	int spans[HITS_MAX][2];
+	int nspans;		   /* of hits of the version in force */
+	struct Told *hits; /* made with the first, since most texts have none */
 } FieldScan;
+
+typedef struct Told
+{
+	const char *message;
+	int span[2];
+} Told;
 
 /* Describes a hit: lexicon and version, term, what was matched and where, folds needed to see it. */
 static char *
@@ -51,7 +61,17 @@ static bool
 known_hit(const FieldScan *scan, const QgLexiconHit *hit)
 {
 	for (int i = 0; i < scan->nspans; i++)
-		if (scan->spans[i][0] == hit->first && scan->spans[i][1] == hit->end)
+		if (scan->hits[i].span[0] == hit->first && scan->hits[i].span[1] == hit->end)
+			return true;
+	return false;
+}
+
+/* Tells whether a message was told already. */
+static bool
+was_told(const FieldScan *scan, const char *message)
+{
+	for (int i = 0; i < scan->nhits; i++)
+		if (strcmp(scan->hits[i].message, message) == 0)
 			return true;
 	return false;
 }
@@ -62,21 +82,26 @@ term_found(const QgLexiconHit *hit, void *arg)
 {
 	FieldScan *scan = arg;
 	QgRuleResult *result;
+	char *message;
 
 	if (scan->trial && known_hit(scan, hit))
 		return true;
-	result = qg_case_tell(
-		scan->this, QG_RULE_VIOLATION, scan->field,
-		psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message),
-		hit_detail(hit));
+	message = psprintf("\"%s\" in %s: %s", hit->matched, scan->field, scan->rule->form.message);
+	if (scan->nhits >= HITS_MAX && was_told(scan, message))
+	{
+		pfree(message);
+		return true;
+	}
+	result = qg_case_tell(scan->this, QG_RULE_VIOLATION, scan->field, message, hit_detail(hit));
+	if (scan->hits == NULL)
+		scan->hits = palloc(sizeof(Told) * TOLD_MAX);
+	scan->hits[scan->nhits] = (Told){message, {hit->first, hit->end}};
 	result->legal_basis = hit->legal_basis;
 	result->trial = scan->trial;
+	/* Those of the version in force come first. */
 	if (!scan->trial)
-	{
-		scan->spans[scan->nspans][0] = hit->first;
-		scan->spans[scan->nspans++][1] = hit->end;
-	}
-	return ++scan->nhits < HITS_MAX;
+		scan->nspans++;
+	return ++scan->nhits < TOLD_MAX;
 }
 
 /* Ends the scan at the first hit. */
@@ -127,7 +152,7 @@ qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule)
 		if (live != NULL)
 			(void) qg_lexicon_scan(live, text, strlen(text), category, false, term_found, &scan);
 		scan.trial = true;
-		if (trial != NULL && scan.nhits < HITS_MAX)
+		if (trial != NULL && scan.nhits < TOLD_MAX)
 			(void) qg_lexicon_scan(trial, text, strlen(text), category, false, term_found, &scan);
 	}
 }

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -128,6 +129,26 @@ qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule)
 		   !in_regime(this, rule->except);
 }
 
+/*
+ * Gives what the function is told of the rule: its params, and where a stored set names the version of
+ * their lexicon, that one.
+ */
+static Jsonb *
+told_params(QgRuleCase *this, const QgRule *rule)
+{
+	const QgLexicon *lexicon;
+	Datum version;
+
+	if (this->ruleset == NULL || rule->lexicon == NULL)
+		return rule->params;
+	lexicon = qg_case_lexicon(this, rule->lexicon, false);
+	if (lexicon == NULL)
+		return rule->params;
+	version = CStringGetDatum(psprintf("{\"lexicon_version\": %d}", lexicon->version));
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(rule->params),
+											  DirectFunctionCall1(jsonb_in, version)));
+}
+
 /* Asks the function of the rule's kind. */
 void
 qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
@@ -140,7 +161,7 @@ qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
 		return;
 	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
 		return;
-	values[0] = JsonbPGetDatum(rule->params);
+	values[0] = JsonbPGetDatum(told_params(this, rule));
 	values[1] = JsonbPGetDatum(qg_case_row(this));
 	values[2] = TimestampTzGetDatum(this->at);
 	qg_owner_begin(&owner);

@@ -65,7 +65,7 @@ judge_order(const QgMapping *mapping, void *arg)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
 						errmsg("order of table %s names no merchant", mapping->relation),
 						errdetail("Column \"%s\" is null or blank.",
-								  qg_mapping_column(mapping, "merchant_id")->column)));
+								  qg_mapping_column(mapping, "merchant_id")->path.column)));
 	order->findings = qg_findings_of_bars(
 		order->findings, &merchant_bars,
 		(const char *const[QG_BAR_KEYS]){merchant, "may", "sell", category}, order->at, &seller);

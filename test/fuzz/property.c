@@ -309,6 +309,22 @@ check_match(uint32 folds, const Text *texts, const OracleTerm *terms, int nterms
 	printf("\n");
 }
 
+/* Bytes that are no UTF-8, which the server never stores, do no harm. */
+static void
+check_bytes(const QgMatcher *m)
+{
+	static Found found;
+	char bytes[64];
+	int length = 1 + (int) random_below(&rng, sizeof(bytes));
+
+	for (int i = 0; i < length; i++)
+		bytes[i] = (char) (random_below(&rng, 2) ? 0xE0 + random_below(&rng, 32)
+												 : random_below(&rng, 256));
+	found.count = 0;
+	found.stop = -1;
+	(void) qg_matcher_scan(m, bytes, length, true, NULL, found_hit, &found);
+}
+
 /* One random dictionary over a small alphabet, and texts over the same. */
 static void
 check_dictionary(uint32 folds, bool long_too)
@@ -346,6 +362,7 @@ check_dictionary(uint32 folds, bool long_too)
 			text.code[k] = alphabet[random_below(&rng, nalphabet)];
 		encode(&text);
 		check_match(folds, texts, terms, nterms, m, &text);
+		check_bytes(m);
 	}
 	shim_drop(work);
 }

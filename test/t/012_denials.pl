@@ -212,6 +212,17 @@ is(scalar(grep { $_ == 1 } values %where), 1200, 'each attempt is in one of the 
 sql('filled', 'SELECT quality_gov.listing_denial_drain()');
 sql('filled', "SELECT refuse('g', 1)");
 is(sql('filled', 'SELECT quality_gov.listing_denial_drain()'), '1', 'room again after draining');
+# a disk that is full keeps no file of what it had no room for
+SKIP:
+{
+	skip 'no prlimit', 2 if system('prlimit --version >/dev/null 2>&1') != 0;
+	sql('filled', 'SELECT quality_gov.listing_denial_drain()') for 1 .. 2;
+	$oid = sql('postgres', "SELECT oid FROM pg_database WHERE datname = 'filled'");
+	my $before = sql('filled', 'SELECT logged FROM quality_gov.listing_denial_state()');
+	sql('filled', "SELECT pg_backend_pid() AS pid \\gset\n\\setenv PID :pid\n\\! @as_user prlimit --pid \$PID --fsize=1\nSELECT refuse('full', 20);\n");
+	is(sql('filled', 'SELECT logged FROM quality_gov.listing_denial_state()') - $before, 20, 'a full disk: refused as ever');
+	is(scalar(grep { !/state$/ } glob "$spool/$oid.*"), 0, '... and no files of nothing');
+}
 # no folder to write to
 rename "$data/pgsql_tmp_quality_gov", "$data/pgsql_tmp_away" or die $!;
 open my $block, '>', "$data/pgsql_tmp_quality_gov" or die $!;
