@@ -25,6 +25,7 @@ SELECT lexicon_load('ads', '{best}'), lexicon_publish('ads', effective => '2026-
 CREATE TABLE listing AS SELECT '{"merchant_id": "m-1", "listing_id": "9"}' || l AS l FROM unnest(ARRAY[
   '{}', '{"title": "-"}', '{"title": "国家级 第一 治疗 best Nike 会爆炸的电热水壶请勿购买请勿使用", "description": "通过率最佳", "category": "education", "gtin": "6901234567892"}', '{"title": "国家级 第一 治疗"}',
   '{"list_price": "100"}', '{"list_price": "100", "listing_id": "8"}', '{"list_price": "many"}', '{"list_price": "5", "listing_id": null}', '{"risk": "0.9"}', '{"risk": "high"}', '{"power": "9"}', '{"power": "x"}']::jsonb[]
+  || ARRAY[jsonb_build_object('title', repeat('国家级 ', 250))]
   || ARRAY(SELECT jsonb_build_object('category', c, 'title', '-', 'certificate', n, 'product_type', t, 'model', 'K-2', 'producer', '他厂') FROM unnest('{ccc,production_licence}'::text[]) c, unnest('{NULL,C-1,C-2,C-3,P-1}'::text[]) n, unnest('{玩具,NULL}'::text[]) t)
   || ARRAY(SELECT jsonb_build_object('category', 'mandatory_gb', 'report', n, 'model', t, 'standard', t, 'product', t, 'report_link', k) FROM unnest('{NULL,R-1,R-2,R-3}'::text[]) n, unnest('{K-2,NULL}'::text[]) t, unnest('{http://x,NULL}'::text[]) k)
   || ARRAY(SELECT jsonb_build_object('category', c || '_label', c || '_grade', g, c || '_record', n, 'use', '4', 'model', 'x') FROM unnest('{energy,water}'::text[]) c, unnest('{NULL,1级}'::text[]) g, unnest('{NULL,E-1,W-1,E-9}'::text[]) n)

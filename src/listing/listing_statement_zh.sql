@@ -45,6 +45,7 @@ FROM (VALUES
   ('price_deal', '被比较价格 {compared} 未说明含义，且没有该商品此前的成交记录'),
   ('price_amount', '字段“{field}”所示“{shown}”不是金额'),
   ('price_item', '该商品没有编号，无法查找此前的成交记录'),
+  ('absolute_term_too_many', '字段“{field}”中“{matched}”一类的用语超过二百处，无法逐一查看其前后文'),
   ('signal', '模型“{model}”（版本“{version}”）的评分为 {score}，达到阈值 {threshold}'),
   ('signal_missing', '没有模型“{model}”的评分'),
   ('brand', '字段“{field}”中的“{matched}”使用或者近似于受保护的品牌“{brand}”，未见授权'),
