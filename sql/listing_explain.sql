@@ -33,6 +33,11 @@ SELECT listing_rule_add('mood', 'mood', '{"of": "tone"}', 'deny', 'bad mood', 'b
 SELECT l, e.outcome, e.verdict, e.values, e.condition, e.field, e.message, e.detail
 FROM unnest('{[],"[\"pass\"]","[\"exempt\", \"pass\"]","[\"missing\", \"exempt\"]","[\"violation\", \"missing\", \"violation\"]"}'::text[]) l,
   listing_explain(jsonb_build_object('merchant_id', 'm-1', 'title', 'tea', 'tone', l), '2026-11-20') e WHERE e.rule = 'mood';
+-- a rule that is kept says nothing of the listing, unless it has something to say: its title would read as a finding
+SELECT count(listing_rule_add(r, k, p::jsonb, 'deny', 'must show it', 'b', effective => '2026-01-01')) AS rules
+FROM (VALUES ('page', 'page', '{"fields": ["title"], "any_of": ["title", "note"]}'), ('price', 'price', '{}'), ('praise', 'absolute_term', '{"lexicon": "ads", "fields": ["title"]}')) x(r, k, p);
+SELECT t, rule, outcome, message FROM unnest('{tea,best}'::text[]) t, listing_explain(jsonb_build_object('merchant_id', 'm-1', 'title', t, 'list_price', '5', 'list_price_meaning', 'RRP'), '2026-11-20')
+WHERE rule IN ('page', 'price', 'praise');
 -- what it decides is what listing_check() finds, rule by rule
 SELECT count(*) AS differ
 FROM unnest('{toys,books,food,NULL}'::text[]) c, unnest('{best,tea,best finest best}'::text[]) t, unnest('{5,500,x,NULL}'::text[]) p, unnest('{2026-01-15,2026-11-20}'::timestamptz[]) at

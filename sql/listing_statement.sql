@@ -23,7 +23,7 @@ SELECT w.what, position(w.expected IN s.text) > 0 AS is_there
 FROM listing_statement('m-1', 1) s(text), (VALUES
   ('merchant', '某某公司 {n}（m-1）'), ('listing', '商品：11'), ('reference', '编号：1'), ('time', '2026-11-20 10:00:00（Asia/Shanghai）'),
   ('fact and span', '字段“title”第 3 至 7 个字符“国 家 级”，对应词条“国家级”'), ('missing field', '字段“producer”未填写'),
-  ('rule and basis', '“absolute wording”（ad-words，第 1 版）；依据：广告法 art 9(3)'), ('second basis', 'Order 110 art 8'),
+  ('rule and basis', '“绝对化用语”（ad-words，第 1 版）；依据：广告法 art 9(3)'), ('second basis', 'Order 110 art 8'),
   ('decision', '暂停展示'), ('appeal', '提出申诉'), ('a person on request', '由人工作出决定')) w(what, expected);
 SELECT w.what, position(w.expected IN s.text) > 0 AS is_there
 FROM listing_statement('m-1', 1, 'en', 'UTC') s(text), (VALUES

@@ -27,6 +27,7 @@ CREATE TABLE listing_appeal (
   evidence jsonb,
   state text NOT NULL DEFAULT 'filed',
   outcome text,
+  rules text[],
   CONSTRAINT listing_appeal_pkey PRIMARY KEY (merchant_id, appeal_id),
   CONSTRAINT listing_appeal_against CHECK (num_nonnulls(decision_id, denial_id) = 1),
   CONSTRAINT listing_appeal_grounds CHECK (grounds ~ '\S'),
@@ -38,7 +39,7 @@ CREATE TABLE listing_appeal (
 CREATE UNIQUE INDEX listing_appeal_decision ON listing_appeal (merchant_id, decision_id) WHERE state <> 'withdrawn';
 CREATE UNIQUE INDEX listing_appeal_denial ON listing_appeal (merchant_id, denial_id) WHERE state <> 'withdrawn';
 COMMENT ON TABLE listing_appeal IS
-  'Appeals against decisions and refused attempts, one each unless withdrawn: grounds, evidence (a JSON object or array), state, and outcome (upheld, overturned, partly) of the decision appealed against';
+  'Appeals against decisions and refused attempts, one each unless withdrawn: grounds, evidence (a JSON object or array), state, outcome (upheld, overturned, partly) of the decision appealed against, and the rules whose findings are overturned';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal_appeal_id_seq', '');
 
@@ -52,10 +53,11 @@ CREATE TABLE listing_appeal_step (
   reasons text,
   decided_by text,
   role text NOT NULL,
+  rules text[],
   CONSTRAINT listing_appeal_step_pkey PRIMARY KEY (merchant_id, appeal_id, step_id)
 );
 COMMENT ON TABLE listing_appeal_step IS
-  'Each state an appeal entered, with outcome, reasons, who or what decided, and the session''s role; append-only';
+  'Each state an appeal entered, with outcome, reasons, who or what decided, the session''s role, and the rules whose findings the step overturned; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal_step', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_appeal_step_step_id_seq', '');
 CREATE TRIGGER listing_appeal_step_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON listing_appeal_step
@@ -101,19 +103,19 @@ COMMENT ON FUNCTION listing_party_require(text, text[]) IS
 -- listing: what is appealed against, stated and released
 
 CREATE FUNCTION listing_measure(merchant_id text, decision_id bigint, denial_id bigint, OUT verdict text, OUT at timestamptz,
-    OUT recorded_at timestamptz, OUT relation text, OUT listing_id text, OUT operation text, OUT findings jsonb)
+    OUT recorded_at timestamptz, OUT relation text, OUT listing_id text, OUT operation text, OUT findings jsonb, OUT listing jsonb)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
   SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation,
          (SELECT jsonb_agg(to_jsonb(f) ORDER BY f.finding) FROM quality_gov.listing_finding f
-          WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id)
-  INTO verdict, at, recorded_at, relation, listing_id, operation, findings
+          WHERE f.merchant_id = d.merchant_id AND f.decision_id = d.decision_id), d.listing
+  INTO verdict, at, recorded_at, relation, listing_id, operation, findings, listing
   FROM quality_gov.listing_decision d
   WHERE d.merchant_id = listing_measure.merchant_id AND d.decision_id = listing_measure.decision_id
   UNION ALL
-  SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation, d.findings
+  SELECT d.verdict, d.at, d.recorded_at, d.relation, d.listing_id, d.operation, d.findings, d.listing
   FROM quality_gov.listing_denial d
   WHERE d.merchant_id = listing_measure.merchant_id AND d.denial_id = listing_measure.denial_id;
   IF NOT FOUND THEN
@@ -128,12 +130,24 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION listing_measure(text, bigint, bigint) IS
-  'What a decision or a refused attempt did to a listing, and what was found; an error where there is none or it did nothing';
+  'What a decision or a refused attempt did to a listing, what was found, and on what values; an error where there is none or it did nothing';
+
+CREATE FUNCTION listing_overturned(merchant_id text, decision_id bigint, denial_id bigint) RETURNS text[]
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT COALESCE(array_agg(DISTINCT r ORDER BY r), '{}')
+  FROM listing_appeal a CROSS JOIN LATERAL unnest(a.rules) AS r
+  WHERE a.merchant_id = listing_overturned.merchant_id
+    AND (a.decision_id = listing_overturned.decision_id OR a.denial_id = listing_overturned.denial_id);
+END;
+COMMENT ON FUNCTION listing_overturned(text, bigint, bigint) IS
+  'Rules whose findings in a decision or a refused attempt were overturned on appeal';
 
 -- listing: an appeal's steps
 
 CREATE FUNCTION listing_appeal_enter(merchant_id text, appeal_id bigint, state text, outcome text DEFAULT NULL,
-                                     reasons text DEFAULT NULL, decided_by text DEFAULT NULL) RETURNS listing_appeal
+                                     reasons text DEFAULT NULL, decided_by text DEFAULT NULL,
+                                     rules text[] DEFAULT NULL) RETURNS listing_appeal
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -160,28 +174,30 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
   UPDATE quality_gov.listing_appeal a
-  SET state = listing_appeal_enter.state, outcome = COALESCE(listing_appeal_enter.outcome, a.outcome)
+  SET state = listing_appeal_enter.state, outcome = COALESCE(listing_appeal_enter.outcome, a.outcome),
+      rules = COALESCE(a.rules || listing_appeal_enter.rules, a.rules, listing_appeal_enter.rules)
   WHERE a.merchant_id = was.merchant_id AND a.appeal_id = was.appeal_id
   RETURNING a.* INTO was;
-  PERFORM quality_gov.listing_appeal_record(was, outcome, reasons, decided_by);
+  PERFORM quality_gov.listing_appeal_record(was, outcome, reasons, decided_by, rules);
   RETURN was;
 END
 $$;
-COMMENT ON FUNCTION listing_appeal_enter(text, bigint, text, text, text, text) IS
+COMMENT ON FUNCTION listing_appeal_enter(text, bigint, text, text, text, text, text[]) IS
   'Takes an appeal to its next state, refusing steps that listing_appeal_state does not allow and naming those it does; gives the appeal';
 
-CREATE FUNCTION listing_appeal_record(appeal listing_appeal, outcome text, reasons text, decided_by text) RETURNS void
+CREATE FUNCTION listing_appeal_record(appeal listing_appeal, outcome text, reasons text, decided_by text, rules text[]) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  INSERT INTO quality_gov.listing_appeal_step (merchant_id, appeal_id, state, outcome, reasons, decided_by, role)
-  VALUES (appeal.merchant_id, appeal.appeal_id, appeal.state, outcome, reasons, decided_by, session_user);
+  INSERT INTO quality_gov.listing_appeal_step (merchant_id, appeal_id, state, outcome, reasons, decided_by, role, rules)
+  VALUES (appeal.merchant_id, appeal.appeal_id, appeal.state, outcome, reasons, decided_by, session_user, rules);
   PERFORM quality_gov.ledger_record('listing_appeal', 'appeal ' || appeal.appeal_id, jsonb_strip_nulls(jsonb_build_object(
     'appeal_id', appeal.appeal_id, 'merchant_id', appeal.merchant_id, 'decision_id', appeal.decision_id,
-    'denial_id', appeal.denial_id, 'state', appeal.state, 'outcome', outcome, 'reasons', reasons, 'decided_by', decided_by)));
+    'denial_id', appeal.denial_id, 'state', appeal.state, 'outcome', outcome, 'reasons', reasons, 'decided_by', decided_by,
+    'rules', rules)));
 END
 $$;
-COMMENT ON FUNCTION listing_appeal_record(listing_appeal, text, text, text) IS
+COMMENT ON FUNCTION listing_appeal_record(listing_appeal, text, text, text, text[]) IS
   'Writes the step that took an appeal into its state, and the ledger entry';
 
 CREATE FUNCTION listing_appeal_enter_new(merchant_id text, decision_id bigint, denial_id bigint, grounds text, evidence jsonb)
@@ -223,7 +239,7 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'An appeal that was decided automatically goes to a person by quality_gov.listing_appeal_request_person().';
   END IF;
-  PERFORM quality_gov.listing_appeal_record(filed, NULL, grounds, NULL);
+  PERFORM quality_gov.listing_appeal_record(filed, NULL, grounds, NULL, NULL);
   RETURN filed.appeal_id;
 END
 $$;
@@ -268,13 +284,49 @@ $$;
 COMMENT ON FUNCTION listing_appeal_withdraw(text, bigint) IS
   'The party withdraws an appeal that no person has decided';
 
+CREATE FUNCTION listing_appeal_rules(merchant_id text, appeal listing_appeal, outcome text, rules text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  earlier text[] := quality_gov.listing_overturned(merchant_id, appeal.decision_id, appeal.denial_id);
+  found_rules text[] := ARRAY(
+    SELECT DISTINCT f.value ->> 'rule'
+    FROM quality_gov.listing_measure(merchant_id, appeal.decision_id, appeal.denial_id) m
+    CROSS JOIN LATERAL jsonb_array_elements(m.findings) f WHERE f.value ->> 'verdict' NOT IN ('shadow', 'pass') ORDER BY 1);
+  other text;
+BEGIN
+  IF outcome = 'upheld' AND rules IS NOT NULL THEN
+    RAISE EXCEPTION 'a decision that is upheld has no findings that are overturned' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT r INTO other FROM unnest(rules) AS r WHERE r IS NULL OR r <> ALL (found_rules) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'what appeal % is against does not rest on a finding of rule "%"', appeal.appeal_id, COALESCE(other, 'null')
+      USING ERRCODE = 'invalid_parameter_value', HINT = format('It rests on %s.', array_to_string(found_rules, ', '));
+  END IF;
+  IF outcome = 'overturned' THEN
+    rules := COALESCE(rules, found_rules);
+    SELECT r INTO other FROM unnest(found_rules) AS r WHERE r <> ALL (rules || earlier) LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'a finding of rule "%" stands, so the decision is not overturned as a whole', other
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Decide the appeal partly, or name every rule.';
+    END IF;
+  END IF;
+  RETURN CASE WHEN rules IS NOT NULL THEN ARRAY(SELECT DISTINCT r FROM unnest(rules) AS r WHERE r <> ALL (earlier) ORDER BY r) END;
+END
+$$;
+COMMENT ON FUNCTION listing_appeal_rules(text, listing_appeal, text, text[]) IS
+  'Rules whose findings a decision of an appeal overturns, those that were before left out: all where the whole is overturned, null where nothing is; an error where they do not fit the outcome or what was found';
+
 CREATE FUNCTION listing_appeal_close(merchant_id text, appeal_id bigint, outcome text, reasons text, decided_by text,
-                                     automatic boolean, until timestamptz DEFAULT NULL) RETURNS bigint
+                                     automatic boolean, until timestamptz DEFAULT NULL, rules text[] DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
   appeal quality_gov.listing_appeal;
+  m record;
+  held boolean;
 BEGIN
   IF outcome IS NULL OR outcome NOT IN ('upheld', 'overturned', 'partly') THEN
     RAISE EXCEPTION 'the outcome of an appeal is upheld, overturned or partly, found %', COALESCE(quote_literal(outcome), 'null')
@@ -284,33 +336,43 @@ BEGIN
     RAISE EXCEPTION 'the decision of an appeal needs reasons, who or what decided, and whether it is automatic'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  SELECT a.* INTO appeal FROM quality_gov.listing_appeal a
+  WHERE a.merchant_id = listing_appeal_close.merchant_id AND a.appeal_id = listing_appeal_close.appeal_id;
+  IF FOUND THEN
+    rules := quality_gov.listing_appeal_rules(merchant_id, appeal, outcome, rules);
+  END IF;
   appeal := quality_gov.listing_appeal_enter(merchant_id, appeal_id,
-    CASE WHEN automatic THEN 'decided_automatically' ELSE 'decided' END, outcome, reasons, decided_by);
+    CASE WHEN automatic THEN 'decided_automatically' ELSE 'decided' END, outcome, reasons, decided_by, rules);
   reasons := format('appeal %s: %s', appeal_id, reasons);
-  IF outcome <> 'overturned' THEN
+  IF rules IS NULL THEN
     RETURN NULL;
   END IF;
-  -- Where the listing is held, the row of its review is what a release at the same time waits for.
-  IF quality_gov.listing_is_held(merchant_id, appeal.decision_id) THEN
-    RETURN quality_gov.listing_release(merchant_id, appeal.decision_id, decided_by, reasons, until);
+  held := quality_gov.listing_is_held(merchant_id, appeal.decision_id);
+  SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, appeal.decision_id, appeal.denial_id);
+  -- Where the listing is held by nothing else, the row of its review is what a release at the same time waits for.
+  IF held AND NOT EXISTS (
+       SELECT FROM jsonb_array_elements(m.findings) f
+       WHERE f.value ->> 'verdict' IN ('deny', 'quarantine') AND f.value ->> 'rule' <> ALL (appeal.rules)) THEN
+    RETURN quality_gov.listing_release(merchant_id, appeal.decision_id, decided_by, reasons, until, rules);
   END IF;
-  PERFORM quality_gov.listing_event_void(merchant_id, appeal.decision_id, appeal.denial_id);
-  IF appeal.denial_id IS NOT NULL THEN
-    PERFORM quality_gov.listing_except(merchant_id, NULL, appeal.denial_id, decided_by, reasons, until);
+  PERFORM quality_gov.listing_event_void(merchant_id, appeal.decision_id, appeal.denial_id, rules);
+  -- What was refused may be written again, and what an audit found is not held at the next write.
+  IF held OR appeal.denial_id IS NOT NULL OR m.operation = 'AUDIT' THEN
+    PERFORM quality_gov.listing_except(merchant_id, appeal.decision_id, appeal.denial_id, decided_by, reasons, until, rules);
   END IF;
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION listing_appeal_close(text, bigint, text, text, text, boolean, timestamptz) IS
-  'Records the decision of an appeal; one that overturns takes back the credit event and releases a held listing, or lets a refused one pass; gives the decision whose listing is to be set free, or null; listing_appeal_decide() calls it';
+COMMENT ON FUNCTION listing_appeal_close(text, bigint, text, text, text, boolean, timestamptz, text[]) IS
+  'Records the decision of an appeal; one that overturns takes back the credit event and releases a held listing, or lets pass what was refused or only found by an audit; gives the decision whose listing is to be set free, or null; listing_appeal_decide() calls it';
 
 CREATE FUNCTION listing_appeal_decide(merchant_id text, appeal_id bigint, outcome text, reasons text, decided_by text,
                                       automatic boolean DEFAULT false, status text DEFAULT NULL,
-                                      until timestamptz DEFAULT NULL) RETURNS integer
+                                      until timestamptz DEFAULT NULL, rules text[] DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  freed bigint := quality_gov.listing_appeal_close(merchant_id, appeal_id, outcome, reasons, decided_by, automatic, until);
+  freed bigint := quality_gov.listing_appeal_close(merchant_id, appeal_id, outcome, reasons, decided_by, automatic, until, rules);
 BEGIN
   IF freed IS NULL OR status IS NULL THEN
     RETURN 0;
@@ -318,5 +380,5 @@ BEGIN
   RETURN quality_gov.listing_status_set(merchant_id, freed, status);
 END
 $$;
-COMMENT ON FUNCTION listing_appeal_decide(text, bigint, text, text, text, boolean, text, timestamptz) IS
-  'Decides an appeal: the decision is upheld, overturned or partly so, by a person or automatically (decided_by names the person or the system). Overturned, the credit event is voided and a held listing released, or a refused one let pass when it is written again; the exceptions that do it end at until, by default a year later; with status the platform''s row is updated with the caller''s rights; gives the number of rows updated';
+COMMENT ON FUNCTION listing_appeal_decide(text, bigint, text, text, text, boolean, text, timestamptz, text[]) IS
+  'Decides an appeal: the decision is upheld, overturned or partly so, by a person or automatically (decided_by names the person or the system). Overturned, the credit event is voided and a held listing released, or a refused one let pass when it is written again; decided partly, that is so for findings of the rules named alone, and the event is weighed by what stands; the exceptions that do it end at until, by default a year later; with status the platform''s row is updated with the caller''s rights once nothing holds it; gives the number of rows updated';

@@ -47,9 +47,12 @@ text_or_nothing(const char *value)
 	return value ? value : "";
 }
 
-/* Judges a row of a guarded table and records what is found, if anything and if told to. */
+/*
+ * Judges a row of a guarded table and records what is found, if anything and if told to; what is
+ * found on a row that the audit has held is recorded as what happened to it.
+ */
 static const char *
-audit_row(ListingCase *this, const QgMapping *mapping, bool record)
+audit_row(ListingCase *this, const QgMapping *mapping, bool record, bool held)
 {
 	QgVerdict verdict;
 
@@ -69,12 +72,15 @@ audit_row(ListingCase *this, const QgMapping *mapping, bool record)
 	if (record)
 	{
 		qg_scope_audit(true);
-		qg_decision_add(this, "AUDIT", verdict);
+		if (held && verdict >= QG_QUARANTINE)
+			qg_decision_add(this, "AUDIT held", QG_QUARANTINE);
+		else
+			qg_decision_add(this, "AUDIT", verdict);
 	}
 	return qg_verdict_name(verdict);
 }
 
-/* listing_audit_row(relation, listing, at, record): the verdict on a row, null where it is clean. */
+/* listing_audit_row(relation, listing, at, record, held): the verdict on a row, null where it is clean. */
 PG_FUNCTION_INFO_V1(qg_listing_audit_row);
 Datum
 qg_listing_audit_row(PG_FUNCTION_ARGS)
@@ -85,9 +91,9 @@ qg_listing_audit_row(PG_FUNCTION_ARGS)
 	Relation rel;
 	const char *verdict;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("relation, listing and record must not be null")));
+						errmsg("relation, listing, record and held must not be null")));
 	row = PG_GETARG_HEAPTUPLEHEADER(1);
 	rel = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
 	if (rel == NULL)
@@ -104,7 +110,7 @@ qg_listing_audit_row(PG_FUNCTION_ARGS)
 	this.at_given = !PG_ARGISNULL(2);
 	if (this.at_given)
 		this.at = PG_GETARG_TIMESTAMPTZ(2);
-	verdict = audit_row(&this, guard_mapping(rel), PG_GETARG_BOOL(3));
+	verdict = audit_row(&this, guard_mapping(rel), PG_GETARG_BOOL(3), PG_GETARG_BOOL(4));
 	relation_close(rel, AccessShareLock);
 	if (verdict == NULL)
 		PG_RETURN_NULL();

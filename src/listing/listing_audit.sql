@@ -22,10 +22,11 @@ COMMENT ON TABLE listing_audit_run IS
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_audit_run', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.listing_audit_run_run_id_seq', '');
 
-CREATE FUNCTION listing_audit_row(relation regclass, listing record, at timestamptz, record boolean) RETURNS text
+CREATE FUNCTION listing_audit_row(relation regclass, listing record, at timestamptz, record boolean,
+                                  held boolean DEFAULT false) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_listing_audit_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION listing_audit_row(regclass, record, timestamptz, boolean) IS
-  'Verdict of a table''s guard on one of its rows, null where it is clean; with record true what is found becomes a decision "AUDIT", written by listing_audit_write()';
+COMMENT ON FUNCTION listing_audit_row(regclass, record, timestamptz, boolean, boolean) IS
+  'Verdict of a table''s guard on one of its rows, null where it is clean; with record true what is found becomes a decision "AUDIT", with held true, where it holds the row, "AUDIT held", written by listing_audit_write()';
 
 CREATE FUNCTION listing_audit_write() RETURNS void
   AS 'MODULE_PATHNAME', 'qg_listing_audit_write' LANGUAGE c VOLATILE PARALLEL UNSAFE;
@@ -174,6 +175,12 @@ BEGIN
       INTO tables, places USING NULL, to_hold;
     held := (quality_gov.listing_status_write(rel, column_name, guarded.options ->> 'held', guarded.options ->> 'held',
                                               tables, places)).updated;
+    -- The update is judged by the rules of now, which may find nothing or something else; what held the row is told.
+    EXECUTE format('SELECT count(quality_gov.listing_audit_row(%L, l.t, $1, true, l.held))
+                    FROM (SELECT t.*::%s AS t, COALESCE(t.%I::text = %L, false) AS held FROM %2$s t WHERE %5$s ORDER BY %6$s) l',
+                   rel::oid, rel, column_name, guarded.options ->> 'held', elements, keys)
+      USING this.at, to_hold;
+    PERFORM quality_gov.listing_audit_write();
   END IF;
   PERFORM quality_gov.listing_audit_note(run, judged, hits, held, last_key, judged < batch);
   RETURN judged = batch;
@@ -208,4 +215,4 @@ CREATE PROCEDURE listing_audit(relation regclass, batch integer DEFAULT 1000, at
                                hold boolean DEFAULT false)
   AS 'MODULE_PATHNAME', 'qg_listing_audit' LANGUAGE c;
 COMMENT ON PROCEDURE listing_audit(regclass, integer, timestamptz, boolean) IS
-  'Audits the rows that are in a guarded table already, a transaction a batch in the order of the primary key; an audit that was cut short is taken up where it stopped; findings become decisions "AUDIT", with hold true rows to be held or denied get the status that holds them; progress in listing_audit_run';
+  'Audits the rows that are in a guarded table already, a transaction a batch in the order of the primary key; an audit that was cut short is taken up where it stopped; findings become decisions "AUDIT", which change no row; with hold true rows to be held or denied get the status that holds them, recorded as the update that does it or, where the rules of now would not, as "AUDIT held"; progress in listing_audit_run';

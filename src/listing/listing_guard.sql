@@ -127,7 +127,7 @@ CREATE VIEW listing_held WITH (security_barrier) AS
                       AND later.decision_id > d.decision_id)
     AND ((SELECT session_reads_all()) OR d.merchant_id IN (SELECT m.merchant_id FROM session_merchant m));
 COMMENT ON VIEW listing_held IS
-  'Listings whose last decision holds them, since when and why; a listing deleted since stays here';
+  'Listings whose last decision other than an AUDIT, which changes no row, holds them, since when and why; a listing deleted since stays here';
 
 CREATE FUNCTION listing_retire(before timestamptz DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

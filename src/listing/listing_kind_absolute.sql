@@ -117,7 +117,8 @@ BEGIN ATOMIC
   (SELECT t.outcome, t.name, t.message, t.detail FROM told t WHERE t.place <= 20 OR t.again = 1 ORDER BY t.place)
   UNION ALL
   SELECT CASE WHEN (params ->> 'grave')::boolean THEN 'missing' ELSE 'violation' END, h.name,
-         format('"%s" in %s, beyond 200 such words: too many to look at what is around each', h.matched, h.name), NULL::jsonb
+         format('"%s" in %s, beyond 200 such words: too many to look at what is around each', h.matched, h.name),
+         jsonb_build_object('failed', 'too_many', 'matched', h.matched)
   FROM hit h WHERE h.nth = 201
   UNION ALL
   SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m;

@@ -100,7 +100,8 @@ BEGIN
       RETURN QUERY SELECT 'violation', field, format('certificate "%s" is not in the register', shown),
         jsonb_build_object('failed', 'register', 'number', shown, 'legal_basis', 'Order 110 art 10');
     ELSE
-      RETURN QUERY SELECT 'missing', field, format('certificate "%s" is not in the register', shown), NULL::jsonb;
+      RETURN QUERY SELECT 'missing', field, format('certificate "%s" is not in the register', shown),
+        jsonb_build_object('failed', 'register', 'number', shown);
     END IF;
     RETURN;
   END IF;
@@ -113,7 +114,8 @@ BEGIN
     'valid_until', found_certificate.valid_until, 'source', found_certificate.source));
   RETURN QUERY
   SELECT c.outcome, field, CASE WHEN c.outcome <> 'pass' THEN c.message END, CASE c.outcome WHEN 'pass' THEN NULL
-           ELSE facts || jsonb_build_object('failed', c.part, 'legal_basis', c.basis) END
+           ELSE facts || jsonb_strip_nulls(jsonb_build_object('failed', c.part, 'missing', nullif(c.outcome = 'missing', false),
+             'legal_basis', c.basis)) END
   FROM (VALUES
     (1, 'type', 'Order 110 art 10',
      CASE WHEN page_type IS NULL THEN 'missing'

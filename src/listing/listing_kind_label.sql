@@ -60,7 +60,7 @@ BEGIN
     RETURN QUERY SELECT CASE WHEN shown_record IS NULL THEN 'missing' ELSE 'violation' END, record_name,
       CASE WHEN shown_record IS NULL THEN format('no %s label of these goods is in the register', scheme)
            ELSE format('%s label "%s" is not in the register', scheme, shown_record) END,
-      jsonb_strip_nulls(jsonb_build_object('failed', 'register', 'record', shown_record));
+      jsonb_strip_nulls(jsonb_build_object('failed', 'register', 'missing', nullif(shown_record IS NULL, false), 'record', shown_record));
     RETURN;
   END IF;
   register := jsonb_strip_nulls(jsonb_build_object('record', label.record, 'producer', label.producer, 'model', label.model,

@@ -44,6 +44,7 @@ BEGIN
                     THEN 'pass' ELSE 'violation' END;
     message := CASE outcome WHEN 'violation' THEN format('none of %s is shown',
       (SELECT string_agg(format('"%s"', c), ', ' ORDER BY n) FROM unnest(choice) WITH ORDINALITY AS u(c, n))) END;
+    detail := CASE outcome WHEN 'violation' THEN jsonb_build_object('failed', 'any_of', 'any_of', choice) END;
     RETURN NEXT;
   END IF;
   IF params ? 'statement' THEN
@@ -52,7 +53,7 @@ BEGIN
                                  WHERE strpos(text_fold(listing_value(listing, p)), text_fold(params ->> 'statement')) > 0)
                     THEN 'pass' ELSE 'violation' END;
     message := CASE outcome WHEN 'violation' THEN format('"%s" is not said', params ->> 'statement') END;
-    detail := CASE outcome WHEN 'violation' THEN jsonb_build_object('statement', params ->> 'statement', 'in', places) END;
+    detail := CASE outcome WHEN 'violation' THEN jsonb_build_object('failed', 'statement', 'statement', params ->> 'statement', 'in', places) END;
     RETURN NEXT;
   END IF;
 END

@@ -124,14 +124,15 @@ BEGIN
   compared := listing_amount(shown);
   IF compared IS NULL OR item IS NULL THEN
     RETURN QUERY SELECT 'missing', field, CASE WHEN item IS NULL THEN 'the listing has no identifier to find its deals by'
-      ELSE format('"%s" is not an amount', left(shown, 40)) END, NULL::jsonb;
+      ELSE format('"%s" is not an amount', left(shown, 40)) END,
+      jsonb_build_object('failed', CASE WHEN item IS NULL THEN 'item' ELSE 'amount' END, 'shown', left(shown, 40));
     RETURN;
   END IF;
   SELECT * INTO bound FROM deal_bound(listing_value(listing, 'merchant_id'), item, at);
   IF bound.price IS NULL THEN
     -- Art 16 gives no bound without a deal, and art 17 forbids a price without a basis: a person must see it.
     RETURN QUERY SELECT 'missing', field, format('compared price %s is not explained, and no deal of these goods is known', compared),
-      '{"legal_basis": "Order 56 art 17"}'::jsonb;
+      jsonb_build_object('failed', 'deal', 'compared', compared, 'legal_basis', 'Order 56 art 17');
   ELSIF compared > bound.price THEN
     RETURN QUERY SELECT 'violation', field,
       format('compared price %s is above %s, the %s', compared, bound.price,
@@ -174,7 +175,8 @@ BEGIN
   shown := listing_value(listing, field);
   score := listing_amount(shown);
   detail := jsonb_build_object('model', params ->> 'model', 'version', params ->> 'version', 'threshold', threshold,
-                               'above', above, 'score', score);
+                               'above', above, 'score', score)
+    || CASE WHEN score IS NULL THEN '{"missing": true}' ELSE '{}' END::jsonb;
   outcome := CASE WHEN score IS NULL THEN 'missing'
                   WHEN above AND score >= threshold OR NOT above AND score <= threshold THEN 'violation' ELSE 'pass' END;
   message := CASE outcome WHEN 'missing' THEN CASE WHEN shown IS NULL THEN format('no score of model "%s"', params ->> 'model')

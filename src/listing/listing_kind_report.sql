@@ -87,7 +87,8 @@ BEGIN
     IF listing_value(listing, COALESCE(params ->> 'link', 'report_link')) IS NOT NULL THEN
       -- A link satisfies the gate; what the report says is not known from it.
       RETURN QUERY SELECT CASE WHEN checks = '{present}' THEN 'pass' ELSE 'missing' END, field,
-        CASE WHEN checks <> '{present}' THEN 'the report is given as a link only, its content is not known' END, NULL::jsonb;
+        CASE WHEN checks <> '{present}' THEN 'the report is given as a link only, its content is not known' END,
+        CASE WHEN checks <> '{present}' THEN '{"failed": "link"}'::jsonb END;
     ELSIF 'present' = ANY (checks) THEN
       RETURN QUERY SELECT 'violation', field, 'no test report is given',
         '{"failed": "present", "legal_basis": "Order 110 art 10"}'::jsonb;
@@ -99,7 +100,8 @@ BEGIN
   SELECT * INTO report FROM product_report r
   WHERE r.merchant_id = listing_value(listing, 'merchant_id') AND r.number = shown;
   IF NOT FOUND THEN
-    RETURN QUERY SELECT 'missing', field, format('no report "%s" of this merchant is known', shown), NULL::jsonb;
+    RETURN QUERY SELECT 'missing', field, format('no report "%s" of this merchant is known', shown),
+      jsonb_build_object('failed', 'register', 'number', shown);
     RETURN;
   END IF;
   absent := concat_ws(', ', CASE WHEN report.product IS NULL THEN 'product' END, CASE WHEN report.basis IS NULL THEN 'basis' END,
@@ -109,7 +111,8 @@ BEGIN
     'valid_until', report.valid_until));
   RETURN QUERY
   SELECT c.outcome, field, CASE WHEN c.outcome <> 'pass' THEN c.message END, CASE c.outcome WHEN 'pass' THEN NULL
-           ELSE facts || jsonb_build_object('failed', c.failed, 'legal_basis', c.basis) END
+           ELSE facts || jsonb_strip_nulls(jsonb_build_object('failed', c.failed, 'missing', nullif(c.outcome = 'missing', false),
+             'legal_basis', c.basis)) END
   FROM (VALUES
     (1, 'content', 'content', 'Order 110 art 8', CASE WHEN absent = '' THEN 'pass' ELSE 'violation' END,
      format('report "%s" does not tell %s', shown, absent)),

@@ -23,8 +23,10 @@ ALTER TABLE listing_review ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_review_read ON listing_review FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
+-- What holds a listing is the last decision that something happened to it by: an audit that changed no row is none.
 -- Held listings are few among the decisions, and asked for by age.
-CREATE INDEX listing_decision_held ON listing_decision (recorded_at, decision_id) WHERE verdict = 'quarantine';
+CREATE INDEX listing_decision_held ON listing_decision (recorded_at, decision_id)
+  WHERE verdict = 'quarantine' AND operation <> 'AUDIT';
 
 CREATE VIEW listing_queue WITH (security_barrier) AS
   SELECT d.merchant_id, d.decision_id, d.relation, d.listing_id, d.category, d.at, d.recorded_at AS held_since,
@@ -36,10 +38,11 @@ CREATE VIEW listing_queue WITH (security_barrier) AS
   FROM listing_decision d
   LEFT JOIN listing_review r ON r.merchant_id = d.merchant_id AND r.decision_id = d.decision_id
   LEFT JOIN listing_appeal a ON a.merchant_id = d.merchant_id AND a.decision_id = d.decision_id AND a.state <> 'withdrawn'
-  WHERE d.verdict = 'quarantine' AND r.outcome IS NULL
+  WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT' AND r.outcome IS NULL
     AND NOT EXISTS (SELECT FROM listing_decision later
                     WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                      AND later.listing_id = d.listing_id AND later.decision_id > d.decision_id)
+                      AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
+                      AND later.decision_id > d.decision_id)
     AND session_reads_all()
   ORDER BY d.recorded_at, d.decision_id;
 COMMENT ON VIEW listing_queue IS
@@ -51,13 +54,14 @@ BEGIN ATOMIC
   SELECT EXISTS (
     SELECT FROM listing_decision d
     WHERE d.merchant_id = listing_is_held.merchant_id AND d.decision_id = listing_is_held.decision_id
-      AND d.verdict = 'quarantine'
+      AND d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
       AND NOT EXISTS (SELECT FROM listing_decision later
                       WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                        AND later.listing_id = d.listing_id AND later.decision_id > d.decision_id));
+                        AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
+                        AND later.decision_id > d.decision_id));
 END;
 COMMENT ON FUNCTION listing_is_held(text, bigint) IS
-  'Whether a decision holds its listing and is the last on it';
+  'Whether a decision holds its listing: it is the last one by which anything happened to the row; an AUDIT that changed no row neither holds nor frees';
 
 -- listing: assignment
 
@@ -81,12 +85,13 @@ BEGIN
     FOR merchant_id, decision_id, relation, listing_id, held_since IN
       SELECT d.merchant_id, d.decision_id, d.relation, d.listing_id, d.recorded_at
       FROM quality_gov.listing_decision d
-      WHERE d.verdict = 'quarantine'
+      WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT'
         AND NOT EXISTS (SELECT FROM quality_gov.listing_review r
                         WHERE r.merchant_id = d.merchant_id AND r.decision_id = d.decision_id)
         AND NOT EXISTS (SELECT FROM quality_gov.listing_decision later
                         WHERE later.merchant_id = d.merchant_id AND later.relation = d.relation
-                          AND later.listing_id = d.listing_id AND later.decision_id > d.decision_id)
+                          AND later.listing_id = d.listing_id AND later.operation <> 'AUDIT'
+                          AND later.decision_id > d.decision_id)
       ORDER BY d.recorded_at, d.decision_id LIMIT wanted
       FOR NO KEY UPDATE OF d SKIP LOCKED
     LOOP
@@ -131,18 +136,41 @@ COMMENT ON FUNCTION listing_review_return(text, bigint) IS
 
 -- listing: release
 
-CREATE FUNCTION listing_event_void(merchant_id text, decision_id bigint, denial_id bigint DEFAULT NULL) RETURNS integer
-  LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION listing_event_void(merchant_id text, decision_id bigint, denial_id bigint DEFAULT NULL,
+                                   rules text[] DEFAULT NULL) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT quality_gov.credit_event_void(listing_event_void.merchant_id, 'listing',
-    quality_gov.findings_severity(m.findings), m.at, m.relation, m.listing_id)
-  FROM quality_gov.listing_measure(listing_event_void.merchant_id, listing_event_void.decision_id, listing_event_void.denial_id) m
+DECLARE
+  m record;
+  overturned text[];
+  before text;
+  after text;
+  voided integer := 0;
+BEGIN
+  -- A release and an appeal that overturns a part may come at the same time.
+  PERFORM FROM quality_gov.listing_decision d
+  WHERE d.merchant_id = listing_event_void.merchant_id AND d.decision_id = listing_event_void.decision_id FOR NO KEY UPDATE;
+  overturned := quality_gov.listing_overturned(merchant_id, decision_id, denial_id);
+  SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
+  SELECT quality_gov.findings_severity(jsonb_agg(f.value) FILTER (
+           WHERE f.value ->> 'rule' = ANY (rules) OR f.value ->> 'rule' <> ALL (overturned))),
+         quality_gov.findings_severity(jsonb_agg(f.value) FILTER (
+           WHERE rules IS NOT NULL AND f.value ->> 'rule' <> ALL (overturned)))
+  INTO before, after FROM jsonb_array_elements(m.findings) AS f;
+  IF before IS DISTINCT FROM after THEN
+    voided := quality_gov.credit_event_void(merchant_id, 'listing', before, m.at, m.relation, m.listing_id);
+  END IF;
+  IF voided > 0 AND after IS NOT NULL THEN
+    PERFORM quality_gov.credit_event_add(merchant_id, 'listing', after, m.at, m.relation, m.listing_id);
+  END IF;
+  RETURN voided;
+END
 $$;
-COMMENT ON FUNCTION listing_event_void(text, bigint, bigint) IS
-  'Takes back the credit event of a decision or a refused attempt; gives the number of events voided, 0 or 1';
+COMMENT ON FUNCTION listing_event_void(text, bigint, bigint, text[]) IS
+  'Takes back the credit event of a decision or a refused attempt; where findings of some rules are overturned alone, one as grave as what stands takes its place; gives the number of events voided, 0 or 1';
 
 CREATE FUNCTION listing_except(merchant_id text, decision_id bigint, denial_id bigint, owner text, reason text,
-                               until timestamptz) RETURNS void
+                               until timestamptz, rules text[] DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -157,7 +185,8 @@ BEGIN
   -- What is asked without any rule has version 0, and no exception.
   FOR finding IN SELECT DISTINCT f.value ->> 'rule' AS rule, f.value ->> 'message' AS message
                  FROM jsonb_array_elements(m.findings) f
-                 WHERE f.value ->> 'verdict' IN ('deny', 'quarantine') AND (f.value ->> 'version')::integer > 0 ORDER BY 1, 2 LOOP
+                 WHERE f.value ->> 'verdict' IN ('deny', 'quarantine') AND (f.value ->> 'version')::integer > 0
+                   AND (rules IS NULL OR f.value ->> 'rule' = ANY (rules)) ORDER BY 1, 2 LOOP
     -- A refused INSERT may come again under another id; the finding is what it is let off.
     PERFORM quality_gov.listing_exception_add(finding.rule, merchant_id,
       COALESCE(until, greatest(now(), m.at) + interval '1 year'), reason, owner, 'pass',
@@ -165,10 +194,11 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION listing_except(text, bigint, bigint, text, text, timestamptz) IS
-  'Enters an exception for each finding that holds or refuses a listing: exactly that finding on that listing, or on the merchant''s listings where an INSERT was refused';
+COMMENT ON FUNCTION listing_except(text, bigint, bigint, text, text, timestamptz, text[]) IS
+  'Enters an exception for each finding (of the rules, where given) that holds or refuses a listing: exactly that finding on that listing, or on the merchant''s listings where an INSERT was refused';
 
-CREATE FUNCTION listing_release(merchant_id text, decision_id bigint, reviewer text, reasons text, until timestamptz) RETURNS bigint
+CREATE FUNCTION listing_release(merchant_id text, decision_id bigint, reviewer text, reasons text, until timestamptz,
+                                rules text[] DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 #variable_conflict use_column
@@ -181,16 +211,16 @@ BEGIN
   VALUES (decided.merchant_id, decided.decision_id, listing_release.reviewer, 'release', listing_release.reasons, clock_timestamp())
   ON CONFLICT (merchant_id, decision_id) DO UPDATE
   SET reviewer = excluded.reviewer, outcome = excluded.outcome, reasons = excluded.reasons, decided_at = excluded.decided_at;
-  PERFORM quality_gov.listing_event_void(decided.merchant_id, decided.decision_id);
+  PERFORM quality_gov.listing_event_void(decided.merchant_id, decided.decision_id, NULL, rules);
   PERFORM quality_gov.listing_except(decided.merchant_id, decided.decision_id, NULL, listing_release.reviewer,
-                                     listing_release.reasons, until);
+                                     listing_release.reasons, until, rules);
   PERFORM quality_gov.ledger_record('listing_review', COALESCE(decided.listing_id, decided.merchant_id), jsonb_build_object(
     'decision_id', decided.decision_id, 'merchant_id', decided.merchant_id, 'step', 'release',
     'reviewer', listing_release.reviewer, 'reasons', listing_release.reasons));
   RETURN decided.decision_id;
 END
 $$;
-COMMENT ON FUNCTION listing_release(text, bigint, text, text, timestamptz) IS
+COMMENT ON FUNCTION listing_release(text, bigint, text, text, timestamptz, text[]) IS
   'Records that a held listing is released, takes back its credit event and enters the exceptions that let it pass as it is; gives the decision';
 
 CREATE FUNCTION listing_review_close(merchant_id text, decision_id bigint, outcome text, reasons text, reviewer text,

@@ -144,7 +144,8 @@ store(ReturnSetInfo *result, const Explanation *this)
 
 		if (field == NULL)
 			field = finding->field;
-		appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", finding->message);
+		if (finding->message != NULL)
+			appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", finding->message);
 		if (finding->detail != NULL)
 			appendStringInfo(&detail, "%s%s", detail.len > 0 ? ", " : "[", finding->detail);
 	}
@@ -184,6 +185,17 @@ explain_implicit(ReturnSetInfo *result, QgRuleCase *this, const char *name, cons
 	if (findings != NIL)
 		row.legal_basis = ((QgFinding *) linitial(findings))->legal_basis;
 	store(result, &row);
+}
+
+/* Gives what a rule said as a finding; the title of one that is kept is no word about the listing. */
+static QgFinding *
+told(const QgRule *rule, bool trial, const QgRuleResult *result)
+{
+	QgFinding *finding = qg_rule_finding(rule, qg_rule_verdict(rule, trial, result), result);
+
+	if (result->outcome < QG_RULE_MISSING)
+		finding->message = result->message;
+	return finding;
 }
 
 /* Tells of one rule in force or on trial. */
@@ -232,9 +244,7 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 
 		/* What a rule passes or excuses is told where that is all it says. */
 		if (one->outcome == gravest || one->outcome >= QG_RULE_MISSING)
-			row.findings = lappend(
-				row.findings,
-				qg_rule_finding(rule, qg_rule_verdict(rule, period->trial, one), one));
+			row.findings = lappend(row.findings, told(rule, period->trial, one));
 	}
 	row.verdict = qg_findings_verdict(row.findings);
 	row.findings = qg_exceptions_apply(row.findings, this->listing, this->at);

@@ -90,11 +90,15 @@ tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
 	{
 		QgRuleOutcome outcome = outcome_of(qg_result_text(i, 1), rule);
 
+		char *message = qg_result_text(i, 3);
+
 		CHECK_FOR_INTERRUPTS();
 		if (outcome == QG_RULE_PASS && !this->explain)
 			continue;
-		(void) qg_case_tell(this, outcome, qg_result_text(i, 2), qg_result_text(i, 3),
-							qg_result_text(i, 4));
+		/* A term that is found is told with what is wrong with it, as by rules of kind lexicon. */
+		if (outcome == QG_RULE_VIOLATION && rule->lexicon != NULL && message != NULL)
+			message = psprintf("%s: %s", message, rule->form.message);
+		(void) qg_case_tell(this, outcome, qg_result_text(i, 2), message, qg_result_text(i, 4));
 	}
 	MemoryContextSwitchTo(spi);
 }

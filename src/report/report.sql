@@ -26,7 +26,7 @@ CREATE VIEW loop_overview WITH (security_barrier) AS
     FROM credit_event e WHERE e.indicator = 'complaint' GROUP BY 1
     UNION ALL
     SELECT date_trunc('month', d.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, count(*), 0, 0
-    FROM listing_decision d WHERE d.verdict IN ('quarantine', 'deny') GROUP BY 1
+    FROM listing_decision d WHERE d.verdict = 'quarantine' AND d.operation <> 'AUDIT' GROUP BY 1
     UNION ALL
     SELECT date_trunc('month', n.at AT TIME ZONE 'Asia/Shanghai')::date, 0, 0, 0, 0, count(*)
     FROM listing_denial n GROUP BY 1

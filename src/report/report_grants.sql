@@ -125,11 +125,11 @@ UNION ALL
 SELECT r.role_name, r.privilege, 'TABLE', o
 FROM (VALUES
   ('quality_gov_admin', 'SELECT', '{listing_queue,listing_review,listing_appeal,listing_appeal_step,listing_appeal_state,
-     listing_template}'::text[]),
-  ('quality_gov_admin', 'INSERT', '{listing_template}'),
-  ('quality_gov_admin', 'UPDATE', '{listing_template}'),
+     listing_template,listing_translation}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{listing_template,listing_translation}'),
+  ('quality_gov_admin', 'UPDATE', '{listing_template,listing_translation}'),
   ('quality_gov_regulator', 'SELECT', '{listing_queue,listing_review,listing_appeal,listing_appeal_step,
-     listing_appeal_state,listing_template}'),
+     listing_appeal_state,listing_template,listing_translation}'),
   ('quality_gov_merchant', 'SELECT', '{listing_appeal,listing_appeal_step,listing_appeal_state}'))
   AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
