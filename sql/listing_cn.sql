@@ -51,7 +51,7 @@ SELECT judged(l, '2026-11-20') FROM unnest(ARRAY['{"title": "国家级 好茶", 
   '{"title": "茶", "category": "tea", "merchant_id": "m-1", "listing_id": "9", "list_price": "100"}']::jsonb[]) l;
 
 -- the guard's own look at the regimes is that of SQL, also just after they changed
-CREATE VIEW looks AS SELECT c, t, EXISTS (SELECT FROM listing_check(l, t) WHERE rule = 'cn.ccc-status') AS asked, rule_concerns('{"regime": ["ccc"]}', l, t) IS NOT FALSE AS concerned
+CREATE VIEW looks AS SELECT c, t, EXISTS (SELECT FROM listing_check(l, t) WHERE rule = 'cn.ccc-status') AS asked, CASE WHEN c IS NULL THEN EXISTS (SELECT FROM category_regime r WHERE r.regime = 'ccc' AND r.effect @> t) ELSE listing_in_regime('{ccc}', c, t) END AS concerned
 FROM unnest('{kettles,kettles/steel,kettlesx,kettle,seats,NULL}'::text[]) c, unnest('{"2026-11-20","2026-12-02 23:59:59.999+08","2026-12-03 00:00+08"}'::timestamptz[]) t,
   LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('merchant_id', 'm-1', 'title', 'x', 'category', c)) AS l) x;
 SELECT count(*) FILTER (WHERE asked) AS asked, count(*) FILTER (WHERE asked <> concerned) AS differ FROM looks;

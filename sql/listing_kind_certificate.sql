@@ -52,12 +52,15 @@ SELECT asked('certificate', '{"kind": "ccc", "checks": ["validity"]}', :'kettle'
 SET timezone = 'Asia/Shanghai';
 
 -- regimes: only what is under them, from when to when; without a category it is not known
+CREATE FUNCTION said(rule text, listing jsonb, at timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT concat_ws(' | ', outcome, field, message) FROM quality_gov.listing_rule_check(said.rule, 1, listing, at) $$;
+SELECT listing_rule_draft('ccc', 'certificate', '{"kind": "ccc", "regime": ["ccc"]}', 'deny', 't', 'b'), listing_rule_draft('one', 'certificate', '{"kind": "ccc", "regime": "ccc"}', 'deny', 't', 'b'), listing_rule_draft('none', 'certificate', '{"kind": "ccc", "regime": ["water_label"]}', 'deny', 't', 'b');
 SELECT regime_assign('ccc', '{home/kettles,toys}', 'our catalogue', '2026-01-01 00:00+08');
-SELECT c, asked('certificate', '{"kind": "ccc", "regime": ["ccc"]}', jsonb_build_object('category', c), '2026-05-01') FROM unnest('{home,home/kettles,home/kettles/steel,toys,toyshop,NULL}'::text[]) c;
-SELECT t, asked('certificate', '{"kind": "ccc", "regime": "ccc"}', '{"category": "toys"}', t) FROM unnest('{"2025-12-31 23:59:59.999+08","2026-01-01 00:00+08"}'::timestamptz[]) t;
-SELECT asked('certificate', '{"kind": "ccc", "regime": ["water_label"]}', '{}', '2026-05-01');
+SELECT c, said('ccc', jsonb_build_object('category', c), '2026-05-01') FROM unnest('{home,home/kettles,home/kettles/steel,toys,toyshop,NULL}'::text[]) c;
+SELECT t, said('one', '{"category": "toys"}', t) FROM unnest('{"2025-12-31 23:59:59.999+08","2026-01-01 00:00+08"}'::timestamptz[]) t;
+SELECT said('none', '{}', '2026-05-01');
 SELECT regime_release('ccc', '{toys}', '2026-06-01');
-SELECT asked('certificate', '{"kind": "ccc", "regime": ["ccc"]}', '{"category": "toys"}', t) FROM unnest('{2026-05-31,2026-06-01}'::timestamptz[]) t;
+SELECT said('ccc', '{"category": "toys"}', t) FROM unnest('{2026-05-31,2026-06-01}'::timestamptz[]) t;
 
 -- bad params, bad rows
 SELECT p, rule_certificate_params_valid(p) FROM unnest(ARRAY['{"kind": "ccc"}', '{"kind": ["ccc", "x"], "holder": true, "regime": "ccc"}', '[]', 'null', '{}', '{"kind": 1}', '{"kind": []}',
@@ -78,5 +81,5 @@ SELECT asked('page', '{"fields": ["producer", "model"], "any_of": ["gtin", "barc
 SELECT asked('page', '{"statement": "本品不能代替药物", "in": ["title", "description"]}', l, '2026-05-01')
 FROM unnest(ARRAY['{"title": "维生素", "description": "注意：本品 不能代替药物。"}', '{"title": "本品不能代替药品"}', '{}']::jsonb[]) l;
 SELECT p, rule_page_params_valid(p) FROM unnest(ARRAY['{"fields": ["a"]}', '{"statement": "s", "in": "title"}', '{}', '{"statement": "s"}', '{"in": ["a"], "fields": ["b"]}', '{"fields": [1]}']::jsonb[]) p;
-DROP FUNCTION asked;
+DROP FUNCTION asked, said;
 DROP EXTENSION quality_gov;

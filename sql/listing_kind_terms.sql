@@ -51,7 +51,8 @@ SELECT asked('absolute_term', '{"lexicon": "none", "fields": ["title"]}', '{"tit
 
 -- claim: outside the regimes that may
 SELECT regime_assign('medical', '{drugs}');
-SELECT c, asked('claim', '{"lexicon": "cn.medical-claim", "fields": ["title"], "except_regime": ["medical"]}', jsonb_strip_nulls(jsonb_build_object('title', t, 'category', c)), '2026-05-01')
+SELECT listing_rule_draft('claim', 'claim', '{"lexicon": "cn.medical-claim", "fields": ["title"], "except_regime": ["medical"]}', 'deny', 't', 'b');
+SELECT c, (SELECT concat_ws(' | ', f.outcome, f.field, f.message) FROM listing_rule_check('claim', 1, jsonb_strip_nulls(jsonb_build_object('title', t, 'category', c)), '2026-05-01') f) AS said
 FROM unnest('{drugs/otc,tea,NULL}'::text[]) c, unnest('{治疗失眠,本品不能治疗疾病,好茶}'::text[]) t;
 
 -- duplicate: fingerprints of texts that share their wording are near, others far

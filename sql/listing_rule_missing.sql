@@ -69,6 +69,19 @@ CREATE FUNCTION quality_gov.rule_about(params jsonb, listing jsonb, at timestamp
 SELECT listing_rule_draft('about', 'about', '{}', 'deny', 't', 'b'), listing_rule_draft('about-other', 'about', '{"of": "other"}', 'deny', 't', 'b');
 SELECT l, said('about', l), said('about-other', l) FROM unnest(ARRAY['{}', '{"usual": "x", "other": " "}', '{"other": "x"}']::jsonb[]) l;
 
+-- whose regimes cover the listing is asked before it is called; without category that is not known, unless all are covered
+INSERT INTO listing_kind (kind, title, params) VALUES ('regional', 'goods under a regime', '{}');
+CREATE FUNCTION quality_gov.rule_regional(params jsonb, listing jsonb, at timestamptz)
+  RETURNS TABLE (outcome text, field text, message text, detail jsonb) LANGUAGE sql STABLE AS $$ SELECT 'violation', 'asked', NULL, NULL::jsonb $$;
+SELECT listing_rule_draft('covered', 'regional', '{"regime": ["ccc", "medical"]}', 'warn', 't', 'b'), listing_rule_draft('but', 'regional', '{"regime": ["ccc"], "except_regime": ["medical"]}', 'warn', 't', 'b'), listing_rule_draft('other', 'regional', '{"except_regime": ["medical"]}', 'warn', 't', 'b');
+CREATE VIEW regional AS SELECT l, said('covered', l) AS covered, said('but', l) AS but, said('other', l) AS other FROM unnest(ARRAY['{}', '{"category": "kettles"}', '{"category": "kettles/steel"}', '{"category": "drugs"}', '{"category": "cups"}']::jsonb[]) l;
+TABLE regional;
+SELECT regime_assign('ccc', '{kettles}'), regime_assign('medical', '{drugs,kettles/steel}');
+TABLE regional;
+SELECT regime_assign('medical', '{*}');
+TABLE regional;
+DROP VIEW regional;
+
 -- a lexicon on trial beside the one in force: only hits that it alone has, and they bind nobody
 SELECT listing_rule_add('words', 'lexicon', '{"lexicon": "top", "fields": ["title"]}', 'deny', 'absolute', 'b', effective => '2026-01-01'), lexicon_load('top', '{best,finest}');
 DO $$
@@ -84,5 +97,5 @@ SELECT listing_ruleset_json('2026-11-20') -> 'trial_lexicons' AS trial_lexicons,
 SELECT rule, verdict FROM listing_judge('{"merchant_id": "m-1", "title": "best finest"}', '{"rules": {"words": 1}, "lexicons": {"top": 1}, "trial_lexicons": {"top": 2}}', '2026-11-05');
 SELECT rule, verdict FROM listing_judge('{"merchant_id": "m-1", "title": "best finest"}', '{"rules": {"words": 1}, "lexicons": {"top": 2}}', '2026-11-05');
 SELECT count(*) AS before_the_trial FROM listing_check('{"merchant_id": "m-1", "title": "finest"}', '2026-11-05');
-DROP FUNCTION said, judged, rule_weight, rule_weight_params_valid, rule_careful, rule_about;
+DROP FUNCTION said, judged, rule_weight, rule_weight_params_valid, rule_careful, rule_about, rule_regional;
 DROP EXTENSION quality_gov;

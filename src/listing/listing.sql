@@ -178,7 +178,7 @@ COMMENT ON FUNCTION listing_rule_subject(text, jsonb) IS
 CREATE FUNCTION listing_params_lines(value jsonb) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}'
-    WHEN 'array' THEN (SELECT string_agg(e.value, E'\n' ORDER BY e.value) FROM jsonb_array_elements_text(value) e) END;
+    WHEN 'array' THEN (SELECT string_agg(e.value, E'\n' ORDER BY e.n) FROM jsonb_array_elements_text(value) WITH ORDINALITY AS e(value, n)) END;
 COMMENT ON FUNCTION listing_params_lines(jsonb) IS 'Strings of a parameter that is one string or an array of them, one a line';
 
 CREATE VIEW listing_rule_compiled WITH (security_barrier) AS

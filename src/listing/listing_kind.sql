@@ -238,50 +238,8 @@ AS $$
 #variable_conflict use_variable
 BEGIN
   RETURN EXISTS (SELECT FROM category_regime c
-                 WHERE c.regime = ANY (regimes) AND c.effect @> at
-                   AND (c.category IN ('*', category) OR starts_with(category, c.category || '/')));
+                 WHERE c.regime = ANY (regimes) AND c.effect @> at AND category_covers(ARRAY[c.category], category));
 END
 $$;
 COMMENT ON FUNCTION listing_in_regime(text[], text, timestamptz) IS
   'Whether a category is under one of the regimes at an instant';
-
-CREATE FUNCTION rule_concerns(params jsonb, listing jsonb, at timestamptz) RETURNS boolean
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-#variable_conflict use_variable
-DECLARE
-  category text;
-  regimes text[];
-BEGIN
-  IF NOT params ?| '{regime,except_regime}' THEN
-    RETURN true;
-  END IF;
-  category := listing_value(listing, 'category');
-  regimes := params_texts(params -> 'regime');
-  IF listing_in_regime(params_texts(params -> 'except_regime'), category, at) THEN
-    RETURN false;
-  ELSIF regimes IS NULL OR listing_in_regime(regimes, category, at) THEN
-    RETURN true;
-  END IF;
-  -- Leaving out the category must not be a way past the rule, where the platform has any under it.
-  RETURN CASE WHEN category IS NOT NULL
-                OR NOT EXISTS (SELECT FROM category_regime c WHERE c.regime = ANY (regimes) AND c.effect @> at)
-              THEN false END;
-END
-$$;
-COMMENT ON FUNCTION rule_concerns(jsonb, jsonb, timestamptz) IS
-  'Whether a rule''s regime covers a listing''s category and its except_regime does not; null where the listing has no category and the regime has some';
-
-CREATE FUNCTION rule_scope_missing(params jsonb, listing jsonb, at timestamptz)
-  RETURNS TABLE (outcome text, field text, message text, detail jsonb)
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF rule_concerns(params, listing, at) IS NULL THEN
-    RETURN QUERY SELECT 'missing', 'category', format('without a category it is not known whether the goods are under %s',
-                                                      array_to_string(params_texts(params -> 'regime'), ', ')), NULL::jsonb;
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION rule_scope_missing(jsonb, jsonb, timestamptz) IS
-  'What a rule by regime says of a listing without category: a missing value, else nothing';

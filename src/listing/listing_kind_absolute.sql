@@ -94,7 +94,7 @@ BEGIN ATOMIC
     FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
     CROSS JOIN LATERAL (
       SELECT * FROM rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) LIMIT 201) AS h
-    WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
+    WHERE listing_value(listing, f.name) IS NOT NULL
   ), judged AS (
     SELECT CASE j.outcome WHEN 'violation' THEN 'violation' ELSE 'exempt' END AS outcome, h.name,
            CASE j.outcome WHEN 'violation' THEN format('"%s" in %s', h.matched, h.name)
@@ -119,9 +119,7 @@ BEGIN ATOMIC
   SELECT CASE WHEN (params ->> 'grave')::boolean THEN 'missing' ELSE 'violation' END, h.name,
          format('"%s" in %s, beyond 200 such words: too many to look at what is around each', h.matched, h.name),
          jsonb_build_object('failed', 'too_many', 'matched', h.matched)
-  FROM hit h WHERE h.nth = 201
-  UNION ALL
-  SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m;
+  FROM hit h WHERE h.nth = 201;
 END;
 COMMENT ON FUNCTION rule_absolute_term(jsonb, jsonb, timestamptz) IS
   'Rule kind absolute_term: a word of the lexicon is a violation, exempt, or not about the goods, by its context (广告绝对化用语执法指南 arts 5, 6), violations told first, after 20 words each once; in the cases of art 11 it is never slight: detail names the article; words beyond 200 in a listing are not excused by any context';

@@ -111,12 +111,6 @@ DECLARE
   merchant text := listing_value(listing, 'merchant_id');
   hit record;
 BEGIN
-  IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
-    RETURN;
-  END IF;
   FOREACH field IN ARRAY params_texts(params -> 'fields') LOOP
     IF char_length(listing_value(listing, field)) > 10000 THEN
       RETURN QUERY SELECT 'missing', field, format('only the first 10000 characters of %s are compared with brands', field), NULL::jsonb;

@@ -81,12 +81,6 @@ DECLARE
   today date := (at AT TIME ZONE 'Asia/Shanghai')::date;
   facts jsonb;
 BEGIN
-  IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
-    RETURN;
-  END IF;
   field := COALESCE(params ->> 'field', 'certificate');
   shown := upper(listing_value(listing, field));
   IF shown IS NULL THEN

@@ -96,12 +96,6 @@ DECLARE
   print bigint;
   near integer := COALESCE((params ->> 'distance')::numeric, 3);
 BEGIN
-  IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
-    RETURN;
-  END IF;
   SELECT text_fingerprint(string_agg(listing_value(listing, u.name), ' ' ORDER BY u.n)) INTO print
   FROM unnest(names) WITH ORDINALITY AS u(name, n);
   IF print IS NULL THEN

@@ -39,12 +39,6 @@ DECLARE
   label product_label;
   register jsonb;
 BEGIN
-  IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
-    RETURN;
-  END IF;
   IF shown IS NULL THEN
     RETURN QUERY SELECT 'violation', grade_name, format('the %s label is not shown', scheme), '{"failed": "shown"}'::jsonb;
     RETURN;

@@ -26,12 +26,6 @@ DECLARE
   choice text[] := params_texts(params -> 'any_of');
   places text[] := params_texts(params -> 'in');
 BEGIN
-  IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
-    RETURN;
-  END IF;
   FOREACH field IN ARRAY COALESCE(params_texts(params -> 'fields'), '{}') LOOP
     -- What has no letter and no digit, such as a dash, tells nothing.
     outcome := CASE WHEN name_key(listing_value(listing, field)) IS NULL THEN 'violation' ELSE 'pass' END;
@@ -77,15 +71,13 @@ BEGIN ATOMIC
            row_number() OVER (PARTITION BY f.name, h.matched ORDER BY lower(h.span)) AS again
     FROM unnest(params_texts(params -> 'fields')) WITH ORDINALITY AS f(name, n)
     CROSS JOIN LATERAL rule_scan(params, listing_value(listing, f.name), listing_value(listing, 'category'), at) AS h
-    WHERE rule_concerns(params, listing, at) AND listing_value(listing, f.name) IS NOT NULL
+    WHERE listing_value(listing, f.name) IS NOT NULL
   )
   (SELECT 'violation', h.name, format('"%s" in %s', h.matched, h.name),
           jsonb_build_object('lexicon', h.lexicon, 'lexicon_version', h.version, 'term', h.term, 'matched', h.matched,
                              'span', jsonb_build_array(lower(h.span), upper(h.span)), 'folds', h.folds)
           || jsonb_strip_nulls(jsonb_build_object('legal_basis', h.legal_basis))
-   FROM hit h WHERE h.place <= 20 OR h.again = 1 ORDER BY h.place LIMIT 200)
-  UNION ALL
-  SELECT m.outcome, m.field, m.message, m.detail FROM rule_scope_missing(params, listing, at) m;
+   FROM hit h WHERE h.place <= 20 OR h.again = 1 ORDER BY h.place LIMIT 200);
 END;
 COMMENT ON FUNCTION rule_claim(jsonb, jsonb, timestamptz) IS
   'Rule kind claim: terms of a lexicon in texts of listings that the rule''s regimes cover; after 20 hits each term once';

@@ -111,10 +111,7 @@ BEGIN
   field := COALESCE(params ->> 'compared', 'list_price');
   shown := listing_value(listing, field);
   -- Without a compared price there is no comparison; one whose meaning is stated is detailed.
-  IF shown IS NULL OR rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF shown IS NOT NULL AND listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
+  IF shown IS NULL THEN
     RETURN;
   END IF;
   IF name_key(meaning) IS NOT NULL THEN
@@ -165,12 +162,6 @@ DECLARE
   threshold numeric := (params ->> 'threshold')::numeric;
   above boolean := COALESCE((params ->> 'above')::boolean, true);
 BEGIN
-  IF rule_concerns(params, listing, at) IS NOT TRUE THEN
-    IF listing_value(listing, 'category') IS NULL THEN
-      RETURN QUERY SELECT * FROM rule_scope_missing(params, listing, at);
-    END IF;
-    RETURN;
-  END IF;
   field := params ->> 'field';
   shown := listing_value(listing, field);
   score := listing_amount(shown);

@@ -229,7 +229,7 @@ explain_rule(ReturnSetInfo *result, QgRuleCase *this, const QgRulePeriod *period
 		store(result, &row);
 		return;
 	}
-	if (rule->kind == QG_RULE_SQL && !qg_rule_sql_concerns(this, rule))
+	if (rule->kind == QG_RULE_SQL && qg_rule_sql_covers(this, rule) == QG_COVERS_NOT)
 	{
 		store(result, &row);
 		return;

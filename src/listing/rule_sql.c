@@ -103,11 +103,11 @@ tell_rows(QgRuleCase *this, const QgRule *rule, MemoryContext context)
 	MemoryContextSwitchTo(spi);
 }
 
-/* Tells whether the listing's category is under a regime; where it has none, whether any is. */
+/* Tells whether a category is under one of some regimes; of no category, whether any is. */
 static bool
-in_regime(QgRuleCase *this, const char *regimes)
+in_regime(QgRuleCase *this, const char *regimes, const char *category)
 {
-	const char *const keys[QG_BAR_KEYS] = {regimes, qg_case_value(this, QG_SLOT_CATEGORY)};
+	const char *const keys[QG_BAR_KEYS] = {regimes, category};
 	const QgBar *bars;
 	int n = qg_bars_find(&regime_bars, keys, &bars);
 
@@ -117,16 +117,43 @@ in_regime(QgRuleCase *this, const char *regimes)
 	return false;
 }
 
-/* Tells whether there is anything to ask the function; what is left open is for it to say. */
-bool
-qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule)
+/*
+ * Tells whether a rule's regimes cover the listing.  Leaving out the category must not be a way past
+ * the rule: it is then not known, where the platform has any category under them.
+ */
+QgCover
+qg_rule_sql_covers(QgRuleCase *this, const QgRule *rule)
 {
+	const char *category = qg_case_value(this, QG_SLOT_CATEGORY);
+	const char *known = category ? category : ""; /* of "" only what is under * is known */
+
 	if (rule->subject >= 0 && qg_case_value(this, rule->subject) == NULL)
-		return false;
-	if (rule->regime != NULL && !in_regime(this, rule->regime))
-		return false;
-	return rule->except == NULL || qg_case_value(this, QG_SLOT_CATEGORY) == NULL ||
-		   !in_regime(this, rule->except);
+		return QG_COVERS_NOT;
+	if (rule->except != NULL && in_regime(this, rule->except, known))
+		return QG_COVERS_NOT;
+	if (rule->regime == NULL || in_regime(this, rule->regime, known))
+		return QG_COVERS;
+	return category == NULL && in_regime(this, rule->regime, NULL) ? QG_COVERS_UNKNOWN
+																   : QG_COVERS_NOT;
+}
+
+/* Tells that it is not known whether a rule's regimes cover a listing without category. */
+static void
+tell_unknown(QgRuleCase *this, const QgRule *rule)
+{
+	StringInfoData message;
+
+	initStringInfo(&message);
+	appendStringInfoString(&message,
+						   "without a category it is not known whether the goods are under ");
+	for (const char *c = rule->regime; *c != '\0'; c++)
+	{
+		if (*c == '\n')
+			appendStringInfoString(&message, ", ");
+		else
+			appendStringInfoChar(&message, *c);
+	}
+	(void) qg_case_tell(this, QG_RULE_MISSING, "category", message.data, NULL);
 }
 
 /*
@@ -154,13 +181,19 @@ void
 qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	QgCover cover = qg_rule_sql_covers(this, rule);
 	Datum values[3];
 	QgOwner owner;
 
-	if (!qg_rule_sql_concerns(this, rule))
+	if (cover == QG_COVERS_NOT)
 		return;
 	if (rule->lexicon != NULL && rule->nfields > 0 && !qg_rule_has_term(this, rule))
 		return;
+	if (cover == QG_COVERS_UNKNOWN)
+	{
+		tell_unknown(this, rule);
+		return;
+	}
 	values[0] = JsonbPGetDatum(told_params(this, rule));
 	values[1] = JsonbPGetDatum(qg_case_row(this));
 	values[2] = TimestampTzGetDatum(this->at);

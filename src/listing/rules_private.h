@@ -63,7 +63,7 @@ extern void qg_rule_ask_lexicon(QgRuleCase *this, const QgRule *rule);
 extern bool qg_rule_has_term(QgRuleCase *this, const QgRule *rule);
 extern void qg_rule_ask_expression(QgRuleCase *this, const QgRule *rule);
 extern void qg_rule_ask_sql(QgRuleCase *this, const QgRule *rule);
-extern bool qg_rule_sql_concerns(QgRuleCase *this, const QgRule *rule);
+extern QgCover qg_rule_sql_covers(QgRuleCase *this, const QgRule *rule);
 
 /* What is asked without any rule: may the merchant list, are the goods recalled. */
 extern List *qg_judge_merchant(QgRuleCase *this, List *findings);
