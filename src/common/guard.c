@@ -201,6 +201,7 @@ qg_stamp_xid(PG_FUNCTION_ARGS)
 	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
 	int attnum = SPI_fnumber(desc, trigger->tg_trigger->tgargs[0]);
 	Datum value = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	Datum found;
 	bool isnull = false;
 
 	if (attnum <= 0 || TupleDescAttr(desc, attnum - 1)->atttypid != XID8OID)
@@ -208,6 +209,10 @@ qg_stamp_xid(PG_FUNCTION_ARGS)
 						errmsg("table \"%s\" has no column \"%s\" of type xid8",
 							   RelationGetRelationName(trigger->tg_relation),
 							   trigger->tg_trigger->tgargs[0])));
+	found = heap_getattr(trigger->tg_trigtuple, attnum, desc, &isnull);
+	if (!isnull && DatumGetUInt64(found) == DatumGetUInt64(value))
+		return PointerGetDatum(trigger->tg_trigtuple);
+	isnull = false;
 	return PointerGetDatum(
 		heap_modify_tuple_by_cols(trigger->tg_trigtuple, desc, 1, &attnum, &value, &isnull));
 }

@@ -169,9 +169,9 @@ qg_credit_event_add_all(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("arrays of the events to write are not of one length")));
 	values[2] = PG_GETARG_DATUM(0);
-	values[4] = Float8GetDatum(0);
+	values[5] = Float8GetDatum(0);
+	values[7] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	values[8] = BoolGetDatum(false);
-	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	qg_rows_open(&rows, "credit_event");
 	for (int i = 0; i < merchants.count; i++)
 	{
@@ -185,11 +185,11 @@ qg_credit_event_add_all(PG_FUNCTION_ARGS)
 			continue;
 		values[0] = merchants.items[i];
 		values[1] = Int64GetDatum(nextval_internal(sequence, false));
-		values[3] = values[9] = instants.items[i];
-		values[5] = Float8GetDatum(bad);
-		values[6] = sources.items[i];
-		values[7] = refs.items[i];
-		nulls[7] = refs.nulls[i];
+		values[3] = values[4] = instants.items[i];
+		values[6] = Float8GetDatum(bad);
+		values[9] = sources.items[i];
+		values[10] = refs.items[i];
+		nulls[10] = refs.nulls[i];
 		qg_rows_add(&rows, values, nulls);
 	}
 	qg_rows_close(&rows);

@@ -18,7 +18,7 @@ CREATE FUNCTION credit_indicator_points(merchants text[], at timestamptz,
 BEGIN ATOMIC
   WITH tally AS (
     SELECT e.merchant_id, i.indicator,
-           credit_tally_at(credit_tally(e.good, e.bad, e.at, i.half_life),
+           credit_tally_at(credit_tally(e.good, e.bad, e.at, COALESCE(i.half_life, '100000 days')),
                            credit_indicator_points.at) AS amount
     FROM credit_model_at(credit_indicator_points.at) m
     JOIN credit_indicator i ON i.model = m.model AND i.version = m.version
@@ -151,8 +151,8 @@ BEGIN
   SELECT m.merchant_id, 'regulatory', greatest(r.at, m.admitted_at), COALESCE(weighed.bad, 0),
          'regulatory', format('%s/%s/%s', r.source, r.item, r.version), credit_collect.at
   FROM (SELECT DISTINCT ON (x.source, x.item) x.* FROM quality_gov.regulatory_record x
-        WHERE x.recorded_at <= credit_collect.at ORDER BY x.source, x.item, x.version DESC) r
-  JOIN quality_gov.merchant m ON m.uscc = r.uscc
+        WHERE x.recorded_at <= credit_collect.at AND x.at <= credit_collect.at ORDER BY x.source, x.item, x.version DESC) r
+  JOIN quality_gov.merchant m ON m.uscc = r.uscc AND m.admitted_at <= credit_collect.at
   LEFT JOIN LATERAL (
     SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) k
     JOIN quality_gov.credit_severity s USING (model, version)

@@ -14,7 +14,7 @@ CREATE VIEW credit_overview WITH (security_barrier) AS
       AND ((SELECT session_reads_all()) OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s))),
   tally AS (
     SELECT e.merchant_id, e.indicator,
-           credit_tally_at(credit_tally(e.good, e.bad, e.at, i.half_life), now()) AS amount
+           credit_tally_at(credit_tally(e.good, e.bad, e.at, COALESCE(i.half_life, '100000 days')), now()) AS amount
     FROM credit_event e JOIN indicator i ON i.indicator = e.indicator
     WHERE e.at <= now() AND e.recorded_at <= now() AND e.merchant_id IN (SELECT s.merchant_id FROM seen s)
     GROUP BY e.merchant_id, e.indicator),

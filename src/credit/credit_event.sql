@@ -1,0 +1,127 @@
+
+-- credit: events, the facts
+
+CREATE TABLE credit_event (
+  merchant_id text NOT NULL,
+  event_id bigint GENERATED ALWAYS AS IDENTITY,
+  indicator text NOT NULL,
+  at timestamptz NOT NULL,
+  recorded_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+  good float8 NOT NULL DEFAULT 0,
+  bad float8 NOT NULL DEFAULT 0,
+  xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  void boolean NOT NULL DEFAULT false,
+  source text NOT NULL,
+  ref text,
+  -- The transaction stands before the event, so that a merchant's newest are found without a further index.
+  CONSTRAINT credit_event_pkey PRIMARY KEY (merchant_id, xid, event_id),
+  CONSTRAINT credit_event_at CHECK (isfinite(at) AND isfinite(recorded_at) AND at <= recorded_at),
+  CONSTRAINT credit_event_amount CHECK (
+    good BETWEEN -1e15 AND 1e15 AND bad BETWEEN -1e15 AND 1e15
+    AND CASE WHEN void THEN good <= 0 AND bad <= 0 ELSE good >= 0 AND bad >= 0 END)
+);
+CREATE INDEX credit_event_xid ON credit_event (xid);
+CREATE INDEX credit_event_ref ON credit_event (merchant_id, source, ref) WHERE ref IS NOT NULL;
+CREATE INDEX credit_event_regulatory ON credit_event (ref) WHERE source = 'regulatory';
+COMMENT ON TABLE credit_event IS
+  'What happened to a merchant''s credit, append-only and bitemporal: at is when it happened, recorded_at from when it is known, never earlier; a void repeats an event with negated amounts';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_event', '');
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_event_event_id_seq', '');
+CREATE TRIGGER credit_event_stamp BEFORE INSERT ON credit_event
+  FOR EACH ROW EXECUTE FUNCTION stamp_xid('xid');
+-- A replicated row is of this cluster's transactions too.
+ALTER TABLE credit_event ENABLE ALWAYS TRIGGER credit_event_stamp;
+CREATE TRIGGER credit_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON credit_event
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+ALTER TABLE credit_event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_event_read ON credit_event FOR SELECT
+  USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
+
+CREATE FUNCTION credit_event_add(merchant_id text, indicator text, severity text, at timestamptz,
+                                 source text, ref text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  units float8;
+BEGIN
+  SELECT s.bad INTO units FROM quality_gov.credit_model_at(at) m
+  JOIN quality_gov.credit_severity s USING (model, version)
+  WHERE s.indicator = credit_event_add.indicator AND s.severity = credit_event_add.severity;
+  -- A model that gives the severity no weight gives the occurrence no event.
+  IF units > 0 THEN
+    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
+    VALUES (merchant_id, indicator, at, units, source, ref, at);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION credit_event_add(text, text, text, timestamptz, text, text) IS
+  'Writes the event of one occurrence, weighed by its severity in the model in force; called by functions that decide';
+
+CREATE FUNCTION credit_event_void(merchant_id text, indicator text, severity text, at timestamptz,
+                                  source text, ref text) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  voided integer;
+BEGIN
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
+  SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, greatest(clock_timestamp(), e.recorded_at)
+  FROM quality_gov.credit_event e
+  JOIN quality_gov.credit_model_at(credit_event_void.at) m ON true
+  JOIN quality_gov.credit_severity s ON s.model = m.model AND s.version = m.version
+    AND s.indicator = e.indicator AND s.severity = credit_event_void.severity AND s.bad = e.bad
+  WHERE e.merchant_id = credit_event_void.merchant_id AND e.indicator = credit_event_void.indicator
+    AND e.source = credit_event_void.source AND e.ref IS NOT DISTINCT FROM credit_event_void.ref
+    AND e.at = credit_event_void.at AND NOT e.void
+    -- Of events that are alike, no more are voided than there are.
+    AND (SELECT count(*) FILTER (WHERE NOT v.void) > count(*) FILTER (WHERE v.void)
+         FROM quality_gov.credit_event v
+         WHERE v.merchant_id = e.merchant_id AND v.indicator = e.indicator AND v.source = e.source
+           AND v.ref IS NOT DISTINCT FROM e.ref AND v.at = e.at AND abs(v.bad) = e.bad)
+  ORDER BY e.event_id LIMIT 1;
+  GET DIAGNOSTICS voided = ROW_COUNT;
+  RETURN voided;
+END
+$$;
+COMMENT ON FUNCTION credit_event_void(text, text, text, timestamptz, text, text) IS
+  'Takes back one event that credit_event_add() wrote with these arguments; gives 1, or 0 where none is left';
+
+CREATE FUNCTION credit_event_add_all(indicator text, merchants text[], severities text[], instants timestamptz[],
+                                     sources text[], refs text[]) RETURNS void
+  AS 'MODULE_PATHNAME', 'qg_credit_event_add_all' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION credit_event_add_all(text, text[], text[], timestamptz[], text[], text[]) IS
+  'Writes the events of many occurrences, as credit_event_add() does one';
+
+CREATE FUNCTION credit_event_row() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_credit_event_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION credit_event_row() IS
+  'Trigger of credit_attach(): turns rows of a platform''s table into credit events; a changed or deleted row is voided';
+
+CREATE FUNCTION credit_attach(relation regclass, columns jsonb, indicator text,
+                              good float8 DEFAULT 0, bad float8 DEFAULT 1) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  number_types jsonb := '["boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric"]';
+BEGIN
+  IF indicator IS NULL OR good IS NULL OR bad IS NULL THEN
+    RAISE EXCEPTION 'indicator, good and bad must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF NOT EXISTS (SELECT FROM quality_gov.credit_indicator i WHERE i.indicator = credit_attach.indicator) THEN
+    RAISE EXCEPTION 'no credit model has an indicator "%"', indicator USING ERRCODE = 'undefined_object',
+      HINT = (SELECT 'Indicators are ' || string_agg(DISTINCT i.indicator, ', ') || '.' FROM quality_gov.credit_indicator i);
+  END IF;
+  IF NOT (good BETWEEN 0 AND 1e15 AND bad BETWEEN 0 AND 1e15) THEN
+    RAISE EXCEPTION 'good and bad must be from 0 to 1e15' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM quality_gov.mapping_check(relation, columns, '{merchant_id}', jsonb_build_object(
+    'at', '["timestamp with time zone"]'::jsonb, 'recorded_at', '["timestamp with time zone"]'::jsonb,
+    'good', number_types, 'bad', number_types, 'ref', '[]'::jsonb), true);
+  PERFORM quality_gov.guard_attach(relation, 'credit_' || indicator, columns,
+    jsonb_build_object('indicator', indicator, 'good', good::text, 'bad', bad::text),
+    ARRAY[CASE WHEN columns ? 'ref' THEN 'row AFTER INSERT OR UPDATE OR DELETE:credit_event_row'
+               ELSE 'row AFTER INSERT:credit_event_row' END]);
+END
+$$;
+COMMENT ON FUNCTION credit_attach(regclass, jsonb, text, float8, float8) IS
+  'Makes credit events of an indicator from the rows of a platform''s table. columns maps merchant_id and optionally at, recorded_at, ref, good, bad; unmapped bad is the argument, unmapped good is the argument where the row''s bad is 0. With ref mapped a changed row is voided and entered anew and a deleted one voided, if it was counted; without, later changes are not followed. Rows already there are not counted. Takes a SHARE ROW EXCLUSIVE lock';
