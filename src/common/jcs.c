@@ -84,6 +84,7 @@ write_string(StringInfo out, const char *text, int length)
 
 		if (likely(escape == 0))
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		appendBinaryStringInfo(out, text + from, i - from);
 		from = i + 1;
 		if (escape == 'u')
