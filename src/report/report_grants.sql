@@ -135,6 +135,15 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
+-- Canonical JSON tells nothing but what it is given.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM unnest('{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator,quality_gov_merchant}'::text[])
+  AS r(role_name)
+CROSS JOIN unnest('{jcs}'::text[]) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+ON CONFLICT DO NOTHING;
+
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
 DO $$
 DECLARE
