@@ -7,18 +7,18 @@
 
 #include "quality_gov.h"
 
+#include "credit/credit_sum.h"
+
 #define QG_TALLY_VERSION 1
 
-/* A decayed pair of sums; the form is stored, so a change of it needs another version. */
+/* A tally; the form is stored, so a change of it needs another version. */
 typedef struct QgTally
 {
 	int32 vl_len_;	 /* varlena header, not to be touched directly */
 	uint8 version;	 /* QG_TALLY_VERSION */
 	uint8 unused[3]; /* always zero */
 	int64 half_life; /* microseconds, at least one second */
-	int64 cell;		 /* landmark in units of 256 half-lives since 2000-01-01 */
-	double good;	 /* sums, as they stand at the landmark */
-	double bad;
+	QgSum sum;
 } QgTally;
 
 #define DatumGetTallyP(x) ((QgTally *) PG_DETOAST_DATUM(x))

@@ -1,59 +1,30 @@
 
--- credit: from events to points, score and grade
+-- credit: from sums to points, score and grade
 
-CREATE FUNCTION credit_points(kind text, weight numeric, prior_good float8, prior_bad float8,
-                              tolerated float8, point_cost float8, good float8, bad float8) RETURNS numeric
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN round(weight * greatest(0, 1 - CASE kind
-    WHEN 'rate' THEN (bad + prior_bad) / nullif(good + bad + prior_good + prior_bad, 0) / tolerated
-    ELSE bad * point_cost / weight::float8 END)::numeric, 2);
-COMMENT ON FUNCTION credit_points(text, numeric, float8, float8, float8, float8, float8, float8) IS
-  'Points of one indicator, from 0 to its weight, to a hundredth';
-
-CREATE FUNCTION credit_indicator_points(merchants text[], at timestamptz,
-    OUT merchant_id text, OUT indicator text, OUT points numeric, OUT weight numeric,
-    OUT good float8, OUT bad float8, OUT reason text)
+CREATE FUNCTION credit_indicator_points(merchant_id text, at timestamptz, model text DEFAULT NULL, version integer DEFAULT NULL,
+    recompute boolean DEFAULT false, indicators text[] DEFAULT '{}', instants timestamptz[] DEFAULT '{}',
+    goods float8[] DEFAULT '{}', bads float8[] DEFAULT '{}',
+    OUT model_name text, OUT model_version integer, OUT indicator text, OUT points numeric, OUT weight numeric,
+    OUT good float8, OUT bad float8, OUT below_minimum boolean, OUT up boolean)
   RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  WITH tally AS (
-    SELECT e.merchant_id, i.indicator,
-           credit_tally_at(credit_tally(e.good, e.bad, e.at, COALESCE(i.half_life, '100000 days')),
-                           credit_indicator_points.at) AS amount
-    FROM credit_model_at(credit_indicator_points.at) m
-    JOIN credit_indicator i ON i.model = m.model AND i.version = m.version
-    JOIN credit_event e ON e.indicator = i.indicator
-    WHERE e.merchant_id = ANY (merchants)
-      AND e.at <= credit_indicator_points.at AND e.recorded_at <= credit_indicator_points.at
-    GROUP BY e.merchant_id, i.indicator)
-  SELECT w.merchant_id, i.indicator,
-         credit_points(i.kind, i.weight, i.prior_good, i.prior_bad, i.tolerated, i.point_cost, a.good, a.bad),
-         i.weight, a.good, a.bad,
-         CASE i.kind
-           WHEN 'rate' THEN format('%s: %s bad among %s, counted with %s bad among %s for small numbers; no points from %s %% on',
-             i.title, round(a.bad::numeric, 2), round((a.good + a.bad)::numeric, 2),
-             i.prior_bad, i.prior_good + i.prior_bad, round((i.tolerated * 100)::numeric, 2))
-           ELSE format('%s: %s units, each costs %s', i.title, round(a.bad::numeric, 2), i.point_cost) END
-  FROM unnest(merchants) AS w(merchant_id)
-  CROSS JOIN credit_model_at(credit_indicator_points.at) m
-  JOIN credit_indicator i ON i.model = m.model AND i.version = m.version
-  LEFT JOIN tally t ON t.merchant_id = w.merchant_id AND t.indicator = i.indicator
-  -- Rounding may leave a voided amount a hair below zero.
-  CROSS JOIN LATERAL (SELECT greatest(COALESCE((t.amount).good, 0), 0) AS good,
-                             greatest(COALESCE((t.amount).bad, 0), 0) AS bad) a;
-END;
-COMMENT ON FUNCTION credit_indicator_points(text[], timestamptz) IS
-  'Points of each indicator for each merchant as of an instant: events that had happened and were recorded by then, under the model in force then';
+  AS 'MODULE_PATHNAME', 'qg_credit_indicator_points' LANGUAGE c STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION credit_indicator_points(text, timestamptz, text, integer, boolean, text[], timestamptz[], float8[], float8[]) IS
+  'Points of each indicator of a merchant as of an instant: events that had happened and were recorded by then, as they are worth, under a model version, by default the one in force then (42704 where there was none); recompute goes back to the events; the last four are events to suppose. For functions that have asked who may see it';
 
-CREATE FUNCTION credit_grade_of(score numeric, at timestamptz) RETURNS text
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT b.grade FROM credit_model_at(at) m
-  JOIN credit_grade_band b ON b.model = m.model AND b.version = m.version
-  WHERE b.floor <= score ORDER BY b.floor DESC LIMIT 1;
-END;
-COMMENT ON FUNCTION credit_grade_of(numeric, timestamptz) IS
-  'Grade of a score under the model in force at an instant';
+CREATE FUNCTION credit_standings(merchants text[], at timestamptz, model text DEFAULT NULL, version integer DEFAULT NULL,
+    recompute boolean DEFAULT false,
+    OUT merchant_id text, OUT name text, OUT score numeric, OUT grade text, OUT model_name text, OUT model_version integer,
+    OUT recorded_grade text, OUT since timestamptz, OUT previous_grade text)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'qg_credit_standings' LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10000;
+COMMENT ON FUNCTION credit_standings(text[], timestamptz, text, integer, boolean) IS
+  'Score and grade of merchants as of an instant, with the grade recorded last: of those named, or of all that were on the platform then where null, as far as the session may see them; in one pass over accounts and tail, or over all events with recompute';
+
+CREATE FUNCTION credit_grade_of(model text, version integer, score numeric, previous text DEFAULT NULL,
+                                vetoes text[] DEFAULT NULL) RETURNS text
+  AS 'MODULE_PATHNAME', 'qg_credit_grade_of' LANGUAGE c STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION credit_grade_of(text, integer, numeric, text, text[]) IS
+  'Grade of a score under a model version: a merchant of a previous grade keeps it until the score passes a floor by more than the hysteresis; flags named in vetoes are up; null below the lowest floor';
 
 CREATE FUNCTION credit_merchant_require(merchant_id text, at timestamptz) RETURNS void
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -63,52 +34,160 @@ BEGIN
     RAISE EXCEPTION '% must not be null', CASE WHEN at IS NULL THEN 'at' ELSE 'merchant_id' END
       USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  IF NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = credit_merchant_require.merchant_id) THEN
-    RAISE EXCEPTION 'merchant "%" does not exist', merchant_id USING ERRCODE = 'no_data_found';
-  END IF;
+  RAISE EXCEPTION 'merchant "%" does not exist', merchant_id USING ERRCODE = 'no_data_found';
 END
 $$;
 COMMENT ON FUNCTION credit_merchant_require(text, timestamptz) IS
-  'Raises an error unless the merchant exists and the instant is given';
+  'Raises the error of a question about no merchant or no instant';
 
-CREATE FUNCTION credit_score(merchant_id text, at timestamptz DEFAULT now()) RETURNS numeric
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+CREATE FUNCTION credit_party_require(merchant_id text, at timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF merchant_id IS NULL OR at IS NULL THEN
+    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  END IF;
+  IF NOT quality_gov.session_acts_for(merchant_id,
+       '{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator}') THEN
+    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
+      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
+  END IF;
+  IF NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = credit_party_require.merchant_id) THEN
+    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION credit_party_require(text, timestamptz) IS
+  'Raises an error unless the merchant exists, the instant is given and the session may read the merchant''s credit: as staff, or as the merchant (42501)';
+
+CREATE FUNCTION credit_standing(merchant_id text, at timestamptz, OUT score numeric, OUT grade text,
+                                OUT model_name text, OUT model_version integer, OUT recorded_grade text)
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  SELECT s.score, s.grade, s.model_name, s.model_version, s.recorded_grade
+  INTO score, grade, model_name, model_version, recorded_grade
+  FROM quality_gov.credit_standings(ARRAY[credit_standing.merchant_id], credit_standing.at) s
+  WHERE credit_standing.at IS NOT NULL;
+  IF NOT FOUND THEN
+    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION credit_standing(text, timestamptz) IS
+  'Score and grade of one merchant; 02000 where there is no such merchant';
+
+CREATE FUNCTION credit_score(merchant_id text, at timestamptz DEFAULT statement_timestamp()) RETURNS numeric
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.credit_merchant_require(merchant_id, at);
-  RETURN (SELECT sum(p.points) FROM quality_gov.credit_indicator_points(ARRAY[merchant_id], at) p);
+  RETURN (SELECT s.score FROM quality_gov.credit_standing(merchant_id, at) s);
 END
 $$;
 COMMENT ON FUNCTION credit_score(text, timestamptz) IS
-  'Credit score as of an instant: the sum of the points of all indicators, 0 to 1000 in the shipped model';
+  'Credit score as of an instant: the sum of the points of all indicators, 0 to 1000 in the shipped model, from the events that had happened and were recorded by then';
 
-CREATE FUNCTION credit_grade(merchant_id text, at timestamptz DEFAULT now()) RETURNS text
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+CREATE FUNCTION credit_grade(merchant_id text, at timestamptz DEFAULT statement_timestamp()) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  RETURN quality_gov.credit_grade_of(quality_gov.credit_score(merchant_id, at), at);
+  RETURN (SELECT s.grade FROM quality_gov.credit_standing(merchant_id, at) s);
 END
 $$;
-COMMENT ON FUNCTION credit_grade(text, timestamptz) IS 'Credit grade as of an instant, A to D in the shipped model';
+COMMENT ON FUNCTION credit_grade(text, timestamptz) IS
+  'Credit grade as of an instant, A to D in the shipped model: the score''s, unless the grade recorded last holds by hysteresis or a flag vetoes';
 
-CREATE FUNCTION credit_explain(merchant_id text, at timestamptz DEFAULT now(),
-    OUT indicator text, OUT points numeric, OUT reason text, OUT weight numeric, OUT lost numeric)
+CREATE FUNCTION credit_reason(kind text, title text, good float8, bad float8, below_minimum boolean, up boolean,
+    prior_good float8, prior_bad float8, tolerated float8, point_cost float8, minimum float8, missing text, cap float8,
+    veto_grade text, half_life interval, window_days integer, weight numeric, points numeric) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN title || ': ' || CASE kind
+    WHEN 'rate' THEN format('%s bad among %s', round(bad::numeric, 2), round((good + bad)::numeric, 2))
+      || CASE WHEN below_minimum THEN format(', too few to judge by (%s are needed): %s', minimum, CASE missing
+                WHEN 'prior' THEN format('the %s bad among %s that are counted in for small numbers stand alone', prior_bad, prior_good + prior_bad)
+                WHEN 'full' THEN 'all points are given' ELSE 'no points are given' END)
+              ELSE format(', counted with %s bad among %s for small numbers', prior_bad, prior_good + prior_bad)
+                || CASE WHEN good + bad > 0 THEN format(' (alone they would give %s)',
+                     round(weight * greatest(0, 1 - bad / (good + bad) / tolerated)::numeric, 2)) ELSE '' END END
+      || format('; no points from %s %% on', round((tolerated * 100)::numeric, 2))
+    WHEN 'points' THEN format('%s units, each costs %s', round(bad::numeric, 2), point_cost)
+      || CASE WHEN bad > cap THEN format(', %s are counted at most', cap) ELSE '' END
+    ELSE CASE WHEN up THEN 'up' || COALESCE(', no grade is better than ' || veto_grade, '') ELSE 'not up' END END
+    || COALESCE('; half after ' || trim_scale(round((extract(epoch FROM half_life) / 86400)::numeric, 2)) || ' days', '')
+    || COALESCE('; of the last ' || window_days || ' days', '');
+COMMENT ON FUNCTION credit_reason(text, text, float8, float8, boolean, boolean, float8, float8, float8, float8, float8, text, float8, text, interval, integer, numeric, numeric) IS
+  'What one indicator found and how it was counted, in words';
+
+CREATE FUNCTION credit_events_that_matter(merchant_id text, at timestamptz) RETURNS TABLE (indicator text, events jsonb)
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT r.indicator, jsonb_agg(jsonb_build_object('source', r.source, 'ref', r.ref, 'at', r.at, 'bad', r.bad) ORDER BY r.place)
+  FROM (SELECT g.*, row_number() OVER (PARTITION BY g.indicator ORDER BY g.bad DESC, g.at DESC, g.source, g.ref) AS place
+        FROM (SELECT e.indicator, e.source, e.ref, e.at, sum(e.bad) AS bad
+              FROM (SELECT * FROM quality_gov.credit_event e
+                    WHERE e.merchant_id = credit_events_that_matter.merchant_id
+                      AND e.recorded_at <= credit_events_that_matter.at
+                    ORDER BY e.xid DESC, e.event_id DESC LIMIT 500) e
+              WHERE e.bad <> 0
+              -- A void and what it takes out come to nothing.
+              GROUP BY 1, 2, 3, 4 HAVING sum(e.bad) > 1e-9) g) r
+  WHERE r.place <= 3 GROUP BY 1
+$$;
+COMMENT ON FUNCTION credit_events_that_matter(text, timestamptz) IS
+  'Of a merchant''s latest 500 events the three that weigh most under each indicator: source, ref, at, bad';
+
+CREATE FUNCTION credit_explain(merchant_id text, at timestamptz DEFAULT statement_timestamp(),
+    OUT indicator text, OUT points numeric, OUT reason text, OUT weight numeric, OUT lost numeric,
+    OUT dimension text, OUT good numeric, OUT bad numeric, OUT events jsonb)
   RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  PERFORM quality_gov.credit_party_require(merchant_id, at);
   RETURN QUERY
-    SELECT p.indicator, p.points, p.reason, p.weight, p.weight - p.points
-    FROM quality_gov.credit_indicator_points(ARRAY[merchant_id], at) p
+    SELECT p.indicator, p.points,
+           quality_gov.credit_reason(i.kind, i.title, p.good, p.bad, p.below_minimum, p.up, i.prior_good, i.prior_bad,
+             i.tolerated, i.point_cost, i.minimum, i.missing, i.cap, i.veto_grade, i.half_life, i.window_days, p.weight, p.points),
+           p.weight, p.weight - p.points, i.dimension, round(p.good::numeric, 6), round(p.bad::numeric, 6), e.events
+    FROM quality_gov.credit_indicator_points(credit_explain.merchant_id, credit_explain.at) p
+    JOIN quality_gov.credit_indicator i
+      ON i.model = p.model_name AND i.version = p.model_version AND i.indicator = p.indicator
+    LEFT JOIN quality_gov.credit_events_that_matter(credit_explain.merchant_id, credit_explain.at) e ON e.indicator = p.indicator
     ORDER BY p.weight - p.points DESC, p.indicator;
 END
 $$;
 COMMENT ON FUNCTION credit_explain(text, timestamptz) IS
-  'Points of each indicator with the reason, most lost first; they sum exactly to credit_score()';
+  'Points of each indicator, most lost first; they sum exactly to credit_score(): reason in words, with what protects small numbers; good and bad as they are worth; the events that weigh most among the latest 500';
+
+CREATE FUNCTION credit_history_rows(merchant_id text, instants timestamptz[], OUT at timestamptz, OUT score numeric, OUT grade text)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'qg_credit_history_rows' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION credit_history_rows(text, timestamptz[]) IS
+  'Score and grade of a merchant at ascending instants, in one pass over its events. For functions that have asked who may see it';
+
+CREATE FUNCTION credit_history(merchant_id text, since timestamptz, until timestamptz DEFAULT statement_timestamp(),
+    step interval DEFAULT '1 day', OUT at timestamptz, OUT score numeric, OUT grade text)
+  RETURNS SETOF record
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  PERFORM quality_gov.credit_party_require(merchant_id, since);
+  IF until IS NULL OR NOT isfinite(since) OR NOT isfinite(until) OR COALESCE(since + step <= since, true)
+     OR (until - since) > step * 100000 THEN
+    RAISE EXCEPTION 'a history needs finite instants and a positive step of which there are at most 100000, found % to % by %',
+      since, COALESCE(until::text, 'null'), COALESCE(step::text, 'null') USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN QUERY SELECT h.at, h.score, h.grade
+    FROM quality_gov.credit_history_rows(credit_history.merchant_id,
+      ARRAY(SELECT g FROM generate_series(since, until, step) g ORDER BY g)) h;
+END
+$$;
+COMMENT ON FUNCTION credit_history(text, timestamptz, timestamptz, interval) IS
+  'Score and grade from since to until, a step apart; each row is what credit_score() and credit_grade() say as of it';
 
 -- credit: grades over time, and what they take away
 
@@ -172,50 +251,39 @@ CREATE FUNCTION credit_regrade(at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  graded record;
-  restricted text[];
-  n integer := 0;
+  n bigint;
 BEGIN
-  FOR graded IN
-    WITH standing AS (
-      SELECT p.merchant_id, sum(p.points) AS score
-      FROM quality_gov.credit_indicator_points(ARRAY(
-        SELECT m.merchant_id FROM quality_gov.merchant m
-        WHERE m.admitted_at <= credit_regrade.at AND m.closed_at IS NULL), credit_regrade.at) p
-      GROUP BY p.merchant_id)
-    SELECT s.merchant_id, s.score, g.grade, last.grade AS previous
-    FROM standing s
-    CROSS JOIN LATERAL (SELECT quality_gov.credit_grade_of(s.score, credit_regrade.at) AS grade) g
-    LEFT JOIN LATERAL (
-      SELECT c.grade, c.at FROM quality_gov.credit_grade_change c
-      WHERE c.merchant_id = s.merchant_id ORDER BY c.change_id DESC LIMIT 1) last ON true
+  WITH graded AS MATERIALIZED (
+    SELECT s.merchant_id, s.score, s.grade, s.recorded_grade AS previous, b.restricts
+    FROM quality_gov.credit_standings(NULL, credit_regrade.at) s
+    JOIN quality_gov.credit_grade_band b ON b.model = s.model_name AND b.version = s.model_version AND b.grade = s.grade
     -- What was decided later is not decided again for an earlier instant.
     -- A model whose lowest band begins above a score gives it no grade; others are graded all the same.
-    WHERE g.grade IS NOT NULL AND g.grade IS DISTINCT FROM last.grade AND (last.at IS NULL OR last.at < credit_regrade.at)
-    ORDER BY s.merchant_id
-  LOOP
+    WHERE s.grade IS DISTINCT FROM s.recorded_grade
+      AND NOT EXISTS (SELECT FROM quality_gov.credit_grade_change c
+                      WHERE c.merchant_id = s.merchant_id AND c.at >= credit_regrade.at)),
+  changed AS (
     INSERT INTO quality_gov.credit_grade_change (merchant_id, at, score, grade, previous_grade)
-    VALUES (graded.merchant_id, credit_regrade.at, graded.score, graded.grade, graded.previous);
-    SELECT b.restricts INTO restricted FROM quality_gov.credit_model_at(credit_regrade.at) m
-    JOIN quality_gov.credit_grade_band b USING (model, version) WHERE b.grade = graded.grade;
-    UPDATE quality_gov.merchant_restriction r
-    SET effect = tstzrange(lower(r.effect), credit_regrade.at)
-    WHERE r.merchant_id = graded.merchant_id AND r.source = 'credit_grade' AND upper_inf(r.effect)
-      AND lower(r.effect) < credit_regrade.at AND NOT r.action = ANY (restricted);
+    SELECT g.merchant_id, credit_regrade.at, g.score, g.grade, g.previous FROM graded g ORDER BY g.merchant_id),
+  ended AS (
+    UPDATE quality_gov.merchant_restriction r SET effect = tstzrange(lower(r.effect), credit_regrade.at)
+    FROM graded g
+    WHERE r.merchant_id = g.merchant_id AND r.source = 'credit_grade' AND upper_inf(r.effect)
+      AND lower(r.effect) < credit_regrade.at AND NOT r.action = ANY (g.restricts)),
+  begun AS (
     INSERT INTO quality_gov.merchant_restriction (merchant_id, action, reason, source, effect)
-    SELECT graded.merchant_id, a, format('credit grade %s takes away "%s" until it recovers', graded.grade, a),
+    SELECT g.merchant_id, a.action, format('credit grade %s takes away "%s" until it recovers', g.grade, a.action),
            'credit_grade', tstzrange(credit_regrade.at, NULL)
-    FROM unnest(restricted) a
+    FROM graded g CROSS JOIN unnest(g.restricts) WITH ORDINALITY AS a(action, place)
     WHERE NOT EXISTS (SELECT FROM quality_gov.merchant_restriction r
-                      WHERE r.merchant_id = graded.merchant_id AND r.action = a
-                        AND r.source = 'credit_grade' AND upper_inf(r.effect));
-    IF graded.previous IS NOT NULL OR restricted <> '{}' THEN
-      PERFORM quality_gov.ledger_record('credit_grade', graded.merchant_id, jsonb_build_object(
-        'at', credit_regrade.at, 'score', graded.score, 'grade', graded.grade,
-        'previous_grade', graded.previous, 'restricts', restricted));
-    END IF;
-    n := n + 1;
-  END LOOP;
+                      WHERE r.merchant_id = g.merchant_id AND r.action = a.action
+                        AND r.source = 'credit_grade' AND upper_inf(r.effect))
+    ORDER BY g.merchant_id, a.place),
+  recorded AS (
+    SELECT count(quality_gov.ledger_record('credit_grade', g.merchant_id, jsonb_build_object(
+      'at', credit_regrade.at, 'score', g.score, 'grade', g.grade, 'previous_grade', g.previous, 'restricts', g.restricts)))
+    FROM (SELECT * FROM graded x WHERE x.previous IS NOT NULL OR x.restricts <> '{}' ORDER BY x.merchant_id) g)
+  SELECT count(*) INTO n FROM graded g, recorded;
   RETURN format('%s grades given', n);
 END
 $$;
@@ -224,44 +292,5 @@ COMMENT ON FUNCTION credit_regrade(timestamptz) IS
 
 INSERT INTO maintenance_task VALUES
   ('credit_collect', 10, 'quality_gov.credit_collect', 'Imported decisions become credit events', true),
+  ('credit_rollup', 15, 'quality_gov.credit_rollup', 'Accounts take in what was appended', true),
   ('credit_regrade', 20, 'quality_gov.credit_regrade', 'Grades and their restrictions', true);
-
-CREATE FUNCTION credit_check(OUT merchant_id text, OUT problem text) RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-  SELECT e.merchant_id, format('event %s has no merchant', e.event_id)
-  FROM quality_gov.credit_event e
-  WHERE NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = e.merchant_id)
-  UNION ALL
-  SELECT e.merchant_id, format('event %s has unknown indicator "%s"', e.event_id, e.indicator)
-  FROM quality_gov.credit_event e
-  WHERE NOT EXISTS (SELECT FROM quality_gov.credit_indicator i WHERE i.indicator = e.indicator)
-  UNION ALL
-  SELECT v.merchant_id, format('void %s has no event', v.event_id)
-  FROM quality_gov.credit_event v
-  WHERE v.void AND NOT EXISTS (
-    SELECT FROM quality_gov.credit_event e
-    WHERE e.merchant_id = v.merchant_id AND e.source = v.source AND e.ref IS NOT DISTINCT FROM v.ref
-      AND e.indicator = v.indicator AND NOT e.void AND e.event_id < v.event_id)
-  UNION ALL
-  SELECT r.merchant_id, format('restriction %s does not follow from the grade', r.restriction_id)
-  FROM quality_gov.merchant_restriction r
-  WHERE r.source = 'credit_grade' AND upper_inf(r.effect)
-    AND NOT EXISTS (
-      SELECT FROM (SELECT c.grade, c.at FROM quality_gov.credit_grade_change c
-                   WHERE c.merchant_id = r.merchant_id ORDER BY c.change_id DESC LIMIT 1) last
-      CROSS JOIN LATERAL quality_gov.credit_model_at(last.at) m
-      JOIN quality_gov.credit_grade_band b USING (model, version)
-      WHERE b.grade = last.grade AND r.action = ANY (b.restricts))
-$$;
-COMMENT ON FUNCTION credit_check() IS
-  'Oracle: orphaned events, unknown indicators, voids of nothing, restrictions that do not follow from the grade; no rows when all is well';
-
-CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
-  RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-  SELECT 'problem', 'credit of merchant ' || c.merchant_id, c.problem, NULL FROM quality_gov.credit_check() c
-$$;
-COMMENT ON FUNCTION doctor_credit() IS 'Check: what credit_check() finds';
-INSERT INTO doctor_check VALUES ('credit', 'quality_gov.doctor_credit', 'What credit_check() finds', true);

@@ -22,10 +22,7 @@
  */
 #include "quality_gov.h"
 
-#include <math.h>
-
 #include "common/hashfn.h"
-#include "common/int.h"
 #include "common/shortest_dec.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
@@ -36,24 +33,29 @@
 
 #include "credit/credit.h"
 
-#define CELL_HALF_LIVES 256
 #define HALF_LIFE_MIN INT64CONST(1000000)
 /* Over this the grid step would leave the range of a timestamp's microseconds. */
-#define HALF_LIFE_MAX (PG_INT64_MAX / CELL_HALF_LIVES / 4)
+#define HALF_LIFE_MAX (PG_INT64_MAX / QG_CELL_HALF_LIVES / 4)
+
+/* Zero has one form, so that equal tallies are equal bytes. */
+static QgSum
+one_form(QgSum sum)
+{
+	sum.good = sum.good == 0 ? 0 : sum.good;
+	sum.bad = sum.bad == 0 ? 0 : sum.bad;
+	return sum;
+}
 
 /* Makes a tally of checked parts; text and binary input and the aggregates all come here. */
 static QgTally *
-make_tally(int64 half_life, int64 cell, double good, double bad)
+make_tally(int64 half_life, QgSum sum)
 {
 	QgTally *tally = palloc0(sizeof(QgTally));
 
 	SET_VARSIZE(tally, sizeof(QgTally));
 	tally->version = QG_TALLY_VERSION;
 	tally->half_life = half_life;
-	tally->cell = cell;
-	/* Zero has one form, so that equal tallies are equal bytes. */
-	tally->good = good == 0 ? 0 : good;
-	tally->bad = bad == 0 ? 0 : bad;
+	tally->sum = one_form(sum);
 	return tally;
 }
 
@@ -61,49 +63,48 @@ make_tally(int64 half_life, int64 cell, double good, double bad)
 static bool
 parts_are_valid(int64 half_life, int64 cell, double good, double bad)
 {
-	int64 reach = half_life >= HALF_LIFE_MIN ? PG_INT64_MAX / half_life / CELL_HALF_LIVES : 0;
+	int64 reach = half_life >= HALF_LIFE_MIN ? PG_INT64_MAX / half_life / QG_CELL_HALF_LIVES : 0;
 
 	return half_life >= HALF_LIFE_MIN && half_life <= HALF_LIFE_MAX && cell >= -reach - 1 &&
 		   cell <= reach && isfinite(good) && isfinite(bad);
 }
 
-/* Gives the grid point at or before an instant. */
-static int64
-cell_of(TimestampTz at, int64 half_life)
+/* Raises the error of a sum that a double cannot hold. */
+void
+qg_sum_out_of_range(void)
 {
-	int64 step = half_life * CELL_HALF_LIVES;
-	int64 cell = at / step;
-
-	return at % step < 0 ? cell - 1 : cell;
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("credit tally is out of range")));
 }
 
-/* Gives an amount as it stood at an earlier grid point as it stands at a later one. */
-static double
-move_sum(double sum, int64 from, int64 to)
+/* Moves a sum to a later landmark, without error: a power of two. */
+void
+qg_sum_move(QgSum *sum, int64 cell)
 {
-	int64 cells = to - from;
+	int64 cells = cell - sum->cell;
 
 	/* Further than this nothing is left of any finite sum. */
-	return cells > 16 ? 0 : ldexp(sum, (int) -cells * CELL_HALF_LIVES);
+	sum->good = cells > 16 ? 0 : ldexp(sum->good, (int) -cells * QG_CELL_HALF_LIVES);
+	sum->bad = cells > 16 ? 0 : ldexp(sum->bad, (int) -cells * QG_CELL_HALF_LIVES);
+	sum->cell = cell;
 }
 
-/* Adds sums that stand at a grid point to a tally, which moves to the later of both. */
-static void
-add_sums(QgTally *tally, int64 cell, double good, double bad)
+/*
+ * Gives the factor that makes a sum at a landmark worth what it is worth at an instant.  It is
+ * rounded in the part of a half-life only; so far apart that microseconds overflow, it is 0 or
+ * infinite.
+ */
+double
+qg_sum_factor(int64 cell, int64 half_life, TimestampTz at)
 {
-	if (cell > tally->cell)
-	{
-		tally->good = move_sum(tally->good, tally->cell, cell);
-		tally->bad = move_sum(tally->bad, tally->cell, cell);
-		tally->cell = cell;
-	}
-	tally->good += move_sum(good, cell, tally->cell);
-	tally->bad += move_sum(bad, cell, tally->cell);
-	if (unlikely(!isfinite(tally->good) || !isfinite(tally->bad)))
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("credit tally is out of range")));
-	tally->good = tally->good == 0 ? 0 : tally->good;
-	tally->bad = tally->bad == 0 ? 0 : tally->bad;
+	int64 landmark;
+	int64 elapsed;
+
+	if (pg_mul_s64_overflow(cell, half_life * QG_CELL_HALF_LIVES, &landmark) ||
+		pg_sub_s64_overflow(at, landmark, &elapsed))
+		return exp2(((double) cell * QG_CELL_HALF_LIVES * half_life - at) / (double) half_life);
+	return exp2(-(double) (elapsed % half_life) / (double) half_life) *
+		   exp2((double) -(elapsed / half_life));
 }
 
 /* Gives a half-life in microseconds, or raises an error that says what is wrong with it. */
@@ -175,7 +176,7 @@ qg_credit_tally_in(PG_FUNCTION_ARGS)
 	if (pos == number || sscanf(pos, ")@%lld/%lld%n", &cell, &half_life, &used) != 2 || used == 0 ||
 		pos[used] != '\0' || !parts_are_valid(half_life, cell, good, bad))
 		goto malformed;
-	PG_RETURN_TALLY_P(make_tally(half_life, cell, good, bad));
+	PG_RETURN_TALLY_P(make_tally(half_life, (QgSum){cell, good, bad}));
 
 malformed:
 	ereturn(fcinfo->context, (Datum) 0,
@@ -194,9 +195,9 @@ qg_credit_tally_out(PG_FUNCTION_ARGS)
 	char bad[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	/* Not float8out, which a setting can make lossy. */
-	double_to_shortest_decimal_buf(tally->good, good);
-	double_to_shortest_decimal_buf(tally->bad, bad);
-	PG_RETURN_CSTRING(psprintf("(%s,%s)@" INT64_FORMAT "/" INT64_FORMAT, good, bad, tally->cell,
+	double_to_shortest_decimal_buf(tally->sum.good, good);
+	double_to_shortest_decimal_buf(tally->sum.bad, bad);
+	PG_RETURN_CSTRING(psprintf("(%s,%s)@" INT64_FORMAT "/" INT64_FORMAT, good, bad, tally->sum.cell,
 							   tally->half_life));
 }
 
@@ -221,7 +222,7 @@ qg_credit_tally_recv(PG_FUNCTION_ARGS)
 	if (!parts_are_valid(half_life, cell, good, bad))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("invalid binary value of type credit_tally")));
-	PG_RETURN_TALLY_P(make_tally(half_life, cell, good, bad));
+	PG_RETURN_TALLY_P(make_tally(half_life, (QgSum){cell, good, bad}));
 }
 
 PG_FUNCTION_INFO_V1(qg_credit_tally_send);
@@ -234,9 +235,9 @@ qg_credit_tally_send(PG_FUNCTION_ARGS)
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, tally->version);
 	pq_sendint64(&buf, tally->half_life);
-	pq_sendint64(&buf, tally->cell);
-	pq_sendfloat8(&buf, tally->good);
-	pq_sendfloat8(&buf, tally->bad);
+	pq_sendint64(&buf, tally->sum.cell);
+	pq_sendfloat8(&buf, tally->sum.good);
+	pq_sendfloat8(&buf, tally->sum.bad);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -248,43 +249,30 @@ qg_credit_tally_accum(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	QgTally *tally;
 	int64 half_life;
-	int64 cell;
-	int64 elapsed;
-	double weight;
-	double good;
-	double bad;
-	TimestampTz at;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("credit_tally_accum called outside an aggregate")));
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
 	{
 		if (PG_ARGISNULL(0))
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	good = PG_GETARG_FLOAT8(1);
-	bad = PG_GETARG_FLOAT8(2);
-	at = PG_GETARG_TIMESTAMPTZ(3);
 	half_life = half_life_of(PG_GETARG_INTERVAL_P(4));
-	require_event(good, bad, at);
-	cell = cell_of(at, half_life);
-	elapsed = at - cell * half_life * CELL_HALF_LIVES;
-	/* Whole half-lives are without error, as in worth_at(). */
-	weight = ldexp(exp2((double) (elapsed % half_life) / (double) half_life),
-				   (int) (elapsed / half_life));
+	require_event(PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_TIMESTAMPTZ(3));
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("credit_tally_accum called outside an aggregate")));
 	if (PG_ARGISNULL(0))
 	{
 		MemoryContext caller = MemoryContextSwitchTo(context);
 
-		tally = make_tally(half_life, cell, 0, 0);
+		tally = make_tally(half_life, (QgSum){0});
 		MemoryContextSwitchTo(caller);
 	}
 	else
-		tally = PG_GETARG_TALLY_P(0);
+		tally = (QgTally *) PG_GETARG_POINTER(0);
 	require_same_half_life(tally->half_life, half_life);
-	add_sums(tally, cell, good * weight, bad * weight);
+	qg_sum_event(&tally->sum, half_life, PG_GETARG_TIMESTAMPTZ(3), PG_GETARG_FLOAT8(1),
+				 PG_GETARG_FLOAT8(2));
 	PG_RETURN_TALLY_P(tally);
 }
 
@@ -298,30 +286,10 @@ qg_credit_tally_add(PG_FUNCTION_ARGS)
 	QgTally *sum;
 
 	require_same_half_life(a->half_life, b->half_life);
-	sum = make_tally(a->half_life, a->cell, a->good, a->bad);
-	add_sums(sum, b->cell, b->good, b->bad);
+	sum = make_tally(a->half_life, a->sum);
+	qg_sum_add(&sum->sum, b->sum);
+	sum->sum = one_form(sum->sum);
 	PG_RETURN_TALLY_P(sum);
-}
-
-/*
- * Gives a sum that stands at a grid point as it is worth at an instant: whole half-lives move the
- * exponent, without error, and only the rest is a rounded factor.
- */
-static double
-worth_at(double sum, const QgTally *tally, TimestampTz at)
-{
-	int64 landmark;
-	int64 elapsed;
-	int64 whole;
-
-	/* So far apart that microseconds overflow, nothing is left or nothing can hold it. */
-	if (pg_mul_s64_overflow(tally->cell, tally->half_life * CELL_HALF_LIVES, &landmark) ||
-		pg_sub_s64_overflow(at, landmark, &elapsed))
-		return sum * exp2(((double) tally->cell * CELL_HALF_LIVES * tally->half_life - at) /
-						  (double) tally->half_life);
-	whole = elapsed / tally->half_life;
-	return ldexp(sum * exp2(-(double) (elapsed % tally->half_life) / (double) tally->half_life),
-				 (int) -Max(Min(whole, 5000), -5000));
 }
 
 /* credit_tally_at(tally, at): what the sums are worth at an instant. */
@@ -334,6 +302,7 @@ qg_credit_tally_at(PG_FUNCTION_ARGS)
 	TupleDesc desc;
 	Datum values[2];
 	bool nulls[2] = {false, false};
+	double factor;
 	double good;
 	double bad;
 
@@ -342,8 +311,10 @@ qg_credit_tally_at(PG_FUNCTION_ARGS)
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("a credit tally has a worth at finite instants only")));
-	good = worth_at(tally->good, tally, at);
-	bad = worth_at(tally->bad, tally, at);
+	factor = qg_sum_factor(tally->sum.cell, tally->half_life, at);
+	/* Nothing is worth nothing, also where the factor is infinite. */
+	good = tally->sum.good == 0 ? 0 : tally->sum.good * factor;
+	bad = tally->sum.bad == 0 ? 0 : tally->sum.bad * factor;
 	if (!isfinite(good) || !isfinite(bad))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("credit tally is out of range so long before its events")));
@@ -358,12 +329,12 @@ compare_tallies(const QgTally *a, const QgTally *b)
 {
 	if (a->half_life != b->half_life)
 		return a->half_life < b->half_life ? -1 : 1;
-	if (a->cell != b->cell)
-		return a->cell < b->cell ? -1 : 1;
-	if (a->good != b->good)
-		return a->good < b->good ? -1 : 1;
-	if (a->bad != b->bad)
-		return a->bad < b->bad ? -1 : 1;
+	if (a->sum.cell != b->sum.cell)
+		return a->sum.cell < b->sum.cell ? -1 : 1;
+	if (a->sum.good != b->sum.good)
+		return a->sum.good < b->sum.good ? -1 : 1;
+	if (a->sum.bad != b->sum.bad)
+		return a->sum.bad < b->sum.bad ? -1 : 1;
 	return 0;
 }
 

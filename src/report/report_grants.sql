@@ -60,7 +60,7 @@ FROM unnest('{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_
   AS r(role_name)
 JOIN pg_catalog.pg_proc p ON p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
   AND p.proname IN ('session_has_role', 'session_reads_all', 'session_administers', 'name_key', 'category_covers', 'duty_deadline',
-                    'credit_points', 'credit_tally', 'credit_tally_at', 'workday_add', 'workdays_between',
+                    'credit_tally', 'credit_tally_at', 'workday_add', 'workdays_between',
                     'is_workday', 'deadline_at', 'library_version', 'listing_params_valid');
 
 INSERT INTO role_grant
@@ -161,3 +161,15 @@ CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON mai
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER doctor_check_builtin BEFORE INSERT OR UPDATE OR DELETE ON doctor_check
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+
+-- Credit: credit_standings() shows a session the merchants that are its to see; the views call it with the reader's rights.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{credit_standings,credit_history,credit_retire}'::text[]),
+  ('quality_gov_app', '{credit_history}'),
+  ('quality_gov_analyst', '{credit_standings,credit_history}'),
+  ('quality_gov_regulator', '{credit_standings,credit_history}'),
+  ('quality_gov_merchant', '{credit_standings,credit_explain,credit_history}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;

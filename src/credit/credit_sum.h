@@ -1,0 +1,80 @@
+/*
+ * credit_sum.h
+ *		Time-decayed sums; credit_tally.c tells the idea.
+ */
+#ifndef QG_CREDIT_SUM_H
+#define QG_CREDIT_SUM_H
+
+#include "quality_gov.h"
+
+#include <math.h>
+
+#include "common/int.h"
+#include "datatype/timestamp.h"
+
+#define QG_CELL_HALF_LIVES 256
+
+/* A decayed pair of sums, as they stand at a landmark. */
+typedef struct QgSum
+{
+	int64 cell;	 /* landmark in units of 256 half-lives since 2000-01-01 */
+	double good; /* both are 0 where nothing was added yet, and the cell means nothing */
+	double bad;
+} QgSum;
+
+extern void qg_sum_out_of_range(void) pg_attribute_noreturn();
+extern void qg_sum_move(QgSum *sum, int64 cell);
+extern double qg_sum_factor(int64 cell, int64 half_life, TimestampTz at);
+
+/* Adds sums that stand at a landmark; the sum moves to the later of both. */
+static inline void
+qg_sum_add(QgSum *sum, QgSum other)
+{
+	if (unlikely(other.cell != sum->cell))
+	{
+		if (sum->good == 0 && sum->bad == 0)
+			sum->cell = other.cell;
+		else if (other.cell > sum->cell)
+			qg_sum_move(sum, other.cell);
+		else
+			qg_sum_move(&other, sum->cell);
+	}
+	sum->good += other.good;
+	sum->bad += other.bad;
+	if (unlikely(!isfinite(sum->good) || !isfinite(sum->bad)))
+		qg_sum_out_of_range();
+}
+
+/*
+ * Adds an event, weighed against the landmark at or before it.  Its weight depends on the instant
+ * and the half-life alone, so that a void takes out exactly what was added.
+ */
+static inline void
+qg_sum_event(QgSum *sum, int64 half_life, TimestampTz at, double good, double bad)
+{
+	int64 step = half_life * QG_CELL_HALF_LIVES;
+	int64 cell = sum->cell;
+	int64 elapsed;
+	int64 whole;
+	double weight;
+	union
+	{
+		uint64 bits;
+		double value;
+	} power;
+
+	/* Most events fall where the sum stands; a division is then spared. */
+	if (pg_mul_s64_overflow(cell, step, &elapsed) || pg_sub_s64_overflow(at, elapsed, &elapsed) ||
+		elapsed < 0 || elapsed >= step)
+	{
+		cell = at / step - (at % step < 0 ? 1 : 0);
+		elapsed = at - cell * step;
+	}
+	/* Whole half-lives are a power of two, without error; only the rest is a rounded factor. */
+	whole = (int64) ((double) elapsed / (double) half_life);
+	power.bits = (uint64) (whole + 1023) << 52;
+	weight = power.value * exp2((double) (elapsed - whole * half_life) / (double) half_life);
+	qg_sum_add(sum, (QgSum){cell, good * weight, bad * weight});
+}
+
+#endif
