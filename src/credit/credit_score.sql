@@ -120,24 +120,6 @@ CREATE FUNCTION credit_reason(kind text, title text, good float8, bad float8, be
 COMMENT ON FUNCTION credit_reason(text, text, float8, float8, boolean, boolean, float8, float8, float8, float8, float8, text, float8, text, interval, integer, numeric, numeric) IS
   'What one indicator found and how it was counted, in words';
 
-CREATE FUNCTION credit_events_that_matter(merchant_id text, at timestamptz) RETURNS TABLE (indicator text, events jsonb)
-  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-  SELECT r.indicator, jsonb_agg(jsonb_build_object('source', r.source, 'ref', r.ref, 'at', r.at, 'bad', r.bad) ORDER BY r.place)
-  FROM (SELECT g.*, row_number() OVER (PARTITION BY g.indicator ORDER BY g.bad DESC, g.at DESC, g.source, g.ref) AS place
-        FROM (SELECT e.indicator, e.source, e.ref, e.at, sum(e.bad) AS bad
-              FROM (SELECT * FROM quality_gov.credit_event e
-                    WHERE e.merchant_id = credit_events_that_matter.merchant_id
-                      AND e.recorded_at <= credit_events_that_matter.at
-                    ORDER BY e.xid DESC, e.event_id DESC LIMIT 500) e
-              WHERE e.bad <> 0
-              -- A void and what it takes out come to nothing.
-              GROUP BY 1, 2, 3, 4 HAVING sum(e.bad) > 1e-9) g) r
-  WHERE r.place <= 3 GROUP BY 1
-$$;
-COMMENT ON FUNCTION credit_events_that_matter(text, timestamptz) IS
-  'Of a merchant''s latest 500 events the three that weigh most under each indicator: source, ref, at, bad';
-
 CREATE FUNCTION credit_explain(merchant_id text, at timestamptz DEFAULT statement_timestamp(),
     OUT indicator text, OUT points numeric, OUT reason text, OUT weight numeric, OUT lost numeric,
     OUT dimension text, OUT good numeric, OUT bad numeric, OUT events jsonb)
@@ -145,9 +127,23 @@ CREATE FUNCTION credit_explain(merchant_id text, at timestamptz DEFAULT statemen
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
-  PERFORM quality_gov.credit_party_require(merchant_id, at);
+  IF at IS NULL OR NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = credit_explain.merchant_id) THEN
+    PERFORM quality_gov.credit_merchant_require(credit_explain.merchant_id, credit_explain.at);
+  END IF;
   RETURN QUERY
+    WITH latest AS (
+      SELECT e.indicator, e.source, e.ref, e.at, e.bad FROM quality_gov.credit_event e
+      WHERE e.merchant_id = credit_explain.merchant_id AND e.recorded_at <= credit_explain.at
+      ORDER BY e.xid DESC, e.event_id DESC LIMIT 500),
+    matter AS (
+      SELECT r.indicator, jsonb_agg(jsonb_build_object('source', r.source, 'ref', r.ref, 'at', r.at, 'bad', r.bad) ORDER BY r.place) AS events
+      FROM (SELECT g.*, row_number() OVER (PARTITION BY g.indicator ORDER BY g.bad DESC, g.at DESC, g.source, g.ref) AS place
+            -- A void and what it takes out come to nothing.
+            FROM (SELECT l.indicator, l.source, l.ref, l.at, sum(l.bad) AS bad FROM latest l WHERE l.bad <> 0
+                  GROUP BY 1, 2, 3, 4 HAVING sum(l.bad) > 1e-9) g) r
+      WHERE r.place <= 3 GROUP BY r.indicator)
     SELECT p.indicator, p.points,
            quality_gov.credit_reason(i.kind, i.title, p.good, p.bad, p.below_minimum, p.up, i.prior_good, i.prior_bad,
              i.tolerated, i.point_cost, i.minimum, i.missing, i.cap, i.veto_grade, i.half_life, i.window_days, p.weight, p.points),
@@ -155,7 +151,7 @@ BEGIN
     FROM quality_gov.credit_indicator_points(credit_explain.merchant_id, credit_explain.at) p
     JOIN quality_gov.credit_indicator i
       ON i.model = p.model_name AND i.version = p.model_version AND i.indicator = p.indicator
-    LEFT JOIN quality_gov.credit_events_that_matter(credit_explain.merchant_id, credit_explain.at) e ON e.indicator = p.indicator
+    LEFT JOIN matter e ON e.indicator = p.indicator
     ORDER BY p.weight - p.points DESC, p.indicator;
 END
 $$;

@@ -170,6 +170,6 @@ FROM (VALUES
   ('quality_gov_app', '{credit_history}'),
   ('quality_gov_analyst', '{credit_standings,credit_history}'),
   ('quality_gov_regulator', '{credit_standings,credit_history}'),
-  ('quality_gov_merchant', '{credit_standings,credit_explain,credit_history}')) AS r(role_name, routines)
+  ('quality_gov_merchant', '{credit_standings,credit_history}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
