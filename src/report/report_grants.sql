@@ -143,6 +143,12 @@ FROM unnest('{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_
 CROSS JOIN unnest('{jcs}'::text[]) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
 ON CONFLICT DO NOTHING;
+-- Statistics of scores read nothing but their arguments.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM unnest('{quality_gov_admin,quality_gov_analyst,quality_gov_regulator}'::text[]) AS r(role_name)
+JOIN pg_catalog.pg_proc p ON p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+  AND p.proname IN ('credit_auc', 'credit_gini', 'credit_ks', 'credit_bins', 'credit_bin_counts', 'credit_psi', 'credit_woe', 'credit_iv');
 
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
 DO $$
