@@ -101,8 +101,8 @@ SELECT (SELECT count(*) FROM quality_gov.credit_overview) + (SELECT count(*) FRO
   + (SELECT count(*) FROM quality_gov.merchant_restriction) + (SELECT count(*) FROM quality_gov.recall_overview) AS seen;
 RESET ROLE;
 
--- analysts read views and no table; every view that a role is granted answers it
-SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind = 'r' AND has_table_privilege('regress_analyst', c.oid, 'SELECT');
+-- analysts read views, and of tables the models of credit alone; every view that a role is granted answers it
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind = 'r' AND has_table_privilege('regress_analyst', c.oid, 'SELECT') ORDER BY 1;
 CREATE FUNCTION public.answers(role text) RETURNS TABLE (object text, state text) LANGUAGE plpgsql AS $$
 BEGIN
   FOR object IN SELECT g.object FROM quality_gov.role_grant g WHERE g.role_name = answers.role AND g.object_type = 'TABLE' AND g.privilege = 'SELECT' LOOP
@@ -124,8 +124,25 @@ SELECT quality_gov.lexicon_hits('国家级', '{cn.absolute}', at => '2026-01-01'
 SELECT count(*) AS merchants FROM quality_gov.credit_overview;
 SELECT count(*) AS held FROM quality_gov.listing_held;
 SELECT quality_gov.merchant_admit('{}');
+SELECT quality_gov.credit_model_document('default', 1) ->> 'owner' AS owner;
+SELECT quality_gov.credit_model_draft('{}');
+UPDATE quality_gov.credit_model SET title = 'x';
+RESET ROLE;
+-- of a model of credit an administrator drafts, publishes and ends versions, and writes no row
+SET ROLE regress_admin;
+SELECT quality_gov.credit_model_draft(quality_gov.credit_model_document('default', 1) || '{"model": "ours"}'),
+       quality_gov.credit_model_publish('ours', effective => '2030-01-01'), quality_gov.credit_model_retire('ours', '2031-01-01');
+SELECT quality_gov.credit_model_draft(quality_gov.credit_model_document('ours', 1));
+SELECT quality_gov.credit_model_discard('ours', 2), (SELECT count(*) FROM quality_gov.credit_model_check()) AS problems;
+INSERT INTO quality_gov.credit_severity VALUES ('ours', 1, 'violation', 'x', 1);
+SELECT quality_gov.credit_model_lock('ours');
+RESET ROLE;
+SET ROLE regress_app;
+SELECT quality_gov.credit_model_document('default', 1);
 RESET ROLE;
 SET ROLE regress_regulator;
+SELECT count(*) AS problems FROM quality_gov.credit_model_check();
+SELECT quality_gov.credit_model_publish('ours');
 SELECT count(*) > 0 AS reads_the_record FROM quality_gov.ledger_entry;
 DELETE FROM quality_gov.ledger_entry;
 RESET ROLE;

@@ -13,14 +13,28 @@ CREATE TABLE credit_model (
   basis text,
   hysteresis numeric NOT NULL DEFAULT 0,
   published_at timestamptz,
+  digest bytea,
   CONSTRAINT credit_model_pkey PRIMARY KEY (model, version),
   CONSTRAINT credit_model_model CHECK (model ~ '^[a-z][a-z0-9_]{0,30}$'),
   CONSTRAINT credit_model_version CHECK (version > 0),
   CONSTRAINT credit_model_state CHECK (state IN ('draft', 'shadow', 'active', 'retired')),
-  CONSTRAINT credit_model_hysteresis CHECK (hysteresis >= 0 AND hysteresis = round(hysteresis, 2) AND hysteresis < 1e6)
+  CONSTRAINT credit_model_hysteresis CHECK (hysteresis >= 0 AND hysteresis = round(hysteresis, 2) AND hysteresis < 1e6),
+  CONSTRAINT credit_model_published CHECK (
+    (published_at IS NULL) = (digest IS NULL) AND (state <> 'draft' OR published_at IS NULL))
 );
+CREATE UNIQUE INDEX credit_model_shadow ON credit_model (model) WHERE state = 'shadow';
 COMMENT ON TABLE credit_model IS
-  'Versions of the credit model; of those active or retired whose effect covers an instant the platform''s own goes before the shipped one, the later version before the earlier';
+  'Versions of the credit model, immutable once they are no draft; of those active or retired whose effect covers an instant the platform''s own goes before the shipped one, the later version before the earlier';
+COMMENT ON COLUMN credit_model.state IS
+  'draft, shadow (on trial, one version of a model at a time; binds nobody), active (the last published), retired (its end is set, which may be to come; empty effect: never in force)';
+COMMENT ON COLUMN credit_model.effect IS
+  'When the version is in force, lower bound inclusive, upper exclusive; of a version on trial the trial';
+COMMENT ON COLUMN credit_model.owner IS 'Who answers for the model';
+COMMENT ON COLUMN credit_model.purpose IS 'What the model is for';
+COMMENT ON COLUMN credit_model.published_at IS
+  'When credit_model_publish() published the version, on trial or in force; null where its rows were put in otherwise';
+COMMENT ON COLUMN credit_model.digest IS
+  'SHA-256 of the version''s document when it was published, as credit_model_digest() computes it';
 COMMENT ON COLUMN credit_model.hysteresis IS
   'Points by which a score must pass a floor before the grade that a merchant has changes: above it to climb, below it to fall';
 COMMENT ON COLUMN credit_model.basis IS 'On what the model rests: a rule of the platform, a statute';
@@ -88,7 +102,7 @@ CREATE TABLE credit_severity (
   bad float8 NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT credit_severity_pkey PRIMARY KEY (model, version, indicator, severity),
-  CONSTRAINT credit_severity_bad CHECK (bad >= 0)
+  CONSTRAINT credit_severity_bad CHECK (bad >= 0 AND bad <= 1e15)
 );
 COMMENT ON TABLE credit_severity IS 'Units of bad that an occurrence of a severity counts for';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_severity', 'WHERE NOT builtin');
@@ -146,6 +160,77 @@ CREATE TRIGGER credit_severity_builtin BEFORE INSERT OR UPDATE OR DELETE ON cred
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER credit_grade_band_builtin BEFORE INSERT OR UPDATE OR DELETE ON credit_grade_band
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+
+CREATE FUNCTION credit_model_change_allowed(before credit_model, after credit_model) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN (after.model, after.version, after.builtin) IS DISTINCT FROM (before.model, before.version, before.builtin) THEN false
+    WHEN before.state = 'draft' THEN after.state IN ('draft', 'shadow', 'active')
+    -- Everything else stays as it was published.
+    WHEN to_jsonb(after) - '{state,effect}'::text[] <> to_jsonb(before) - '{state,effect}'::text[] THEN false
+    WHEN after.state = before.state AND after.effect = before.effect THEN true
+    WHEN before.state = 'shadow' AND after.state = 'active' THEN COALESCE(lower(after.effect) >= now(), false)
+    WHEN before.state = 'shadow' AND after.state = 'retired' THEN isempty(after.effect)
+    -- A version ends, or sooner than it was to, but never in the past: answers once given stay.
+    WHEN before.state IN ('active', 'retired') AND after.state = 'retired' THEN
+      CASE WHEN isempty(after.effect) THEN isempty(before.effect) OR COALESCE(lower(before.effect) >= now(), false)
+           ELSE COALESCE(upper(after.effect) >= now(), false)
+                AND after.effect = before.effect * tstzrange(NULL, upper(after.effect)) END
+    ELSE false END;
+COMMENT ON FUNCTION credit_model_change_allowed(credit_model, credit_model) IS
+  'Whether a version may go from one row to the other: a draft is edited or published; a version on trial comes into force or ends, one in force ends, no earlier than now, and nothing else of them changes';
+
+CREATE FUNCTION credit_model_protect() RETURNS trigger
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  found_state text;
+  fixed boolean;
+BEGIN
+  IF TG_TABLE_NAME = 'credit_model' THEN
+    found_state := OLD.state;
+    fixed := CASE TG_OP WHEN 'DELETE' THEN OLD.state <> 'draft'
+                        ELSE quality_gov.credit_model_change_allowed(OLD, NEW) IS NOT TRUE END;
+  ELSE
+    -- A change of a draft waits for whoever publishes it, and the other way round.
+    SELECT m.state INTO found_state FROM quality_gov.credit_model m
+    WHERE m.model = OLD.model AND m.version = OLD.version FOR SHARE;
+    fixed := found_state <> 'draft'
+             OR TG_OP = 'UPDATE' AND (NEW.model, NEW.version) IS DISTINCT FROM (OLD.model, OLD.version);
+  END IF;
+  IF fixed THEN
+    RAISE EXCEPTION 'version % of credit model "%" is % and cannot be %', OLD.version, OLD.model,
+      CASE WHEN found_state IS DISTINCT FROM 'draft' THEN COALESCE(found_state, 'gone') ELSE 'a draft' END,
+      CASE WHEN TG_OP = 'DELETE' THEN 'deleted' WHEN found_state = 'draft' THEN 'changed so' ELSE 'changed' END
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = CASE WHEN found_state = 'draft' THEN 'A draft and its rows keep name, number and origin, and a draft becomes shadow or active.'
+                          ELSE 'Published versions are kept unchanged, three years at least after they are superseded.' END,
+            HINT = 'Draft a new version with quality_gov.credit_model_draft() and publish it with quality_gov.credit_model_publish().';
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN OLD;
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION credit_model_protect() IS
+  'Trigger: keeps versions of credit models that are no draft, and their rows, as they are';
+CREATE TRIGGER credit_model_protect BEFORE UPDATE OR DELETE ON credit_model
+  FOR EACH ROW EXECUTE FUNCTION credit_model_protect();
+CREATE TRIGGER credit_indicator_protect BEFORE UPDATE OR DELETE ON credit_indicator
+  FOR EACH ROW EXECUTE FUNCTION credit_model_protect();
+CREATE TRIGGER credit_severity_protect BEFORE UPDATE OR DELETE ON credit_severity
+  FOR EACH ROW EXECUTE FUNCTION credit_model_protect();
+CREATE TRIGGER credit_grade_band_protect BEFORE UPDATE OR DELETE ON credit_grade_band
+  FOR EACH ROW EXECUTE FUNCTION credit_model_protect();
+CREATE TRIGGER credit_model_truncate BEFORE TRUNCATE ON credit_model
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER credit_indicator_truncate BEFORE TRUNCATE ON credit_indicator
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER credit_severity_truncate BEFORE TRUNCATE ON credit_severity
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER credit_grade_band_truncate BEFORE TRUNCATE ON credit_grade_band
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE FUNCTION credit_model_at(at timestamptz, OUT model text, OUT version integer)
   RETURNS SETOF record

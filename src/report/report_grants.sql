@@ -50,7 +50,12 @@ FROM (VALUES
   ('quality_gov_analyst', '{credit_score,credit_grade,credit_explain,lexicon_scan,lexicon_hits,text_fold}'),
   ('quality_gov_regulator', '{credit_score,credit_grade,credit_explain,merchant_may,merchant_admission_check,
      listing_check,listing_rule_check,listing_explain,listing_judge,listing_replay,ruleset_asof,listing_ruleset_json,
-     credit_check,integrity_check}')) AS r(role_name, routines)
+     credit_check,integrity_check}'),
+  -- Models of credit: an administrator drafts and publishes, who judges by the scores reads.
+  ('quality_gov_admin', '{credit_model_draft,credit_model_document,credit_model_publish,credit_model_retire,
+     credit_model_discard,credit_model_check}'),
+  ('quality_gov_analyst', '{credit_model_document}'),
+  ('quality_gov_regulator', '{credit_model_document,credit_model_check}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
 UNION
@@ -103,7 +108,9 @@ FROM (VALUES
   ('quality_gov_admin', 'INSERT', '{listing_transition}'),
   ('quality_gov_merchant', 'SELECT', '{merchant_public,credit_overview,credit_grade_history,listing_held,
      recall_overview,merchant_verification_due,session_merchant,listing_decision,listing_finding,listing_denial,
-     merchant_restriction}')) AS r(role_name, privilege, objects)
+     merchant_restriction}'),
+  ('quality_gov_analyst', 'SELECT', '{credit_model,credit_indicator,credit_severity,credit_grade_band}'))
+  AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o;
 
 -- Back-tests, reviews and appeals; a merchant and its application state their case, an administrator decides.

@@ -43,6 +43,8 @@ INSERT INTO credit_model VALUES ('ours', 1, 'draft', 't', '[2030-01-01,)');
 INSERT INTO credit_indicator (model, version, indicator, dimension, kind, weight, half_life, point_cost, title) VALUES ('ours', 1, 'i', 'service', 'points', 1, '1 day', 1, 't');
 INSERT INTO credit_severity VALUES ('ours', 1, 'i', 'low', 1);
 INSERT INTO credit_grade_band VALUES ('ours', 1, 'Z', 0);
+SELECT credit_model_draft(credit_model_document('default', 1) || '{"model": "mine"}'), credit_model_publish('mine', effective => '2035-01-01');
+SELECT credit_model_draft(credit_model_document('mine', 1) || '{"hysteresis": 5}'), credit_model_publish('mine', 2, '2035-06-01', 'shadow');
 SELECT lexicon_load('ads', '{国家级,best}', '{最佳赏味期}'), lexicon_publish('ads', effective => '2026-01-01'), lexicon_load('ads', '{draft}');
 INSERT INTO listing_transition VALUES ('ours', 'Our way', false, true, 'policy');
 SELECT lexicon_load('ads', '{trial}'), lexicon_publish('ads', 3, '2026-02-01', 'shadow'), lexicon_load('ended', '{trial}'), lexicon_publish('ended', 1, '2026-02-01', 'shadow'),
@@ -117,7 +119,8 @@ for my $name (sort keys %way)
 	is(sql($copy, $scores), $want{scores}, "$name: scores are the same");
 	is(sql($copy, 'SELECT relation, kind, mapping, options, enabled FROM quality_gov.guard ORDER BY relation::text, kind'), $want{guards}, "$name: guards are back");
 	is(sql($copy, q{SELECT (SELECT count(*) FROM quality_gov.credit_check()) + (SELECT count(*) FROM quality_gov.lexicon_check())
-		+ (SELECT count(*) FROM quality_gov.integrity_check())}), '0', "$name: the oracles are empty");
+		+ (SELECT count(*) FROM quality_gov.credit_model_check()) + (SELECT count(*) FROM quality_gov.integrity_check())}), '0', "$name: the oracles are empty");
+	is(sql_error($copy, q{UPDATE quality_gov.credit_indicator SET weight = 1 WHERE model = 'mine'}), '55000', "$name: a published credit model is fixed again");
 	is(sql_error($copy, q{INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', '国 家 级', 'p', '2026-06-01')}), 'QG401', "$name: a listing is refused again");
 	is(sql_error($copy, q{INSERT INTO shop.orders VALUES (900, 'm-1', '6901234567892', 'A1', '2026-06-01')}), 'QG601', "$name: an order is refused again");
 	is(sql($copy, q{INSERT INTO shop.product (shop_id, title, listed) VALUES ('m-1', 'cup', '2026-06-01') RETURNING status}), 'quarantined', "$name: a listing is held again");
