@@ -18,9 +18,9 @@ INSERT INTO credit_event (merchant_id, indicator, at, good, bad, source, recorde
 SELECT merchant_id, credit_score(merchant_id, '2026-11-20'), credit_grade(merchant_id, '2026-11-20') FROM merchant
 ORDER BY 2 DESC, 1;
 
--- the arithmetic of one indicator, by hand: 300 * (1 - (1 * 2^(-19/180) + 1) / (1 * 2^(-19/180) + 51) / 0.05)
-SELECT points = round((300 * (1 - (w + 1) / (w + 51) / 0.05))::numeric, 2) AS as_by_hand
-FROM (SELECT power(2, -19 / 180.0) AS w) x, credit_explain('one', '2026-11-20') WHERE indicator = 'complaint';
+-- the arithmetic of one indicator, by hand: 250 * (1 - (10 * 2^(-19/180) + 1) / (5010 * 2^(-19/180) + 51) / 0.05)
+SELECT points = round((250 * (1 - (10 * w + 1) / (5010 * w + 51) / 0.05))::numeric, 2) AS as_by_hand
+FROM (SELECT power(2, -19 / 180.0) AS w) x, credit_explain('good', '2026-11-20') WHERE indicator = 'complaint';
 SELECT indicator, points, weight, lost, reason FROM credit_explain('many', '2026-11-20');
 
 -- points sum exactly to the score, for every merchant and many instants
@@ -37,7 +37,7 @@ SELECT t, credit_score('late', t) - credit_score('new', t) AS difference FROM un
 
 -- the floor: no indicator goes below zero
 INSERT INTO credit_event (merchant_id, indicator, at, bad, source, recorded_at) SELECT 'many', i, '2026-11-02', 1000, 'test', '2026-11-02'
-FROM unnest('{complaint,fulfilment,review,listing,recall,regulatory}'::text[]) i;
+FROM unnest('{complaint,fulfilment,service,review,listing,violation,recall,regulatory,counterfeit}'::text[]) i;
 SELECT credit_score('many', '2026-11-20'), credit_grade('many', '2026-11-20');
 
 -- a platform's own model goes before the shipped one over its period

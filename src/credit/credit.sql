@@ -31,7 +31,7 @@ COMMENT ON FUNCTION credit_tally_add(credit_tally, credit_tally) IS 'Merges two 
 CREATE AGGREGATE credit_tally(good float8, bad float8, at timestamptz, half_life interval) (
   SFUNC = credit_tally_accum, STYPE = credit_tally, COMBINEFUNC = credit_tally_add, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE credit_tally(float8, float8, timestamptz, interval) IS 'Tally of events: amounts of good and bad (negative to void), when they happened, and the half-life, in days or smaller units, one for all rows; rows with a null are passed over';
+COMMENT ON AGGREGATE credit_tally(float8, float8, timestamptz, interval) IS 'Tally of events: amounts of good and bad (negative to void), when they happened, and the half-life, in days or smaller units, one for all rows (100000 days: nothing fades); rows with a null are passed over';
 CREATE AGGREGATE credit_tally_merge(tally credit_tally) (
   SFUNC = credit_tally_add, STYPE = credit_tally, COMBINEFUNC = credit_tally_add, PARALLEL = SAFE
 );

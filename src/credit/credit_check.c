@@ -78,10 +78,7 @@ differ(QgSum account, QgSum truth, QgSum size)
 	account.good = -account.good;
 	account.bad = -account.bad;
 	qg_sum_add(&account, truth);
-	if (account.cell < size.cell)
-		qg_sum_move(&account, size.cell);
-	else
-		qg_sum_move(&size, account.cell);
+	qg_sum_meet(&account, &size);
 	return fabs(account.good) > TOLERANCE * size.good || fabs(account.bad) > TOLERANCE * size.bad;
 }
 

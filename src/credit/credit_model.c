@@ -15,6 +15,9 @@
 #include "common/cache.h"
 #include "credit/credit_model.h"
 
+/* What rounding may leave short of a bound. */
+#define ROUNDING 1e-9
+
 typedef struct Models
 {
 	int count;
@@ -195,7 +198,7 @@ rate_part(const QgIndicator *indicator, double good, double bad, bool *below)
 {
 	double all = good + bad + indicator->prior_good + indicator->prior_bad;
 
-	*below = good + bad < indicator->minimum;
+	*below = good + bad < indicator->minimum * (1 - ROUNDING);
 	if (*below && indicator->missing != 'p')
 		return indicator->missing == 'f' ? 1 : 0;
 	if (*below)
@@ -220,7 +223,7 @@ qg_credit_points(const QgIndicator *indicator, double good, double bad)
 			part = rate_part(indicator, good, bad, &points.below);
 			break;
 		case QG_KIND_FLAG:
-			points.up = bad >= 0.5;
+			points.up = bad >= 0.5 * (1 - ROUNDING);
 			part = points.up ? 0 : 1;
 			break;
 		default:

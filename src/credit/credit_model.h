@@ -7,9 +7,6 @@
 
 #include "credit/credit.h"
 
-/* Half-life of what does not fade: 100,000 days, in microseconds. */
-#define QG_NO_DECAY (INT64CONST(100000) * USECS_PER_DAY)
-
 typedef enum QgIndicatorKind
 {
 	QG_KIND_RATE,

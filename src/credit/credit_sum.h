@@ -13,6 +13,8 @@
 #include "datatype/timestamp.h"
 
 #define QG_CELL_HALF_LIVES 256
+/* Half-life of what does not fade: 100,000 days, in microseconds. */
+#define QG_NO_DECAY (INT64CONST(100000) * USECS_PER_DAY)
 
 /* A decayed pair of sums, as they stand at a landmark. */
 typedef struct QgSum
@@ -24,6 +26,7 @@ typedef struct QgSum
 
 extern void qg_sum_out_of_range(void) pg_attribute_noreturn();
 extern void qg_sum_move(QgSum *sum, int64 cell);
+extern void qg_sum_meet(QgSum *a, QgSum *b);
 extern double qg_sum_factor(int64 cell, int64 half_life, TimestampTz at);
 
 /* Adds sums that stand at a landmark; the sum moves to the later of both. */
@@ -31,24 +34,14 @@ static inline void
 qg_sum_add(QgSum *sum, QgSum other)
 {
 	if (unlikely(other.cell != sum->cell))
-	{
-		if (sum->good == 0 && sum->bad == 0)
-			sum->cell = other.cell;
-		else if (other.cell > sum->cell)
-			qg_sum_move(sum, other.cell);
-		else
-			qg_sum_move(&other, sum->cell);
-	}
+		qg_sum_meet(sum, &other);
 	sum->good += other.good;
 	sum->bad += other.bad;
 	if (unlikely(!isfinite(sum->good) || !isfinite(sum->bad)))
 		qg_sum_out_of_range();
 }
 
-/*
- * Adds an event, weighed against the landmark at or before it.  Its weight depends on the instant
- * and the half-life alone, so that a void takes out exactly what was added.
- */
+/* Adds an event; its weight depends on instant and half-life alone, so a void takes all of it. */
 static inline void
 qg_sum_event(QgSum *sum, int64 half_life, TimestampTz at, double good, double bad)
 {
@@ -63,6 +56,11 @@ qg_sum_event(QgSum *sum, int64 half_life, TimestampTz at, double good, double ba
 		double value;
 	} power;
 
+	if (half_life == QG_NO_DECAY)
+	{
+		qg_sum_add(sum, (QgSum){0, good, bad});
+		return;
+	}
 	/* Most events fall where the sum stands; a division is then spared. */
 	if (pg_mul_s64_overflow(cell, step, &elapsed) || pg_sub_s64_overflow(at, elapsed, &elapsed) ||
 		elapsed < 0 || elapsed >= step)

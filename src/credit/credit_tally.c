@@ -15,7 +15,8 @@
  * multiplies it by a power of two, which floating point does without error.  So an event has one
  * weight, whatever the order in which events arrive, are merged or are voided by their negative,
  * and results differ by the rounding of additions only.  The landmark of a tally is the latest grid
- * point of its events; what is over 1,000 half-lives older than that vanishes.
+ * point of its events; what is over 1,000 half-lives older than that vanishes.  One half-life,
+ * 100,000 days, stands for none: what has it does not fade.
  *
  * Example, h = one day, L = 0:  1 bad on day 1 and 1 bad on day 2 give 2^1 + 2^2 = 6;  read on
  * day 2 that is 6 * 2^-2 = 1.5: the one of that day and half the one of the day before.
@@ -89,6 +90,20 @@ qg_sum_move(QgSum *sum, int64 cell)
 	sum->cell = cell;
 }
 
+/* Brings two sums to one landmark, the later of both; what is nothing has none. */
+void
+qg_sum_meet(QgSum *a, QgSum *b)
+{
+	if (b->good == 0 && b->bad == 0)
+		b->cell = a->cell;
+	else if (a->good == 0 && a->bad == 0)
+		a->cell = b->cell;
+	else if (a->cell < b->cell)
+		qg_sum_move(a, b->cell);
+	else
+		qg_sum_move(b, a->cell);
+}
+
 /*
  * Gives the factor that makes a sum at a landmark worth what it is worth at an instant.  It is
  * rounded in the part of a half-life only; so far apart that microseconds overflow, it is 0 or
@@ -100,6 +115,8 @@ qg_sum_factor(int64 cell, int64 half_life, TimestampTz at)
 	int64 landmark;
 	int64 elapsed;
 
+	if (half_life == QG_NO_DECAY)
+		return 1;
 	if (pg_mul_s64_overflow(cell, half_life * QG_CELL_HALF_LIVES, &landmark) ||
 		pg_sub_s64_overflow(at, landmark, &elapsed))
 		return exp2(((double) cell * QG_CELL_HALF_LIVES * half_life - at) / (double) half_life);

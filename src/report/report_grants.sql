@@ -179,10 +179,10 @@ CREATE TRIGGER doctor_check_builtin BEFORE INSERT OR UPDATE OR DELETE ON doctor_
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
-  ('quality_gov_admin', '{credit_standings,credit_history,credit_retire}'::text[]),
-  ('quality_gov_app', '{credit_history}'),
-  ('quality_gov_analyst', '{credit_standings,credit_history}'),
-  ('quality_gov_regulator', '{credit_standings,credit_history}'),
-  ('quality_gov_merchant', '{credit_standings,credit_history}')) AS r(role_name, routines)
+  ('quality_gov_admin', '{credit_standings,credit_history,credit_what_if,credit_path,credit_statement,credit_shadow,credit_shadow_summary,credit_retire}'::text[]),
+  ('quality_gov_app', '{credit_history,credit_what_if,credit_path,credit_statement}'),
+  ('quality_gov_analyst', '{credit_standings,credit_history,credit_what_if,credit_path,credit_shadow,credit_shadow_summary}'),
+  ('quality_gov_regulator', '{credit_standings,credit_history,credit_what_if,credit_path,credit_statement,credit_shadow,credit_shadow_summary}'),
+  ('quality_gov_merchant', '{credit_standings,credit_history,credit_what_if,credit_path,credit_statement}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
