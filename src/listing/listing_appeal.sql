@@ -70,36 +70,6 @@ ALTER TABLE listing_appeal_step ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_appeal_step_read ON listing_appeal_step FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
--- listing: who may act for a merchant
-
-CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-  SELECT EXISTS (
-    SELECT FROM pg_roles r
-    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
-      AND (r.rolsuper
-           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
-           OR EXISTS (SELECT FROM merchant_member m
-                      WHERE m.merchant_id = session_acts_for.merchant_id
-                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
-END;
-COMMENT ON FUNCTION session_acts_for(text, text[]) IS
-  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
-
-CREATE FUNCTION listing_party_require(merchant_id text, staff text[]) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF NOT quality_gov.session_acts_for(merchant_id, staff) THEN
-    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
-      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION listing_party_require(text, text[]) IS
-  'Raises 42501 unless the session acts for the merchant or is of the staff roles';
-
 -- listing: what is appealed against, stated and released
 
 CREATE FUNCTION listing_measure(merchant_id text, decision_id bigint, denial_id bigint, OUT verdict text, OUT at timestamptz,
@@ -211,7 +181,7 @@ DECLARE
   due timestamptz;
   filed quality_gov.listing_appeal;
 BEGIN
-  PERFORM quality_gov.listing_party_require(listing_appeal_enter_new.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.merchant_party_require(listing_appeal_enter_new.merchant_id, '{quality_gov_admin,quality_gov_app}');
   IF COALESCE(grounds, '') !~ '\S' THEN
     RAISE EXCEPTION 'an appeal needs grounds' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -265,7 +235,7 @@ CREATE FUNCTION listing_appeal_request_person(merchant_id text, appeal_id bigint
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.merchant_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.listing_appeal_enter(merchant_id, appeal_id, 'person_requested');
 END
 $$;
@@ -277,7 +247,7 @@ CREATE FUNCTION listing_appeal_withdraw(merchant_id text, appeal_id bigint) RETU
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.merchant_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.listing_appeal_enter(merchant_id, appeal_id, 'withdrawn');
 END
 $$;
