@@ -131,6 +131,10 @@ BEGIN
     PERFORM quality_gov.ledger_record('violation', merchant_id, jsonb_strip_nulls(to_jsonb(v) - 'merchant_id' - 'role'));
     -- Weighed as of the decision, so that scores of earlier instants stay.
     PERFORM quality_gov.credit_event_add(merchant_id, 'violation', track, at, 'violation', violation_id::text);
+    -- A model may have a flag of the track's name, which goes up with it.
+    IF points > 0 THEN
+      PERFORM quality_gov.credit_event_add(merchant_id, track, track, at, 'violation', violation_id::text);
+    END IF;
     FOR taken IN SELECT * FROM quality_gov.violation_step(merchant_id, track, violation_id, at) LOOP
       IF taken.reached THEN
         PERFORM quality_gov.violation_sanction(v, taken, at, quality_gov.shanghai_add(at, taken.duration),
@@ -219,7 +223,8 @@ BEGIN
   VALUES (v.merchant_id, v.violation_id, appeal_id, reasons, decided_by, at);
   PERFORM quality_gov.ledger_record('violation_void', v.merchant_id, jsonb_strip_nulls(jsonb_build_object(
     'violation_id', v.violation_id, 'appeal_id', appeal_id, 'at', at, 'reasons', reasons, 'decided_by', decided_by)));
-  PERFORM quality_gov.credit_event_void(v.merchant_id, 'violation', v.track, v.recorded_at, 'violation', v.violation_id::text);
+  PERFORM quality_gov.credit_event_void(v.merchant_id, i, v.track, v.recorded_at, 'violation', v.violation_id::text)
+  FROM unnest(ARRAY['violation', v.track]) AS i;
   PERFORM quality_gov.violation_recompute(v.merchant_id, v.track, v.violation_id, at,
     format('violation %s was taken back: %s', v.violation_id, reasons), decided_by);
 END

@@ -83,6 +83,12 @@ INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1,
 DELETE FROM shop.complaint WHERE id = 1;
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
+INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, legal_basis) VALUES ('ours', 1, 'talk', 'A talk', 5, 1, 'policy');
+INSERT INTO violation_track (track, title, reset, counted, ladder, legal_basis) VALUES ('ours', 'Ours', 'window', '90 days', 'ours', 'policy');
+INSERT INTO sanction_template VALUES ('de', 'appeal', 'x');
+SELECT violation_record('m-2', 'general', 7, 'r', 'f', 'b', at => '2026-05-01'), violation_record('m-2', 'general', 17, 'r', 'f', 'b', at => '2026-05-02'), violation_record('m-1', 'serious', 30, 'r', 'f', 'b', at => '2026-05-02');
+SELECT violation_appeal_decide('m-1', violation_appeal_file('m-1', 3, 'x'), 'overturned', 'x', 'x', at => '2026-05-03'), violation_appeal_file('m-2', 1, 'x'),
+  sanction_publish('m-2', sanction_impose('m-2', 'live_order_117', 'bar_registration', 'f', 'r', 'x', at => '2026-05-03'), 'notice', at => '2026-05-03'), sanction_report_add('m-2', 5, 'county', 'letter', '2026-05-03');
 CALL listing_audit('shop.product', 150, '2026-06-01');
 SELECT count(*) FROM maintenance('2026-06-03');
 SQL
@@ -117,7 +123,7 @@ for my $name (sort keys %way)
 	is(sql($copy, $scores), $want{scores}, "$name: scores are the same");
 	is(sql($copy, 'SELECT relation, kind, mapping, options, enabled FROM quality_gov.guard ORDER BY relation::text, kind'), $want{guards}, "$name: guards are back");
 	is(sql($copy, q{SELECT (SELECT count(*) FROM quality_gov.credit_check()) + (SELECT count(*) FROM quality_gov.lexicon_check())
-		+ (SELECT count(*) FROM quality_gov.integrity_check())}), '0', "$name: the oracles are empty");
+		+ (SELECT count(*) FROM quality_gov.integrity_check()) + (SELECT count(*) FROM quality_gov.sanction_check())}), '0', "$name: the oracles are empty");
 	is(sql_error($copy, q{INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', '国 家 级', 'p', '2026-06-01')}), 'QG401', "$name: a listing is refused again");
 	is(sql_error($copy, q{INSERT INTO shop.orders VALUES (900, 'm-1', '6901234567892', 'A1', '2026-06-01')}), 'QG601', "$name: an order is refused again");
 	is(sql($copy, q{INSERT INTO shop.product (shop_id, title, listed) VALUES ('m-1', 'cup', '2026-06-01') RETURNING status}), 'quarantined', "$name: a listing is held again");
