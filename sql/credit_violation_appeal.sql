@@ -87,6 +87,8 @@ SELECT appeal_id, state, outcome, reasons, decided_by FROM violation_appeal_step
 SELECT * FROM sanction_check();
 -- later entries go on from what is left
 SELECT total, sanctions FROM violation_record('m-1', 'general', 3, 'r', 'f6', 'b', at => '2026-03-15');
+-- one that follows from points is stated in words of the language
+SELECT sanction_statement('m-1', 7);
 -- a sanction overturned is lifted, its entry stays; an appeal withdrawn may be filed again
 SELECT violation_appeal_decide('m-2', :harsh, 'overturned', 'a first time', 'model appeals-2', true, '2026-03-14');
 SELECT violation_appeal_request_person('m-2', :harsh);

@@ -65,18 +65,23 @@ COMMENT ON COLUMN sanction_ladder.until_needed IS 'The measure is for a term, wh
 COMMENT ON COLUMN sanction_ladder.restricts IS 'Actions of merchant_may() that the measure takes away: list, sell, live; what else it limits is the platform''s to enforce';
 COMMENT ON COLUMN sanction_ladder.watchlist IS 'List that the merchant is entered on while the measure lasts, so that a new account of it is known';
 COMMENT ON COLUMN sanction_ladder.report_to IS 'Authorities that the measure is reported to: county, province (of the platform)';
-COMMENT ON COLUMN sanction_ladder.criteria IS 'What a person weighs in choosing the step';
+COMMENT ON COLUMN sanction_ladder.criteria IS 'What a person weighs in choosing the step, or where its numbers are from';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.sanction_ladder', 'WHERE NOT builtin');
 
 INSERT INTO violation_track (track, title, reset, carry, ladder, effect, legal_basis, builtin) VALUES
   ('general', 'General violations (一般违规)', 'yearly', NULL, 'points', '(,)', 'Ours, after the practice of platforms; no law sets it', true),
   ('serious', 'Serious violations (严重违规)', 'yearly', NULL, 'points', '(,)', 'Ours, after the practice of platforms; no law sets it', true),
   ('counterfeit', 'Selling counterfeits (出售假冒商品)', 'yearly', '[24,48)', 'points', '(,)', 'Ours, after the practice of platforms; no law sets it', true);
-INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, duration, restricts, effect, legal_basis, builtin) VALUES
-  ('points', 1, 'limit_campaigns', 'No part in campaigns and benefits', 12, 5, '7 days', '{}', '(,)', 'Ours, after the practice of platforms; no law sets it', true),
-  ('points', 2, 'limit_publishing', 'No new goods, no part in campaigns', 24, 5, '14 days', '{list}', '(,)', 'Ours, after the practice of platforms; no law sets it', true),
-  ('points', 3, 'close_shop_for_term', 'Shop closed for a term', 36, 5, '28 days', '{list,sell,live}', '(,)', 'Ours, after the practice of platforms; no law sets it', true),
-  ('points', 4, 'close_shop', 'Shop closed for good', 48, 5, NULL, '{list,sell,live}', '(,)', 'Ours, after the practice of platforms; no law sets it', true);
+-- A measure of a platform rests on its own rules; where its numbers are from, criteria says.
+INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, duration, restricts, criteria, effect, legal_basis, builtin)
+SELECT 'points', m.step, m.measure, m.title, 12 * m.step, 5, m.duration, m.restricts,
+       'Thresholds, measures and terms are ours, after the practice of platforms; no law sets them', '(,)',
+       'Service agreement and rules of the platform (电子商务法 art 32)', true
+FROM (VALUES
+  (1, 'limit_campaigns', 'No part in campaigns and benefits', '7 days'::interval, '{}'::text[]),
+  (2, 'limit_publishing', 'No new goods, no part in campaigns', '14 days', '{list}'),
+  (3, 'close_shop_for_term', 'Shop closed for a term', '28 days', '{list,sell,live}'),
+  (4, 'close_shop', 'Shop closed for good', NULL, '{list,sell,live}')) AS m(step, measure, title, duration, restricts);
 INSERT INTO sanction_ladder (ladder, step, measure, title, until_needed, restricts, watchlist, report_to, criteria, effect, legal_basis, builtin)
 SELECT 'live_order_117', m.step, m.measure, m.title, m.until_needed, m.restricts, m.watchlist, m.report_to,
        'Proportionate to facts, nature, gravity and harm', '[2026-02-01 00:00+08,)', m.legal_basis, true

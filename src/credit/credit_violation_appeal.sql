@@ -162,7 +162,8 @@ BEGIN
   ELSE
     against := quality_gov.sanction_require(merchant_id, sanction_id);
     IF against.lifted_at IS NOT NULL THEN
-      RAISE EXCEPTION '% was lifted at %', told, against.lifted_at USING ERRCODE = 'object_not_in_prerequisite_state';
+      RAISE EXCEPTION '% was lifted', told
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('That was at %s.', against.lifted_at);
     END IF;
     decided := against.at;
   END IF;

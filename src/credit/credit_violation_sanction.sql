@@ -266,8 +266,8 @@ BEGIN
   at := quality_gov.violation_lock(merchant_id, at);
   s := quality_gov.sanction_require(merchant_id, sanction_id);
   IF s.lifted_at IS NOT NULL OR upper(s.effect) <= at THEN
-    RAISE EXCEPTION 'sanction % % at %', sanction_id, CASE WHEN s.lifted_at IS NULL THEN 'ended' ELSE 'was lifted' END,
-      COALESCE(s.lifted_at, upper(s.effect)) USING ERRCODE = 'object_not_in_prerequisite_state';
+    RAISE EXCEPTION 'sanction % %', sanction_id, CASE WHEN s.lifted_at IS NULL THEN 'has ended' ELSE 'was lifted' END
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('That was at %s.', COALESCE(s.lifted_at, upper(s.effect)));
   END IF;
   PERFORM quality_gov.sanction_close(s, at, 'decision', reasons, decided_by);
 END
@@ -296,8 +296,8 @@ BEGIN
   IF s.published_ref = ref THEN
     RETURN;
   ELSIF s.published_at IS NOT NULL OR s.lifted_at IS NOT NULL THEN
-    RAISE EXCEPTION 'sanction % was % at %', sanction_id, CASE WHEN s.lifted_at IS NULL THEN 'published' ELSE 'lifted' END,
-      COALESCE(s.lifted_at, s.published_at) USING ERRCODE = 'object_not_in_prerequisite_state';
+    RAISE EXCEPTION 'sanction % was %', sanction_id, CASE WHEN s.lifted_at IS NULL THEN 'published' ELSE 'lifted' END
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('That was at %s.', COALESCE(s.lifted_at, s.published_at));
   ELSIF NOT (isfinite(at) AND at >= s.at) THEN
     RAISE EXCEPTION 'sanction % was decided at %, so it cannot have been published at %', sanction_id, s.at, at
       USING ERRCODE = 'invalid_parameter_value';

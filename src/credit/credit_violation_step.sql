@@ -16,8 +16,8 @@ BEGIN
   SELECT x.recorded_at INTO since FROM quality_gov.violation_void x
   WHERE x.merchant_id = violation_require.merchant_id AND x.violation_id = violation_require.violation_id;
   IF FOUND THEN
-    RAISE EXCEPTION 'violation % of merchant "%" was taken back at %', violation_id, merchant_id, since
-      USING ERRCODE = 'object_not_in_prerequisite_state';
+    RAISE EXCEPTION 'violation % of merchant "%" was taken back', violation_id, merchant_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('That was at %s.', since);
   END IF;
   RETURN v;
 END
