@@ -289,7 +289,7 @@ BEGIN
   IF COALESCE(ref, '') !~ '\S' OR violation !~ '\S' THEN
     RAISE EXCEPTION 'a publication needs where it is, and a violation that is not blank' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  PERFORM quality_gov.violation_merchant_require(merchant_id, at);
   PERFORM quality_gov.violation_hold(merchant_id);
   s := quality_gov.sanction_require(merchant_id, sanction_id);
   at := CASE WHEN at = now() THEN greatest(clock_timestamp(), s.at) ELSE at END;
@@ -321,7 +321,7 @@ AS $$
 DECLARE
   s quality_gov.sanction;
 BEGIN
-  PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  PERFORM quality_gov.violation_merchant_require(merchant_id, at);
   PERFORM quality_gov.violation_hold(merchant_id);
   s := quality_gov.sanction_require(merchant_id, sanction_id);
   IF authority IS NULL OR authority NOT IN ('county', 'province') OR COALESCE(ref, '') !~ '\S' THEN

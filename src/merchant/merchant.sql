@@ -213,34 +213,6 @@ CREATE POLICY merchant_restriction_read ON merchant_restriction FOR SELECT
 CREATE POLICY merchant_restriction_write ON merchant_restriction
   USING (session_administers()) WITH CHECK (session_administers());
 
-CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-  SELECT EXISTS (
-    SELECT FROM pg_roles r
-    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
-      AND (r.rolsuper
-           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
-           OR EXISTS (SELECT FROM merchant_member m
-                      WHERE m.merchant_id = session_acts_for.merchant_id
-                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
-END;
-COMMENT ON FUNCTION session_acts_for(text, text[]) IS
-  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
-
-CREATE FUNCTION merchant_party_require(merchant_id text, staff text[]) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF NOT quality_gov.session_acts_for(merchant_id, staff) THEN
-    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
-      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION merchant_party_require(text, text[]) IS
-  'Raises 42501 unless the session acts for the merchant or is of the staff roles';
-
 CREATE FUNCTION merchant_member_add(role name, merchant_id text) RETURNS void
   LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
@@ -259,3 +231,18 @@ END
 $$;
 COMMENT ON FUNCTION merchant_member_add(name, text) IS
   'Ties a database role to its merchant; the role also needs membership of quality_gov_merchant to read the views';
+
+CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT FROM pg_roles r
+    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
+      AND (r.rolsuper
+           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
+           OR EXISTS (SELECT FROM merchant_member m
+                      WHERE m.merchant_id = session_acts_for.merchant_id
+                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
+END;
+COMMENT ON FUNCTION session_acts_for(text, text[]) IS
+  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';

@@ -135,6 +135,18 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
+-- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
+DO $$
+DECLARE
+  policy record;
+BEGIN
+  FOR policy IN SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname FROM pg_catalog.pg_trigger t
+                WHERE t.tgfoid = 'quality_gov.cache_invalidate()'::pg_catalog.regprocedure LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', policy.relation, policy.tgname);
+  END LOOP;
+END
+$$;
+
 -- Violations and sanctions; a merchant and its application state their case, an administrator records, imposes and decides.
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
@@ -168,18 +180,6 @@ FROM (VALUES
      sanction_ladder}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
-
--- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
-DO $$
-DECLARE
-  policy record;
-BEGIN
-  FOR policy IN SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname FROM pg_catalog.pg_trigger t
-                WHERE t.tgfoid = 'quality_gov.cache_invalidate()'::pg_catalog.regprocedure LOOP
-    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', policy.relation, policy.tgname);
-  END LOOP;
-END
-$$;
 
 -- Every domain has added its tasks and checks by now.
 CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task
