@@ -90,6 +90,8 @@ SELECT * FROM sanction_check();
 UPDATE merchant_restriction SET effect = '[2026-03-13,2026-03-14)' WHERE reason LIKE 'sanction 2:%';
 INSERT INTO merchant_restriction (merchant_id, action, reason, source, effect) VALUES ('m-3', 'sell', 'r', 'sanction', '[2026-03-05,)');
 UPDATE sanction SET appeal_state = 'open' WHERE sanction_id = 1;
+UPDATE watchlist_entry SET term = '[2026-03-20,)' WHERE source_item = '4/0';
+DELETE FROM watchlist_entry WHERE source_item = '5/1';
 INSERT INTO sanction (merchant_id, ladder, step, measure, title, track, points, violation_id, facts, reasons, legal_basis, at, effect, restricts, report_to, decided_by, automatic)
 VALUES ('ghost', 'points', 1, 'x', 't', 'general', 12, 77, 'f', 'r', 'b', '2026-03-05', '[2026-03-05,)', '{}', '{}', 'x', true);
 SELECT * FROM sanction_check() ORDER BY 1, 2;

@@ -67,6 +67,8 @@ SET timezone = 'Asia/Shanghai';
 SELECT total, violation_id = (SELECT max(violation_id) FROM violation) AS newest FROM violation_record('m-3', 'general', 2, 'r', 'f', 'b', ref => 'case 1', at => '2026-10-01');
 SELECT total, violation_id = (SELECT max(violation_id) FROM violation) AS newest, (SELECT count(*) FROM violation WHERE merchant_id = 'm-3') AS entries FROM violation_record('m-3', 'general', 2, 'r', 'f', 'b', ref => 'case 1', at => '2026-10-02');
 SELECT violation_record('m-3', 'general', 3, 'r', 'f', 'b', ref => 'case 1', at => '2026-10-02');
+-- also when it is repeated as of the first time, for all that was decided since
+SELECT violation_id = (SELECT max(violation_id) FROM violation) AS newest FROM violation_record('m-3', 'general', 2, 'r', 'f', 'b', ref => 'case 1', at => '2026-09-30');
 -- refused
 SELECT violation_record('ghost', 'general', 1, 'r', 'f', 'b');
 SELECT violation_record('m-3', 'speeding', 1, 'r', 'f', 'b', at => '2026-10-02');

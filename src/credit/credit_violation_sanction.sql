@@ -209,7 +209,9 @@ BEGIN
   IF NOT restricts <@ ARRAY['list', 'sell', 'live'] OR array_position(restricts, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a sanction takes away list, sell or live, found %', restricts USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  at := quality_gov.violation_lock(merchant_id, at);
+  PERFORM quality_gov.violation_merchant_require(merchant_id, at);
+  PERFORM quality_gov.violation_hold(merchant_id);
+  -- A call that is repeated is not refused for what was decided since.
   SELECT * INTO s FROM quality_gov.sanction x WHERE x.merchant_id = sanction_impose.merchant_id AND x.ref = sanction_impose.ref;
   IF FOUND AND (s.ladder, s.measure, s.facts, s.reasons) = (ladder, measure, facts, reasons) THEN
     RETURN s.sanction_id;
@@ -217,6 +219,7 @@ BEGIN
     RAISE EXCEPTION 'sanction % of merchant "%" has the reference "%" and another content', s.sanction_id, merchant_id, ref
       USING ERRCODE = 'unique_violation';
   END IF;
+  at := quality_gov.violation_lock(merchant_id, at);
   chosen := quality_gov.sanction_step_require(ladder, measure, at);
   IF until IS NULL AND chosen.until_needed THEN
     RAISE EXCEPTION 'measure "%" is for a term, so it needs until', measure USING ERRCODE = 'invalid_parameter_value';

@@ -106,18 +106,22 @@ BEGIN
   IF jsonb_typeof(evidence) NOT IN ('object', 'array') THEN
     RAISE EXCEPTION 'evidence must be a JSON object or array, found %', jsonb_typeof(evidence) USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  at := quality_gov.violation_lock(merchant_id, at);
-  happened_at := COALESCE(happened_at, at);
-  IF NOT (happened_at > '1900-01-01 00:00+00' AND happened_at <= at) THEN
-    RAISE EXCEPTION 'a violation recorded at % cannot have happened at %', at, happened_at USING ERRCODE = 'invalid_parameter_value';
-  END IF;
+  PERFORM quality_gov.violation_merchant_require(merchant_id, at);
+  PERFORM quality_gov.violation_hold(merchant_id);
+  -- A call that is repeated is not refused for what was decided since.
   SELECT * INTO v FROM quality_gov.violation x WHERE x.merchant_id = violation_record.merchant_id AND x.ref = violation_record.ref;
   IF FOUND AND (v.track, v.points, v.reason_code, v.facts) = (track, points, reason_code, facts) THEN
     violation_id := v.violation_id;
+    at := CASE WHEN at = now() THEN clock_timestamp() ELSE greatest(at, v.recorded_at) END;
   ELSIF FOUND THEN
     RAISE EXCEPTION 'violation % of merchant "%" has the reference "%" and another content', v.violation_id, merchant_id, ref
       USING ERRCODE = 'unique_violation';
   ELSE
+    at := quality_gov.violation_lock(merchant_id, at);
+    happened_at := COALESCE(happened_at, at);
+    IF NOT (happened_at > '1900-01-01 00:00+00' AND happened_at <= at) THEN
+      RAISE EXCEPTION 'a violation recorded at % cannot have happened at %', at, happened_at USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     SELECT * INTO rule FROM quality_gov.violation_track_at(track, at);
     IF NOT FOUND THEN
       RAISE EXCEPTION 'there is no track "%" at %', track, at USING ERRCODE = 'undefined_object',
@@ -128,7 +132,7 @@ BEGIN
     VALUES (merchant_id, track, points, reason_code, facts, legal_basis, evidence, ref, happened_at, at, session_user)
     RETURNING * INTO v;
     violation_id := v.violation_id;
-    PERFORM quality_gov.ledger_record('violation', merchant_id, jsonb_strip_nulls(to_jsonb(v) - 'merchant_id' - 'role'));
+    PERFORM quality_gov.ledger_record('violation', merchant_id, to_jsonb(v) - 'merchant_id' - 'role');
     -- Weighed as of the decision, so that scores of earlier instants stay.
     PERFORM quality_gov.credit_event_add(merchant_id, 'violation', track, at, 'violation', violation_id::text);
     -- A model may have a flag of the track's name, which goes up with it.

@@ -36,15 +36,16 @@ COMMENT ON FUNCTION violation_balance(text, text, timestamptz, bigint, timestamp
 CREATE FUNCTION sanction_check(OUT merchant_id text, OUT problem text) RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+  -- OFFSET 0 keeps what is counted of an entry from being counted again for each step.
   WITH climbed AS (
     SELECT v.merchant_id, v.violation_id, v.track, v.recorded_at, l.ladder, l.step, l.duration,
            was.before < l.threshold AND l.threshold <= was.after AS reached_then,
            now.before < l.threshold AND l.threshold <= now.after AS reached
     FROM quality_gov.violation v
     CROSS JOIN LATERAL (SELECT quality_gov.violation_balance(v.merchant_id, v.track, v.recorded_at, v.violation_id - 1, v.recorded_at) AS before,
-                               quality_gov.violation_balance(v.merchant_id, v.track, v.recorded_at, v.violation_id, v.recorded_at) AS after) was
+                               quality_gov.violation_balance(v.merchant_id, v.track, v.recorded_at, v.violation_id, v.recorded_at) AS after OFFSET 0) was
     CROSS JOIN LATERAL (SELECT quality_gov.violation_balance(v.merchant_id, v.track, v.recorded_at, v.violation_id - 1, 'infinity') AS before,
-                               quality_gov.violation_balance(v.merchant_id, v.track, v.recorded_at, v.violation_id, 'infinity') AS after) now
+                               quality_gov.violation_balance(v.merchant_id, v.track, v.recorded_at, v.violation_id, 'infinity') AS after OFFSET 0) now
     CROSS JOIN LATERAL quality_gov.violation_track_at(v.track, v.recorded_at) t
     CROSS JOIN LATERAL quality_gov.sanction_ladder_at(t.ladder, v.recorded_at) l
     WHERE l.threshold IS NOT NULL)
@@ -79,6 +80,19 @@ AS $$
     WHERE r.merchant_id = s.merchant_id AND r.restriction_id = ANY (s.restrictions) AND r.action = a.action
       AND r.category IS NOT DISTINCT FROM s.category), '{}')
   UNION ALL
+  SELECT s.merchant_id, format('sanction %s is not on list "%s" over its period', s.sanction_id, s.watchlist)
+  FROM quality_gov.sanction s
+  WHERE s.watchlist IS NOT NULL
+    AND NOT EXISTS (SELECT FROM quality_gov.watchlist_entry e
+                    WHERE e.source = 'sanction' AND starts_with(e.source_item, s.sanction_id || '/') AND e.watchlist = s.watchlist
+                      AND e.term @> (s.effect * tstzrange(NULL, s.lifted_at)))
+  UNION ALL
+  SELECT NULL, format('watch-list entry %s does not follow from a sanction', e.entry_id)
+  FROM quality_gov.watchlist_entry e
+  WHERE e.source = 'sanction'
+    AND NOT EXISTS (SELECT FROM quality_gov.sanction s WHERE starts_with(e.source_item, s.sanction_id || '/') AND s.watchlist = e.watchlist
+                      AND e.term <@ (s.effect * tstzrange(NULL, s.lifted_at)))
+  UNION ALL
   SELECT r.merchant_id, format('restriction %s does not follow from a sanction', r.restriction_id)
   FROM quality_gov.merchant_restriction r
   WHERE r.source = 'sanction'
@@ -107,7 +121,7 @@ AS $$
   WHERE NOT EXISTS (SELECT FROM quality_gov.sanction_ladder_at(t.ladder, now()) l WHERE l.threshold IS NOT NULL)
 $$;
 COMMENT ON FUNCTION sanction_check() IS
-  'Oracle: replays every entry and void; sanctions and restrictions that do not follow, steps reached without a sanction, sanctions that are not enforced over their period, appeals without their effect, tracks without a ladder; no rows when all is well';
+  'Oracle: replays every entry and void; sanctions and restrictions that do not follow, steps reached without a sanction, sanctions that are not enforced, or not on their list, over their period, appeals without their effect, tracks without a ladder; no rows when all is well';
 
 CREATE FUNCTION doctor_sanction(OUT status text, OUT subject text, OUT detail text, OUT hint text)
   RETURNS SETOF record

@@ -37,7 +37,7 @@ COMMENT ON VIEW sanction_overview IS
 CREATE VIEW sanction_publication_due WITH (security_barrier) AS
   SELECT s.merchant_id, s.sanction_id, s.title, s.at, duty_deadline('D9', s.at) AS due, duty_deadline('D9', s.at) <= now() AS overdue
   FROM sanction s
-  WHERE s.published_at IS NULL AND (s.lifted_at IS NULL OR s.lifted_at > now())
+  WHERE (s.published_at IS NULL OR s.published_at > now()) AND (s.lifted_at IS NULL OR s.lifted_at > now())
     AND (upper_inf(s.effect) OR upper(s.effect) > now())
     AND ((SELECT session_reads_all()) OR s.merchant_id IN (SELECT x.merchant_id FROM session_merchant x));
 COMMENT ON VIEW sanction_publication_due IS
