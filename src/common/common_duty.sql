@@ -21,6 +21,8 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.duty_rule', 'WHERE NOT b
 INSERT INTO duty_rule VALUES
   ('D1', 'Verify a merchant''s identity, address, contact and licences again', 6, 'month', false, '(,)',
    '网络交易监督管理办法 (Order 37/2021, amended by Order 101/2025) art 24', true),
+  ('D9', 'Publish a sanction', 1, 'workday', true, '(,)',
+   '网络交易监督管理办法 (Order 37/2021, amended by Order 101/2025) art 30', true),
   ('D11', 'Announce a rule change before it takes effect', 7, 'day', true, '[2019-01-01 00:00+08,)',
    '电子商务法 art 34; 网络交易平台规则监督管理办法 (Order 116) art 12', true),
   ('D11 weighty', 'Announce a rule change of many users, large extent or weighty interests', 15, 'day', true,

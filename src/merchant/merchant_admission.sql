@@ -56,14 +56,17 @@ INSERT INTO watchlist VALUES
   ('abnormal_operation', 'Abnormal operations (经营异常名录)', '企业经营异常名录管理办法, as amended by Order 108/2025', true),
   ('serious_violation', 'Serious violations and loss of credit (严重违法失信名单)', '市场监督管理严重违法失信名单管理办法, Order 44/2021', true),
   ('platform', 'Blacklist of the platform', 'Service agreement of the platform (电子商务法 art 32)', true),
-  ('live_commerce', 'Blacklist of live commerce (直播电商黑名单)', '直播电商监督管理办法, Order 117, art 14', true);
+  ('live_commerce', 'Blacklist of live commerce (直播电商黑名单)', '直播电商监督管理办法, Order 117, art 14', true),
+  ('live_registration', 'Barred from registering again for live commerce (禁止重新注册)', '直播电商监督管理办法, Order 117, art 12', true);
 INSERT INTO watchlist_effect VALUES
   ('abnormal_operation', 'admit', 'warn', 'Policy of the platform; the list is public (Order 108/2025)', true),
   ('serious_violation', 'admit', 'deny', 'Policy of the platform; consequences of the list in Order 44/2021 art 15', true),
   ('platform', 'admit', 'deny', 'Service agreement of the platform', true),
   ('platform', 'list', 'deny', 'Service agreement of the platform', true),
   ('platform', 'sell', 'deny', 'Service agreement of the platform', true),
-  ('live_commerce', 'live', 'deny', 'Order 117 art 14', true);
+  ('live_commerce', 'live', 'deny', 'Order 117 art 14', true),
+  ('live_registration', 'admit', 'warn', 'Policy of the platform; the bar is of live commerce (Order 117 art 12)', true),
+  ('live_registration', 'live', 'deny', 'Order 117 art 12', true);
 CREATE TRIGGER watchlist_builtin BEFORE INSERT OR UPDATE OR DELETE ON watchlist
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER watchlist_effect_builtin BEFORE INSERT OR UPDATE OR DELETE ON watchlist_effect

@@ -6,6 +6,9 @@ CREATE VIEW duty_due WITH (security_barrier) AS
          v.due, v.overdue
   FROM merchant_verification_due v
   UNION ALL
+  SELECT 'D9', '网络交易监督管理办法 art 30', format('publish sanction %s of merchant %s', s.sanction_id, s.merchant_id), s.due, s.overdue
+  FROM sanction_publication_due s
+  UNION ALL
   SELECT r.next_duty, r.legal_basis, format('recall %s: %s', r.recall_id, r.next_duty_title), r.due, r.overdue
   FROM recall_overview r WHERE r.due IS NOT NULL
   UNION ALL
@@ -50,11 +53,16 @@ COMMENT ON VIEW loop_overview IS
 CREATE FUNCTION integrity_check(OUT relation text, OUT key text, OUT problem text) RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no merchant'
+  SELECT c.relation, concat_ws(' ', c.merchant_id, c.id), 'has no merchant'
   FROM (SELECT 'merchant_license' AS relation, l.merchant_id, l.license_id AS id FROM quality_gov.merchant_license l
         UNION ALL SELECT 'merchant_verification', v.merchant_id, v.verification_id FROM quality_gov.merchant_verification v
         UNION ALL SELECT 'merchant_restriction', r.merchant_id, r.restriction_id FROM quality_gov.merchant_restriction r
         UNION ALL SELECT 'credit_grade_change', g.merchant_id, g.change_id FROM quality_gov.credit_grade_change g
+        UNION ALL SELECT 'violation', v.merchant_id, v.violation_id FROM quality_gov.violation v
+        UNION ALL SELECT 'violation_warning', w.merchant_id, w.warning_id FROM quality_gov.violation_warning w
+        UNION ALL SELECT 'violation_appeal', p.merchant_id, p.appeal_id FROM quality_gov.violation_appeal p
+        UNION ALL SELECT 'sanction', s.merchant_id, s.sanction_id FROM quality_gov.sanction s
+        UNION ALL SELECT 'violation_account', n.merchant_id, NULL FROM quality_gov.violation_account n
         UNION ALL SELECT 'listing_exception', e.merchant_id, e.exception_id FROM quality_gov.listing_exception e) c
   WHERE NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = c.merchant_id)
   UNION ALL
@@ -66,6 +74,30 @@ AS $$
   FROM quality_gov.merchant_member b
   WHERE to_regrole(quote_ident(b.role)) IS NULL
      OR NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = b.merchant_id)
+  UNION ALL
+  SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no violation'
+  FROM (SELECT 'violation_void' AS relation, x.merchant_id, x.violation_id AS id, x.violation_id FROM quality_gov.violation_void x
+        UNION ALL SELECT 'violation_warning', w.merchant_id, w.warning_id, w.violation_id FROM quality_gov.violation_warning w
+        UNION ALL SELECT 'violation_appeal', a.merchant_id, a.appeal_id, a.violation_id FROM quality_gov.violation_appeal a
+        WHERE a.violation_id IS NOT NULL
+        UNION ALL SELECT 'sanction', s.merchant_id, s.sanction_id, s.violation_id FROM quality_gov.sanction s
+        WHERE s.violation_id IS NOT NULL) c
+  WHERE NOT EXISTS (SELECT FROM quality_gov.violation v WHERE v.merchant_id = c.merchant_id AND v.violation_id = c.violation_id)
+  UNION ALL
+  SELECT c.relation, c.merchant_id || ' ' || c.id, 'has no sanction'
+  FROM (SELECT 'violation_appeal' AS relation, a.merchant_id, a.appeal_id AS id, a.sanction_id FROM quality_gov.violation_appeal a
+        WHERE a.sanction_id IS NOT NULL
+        UNION ALL SELECT 'sanction_report', r.merchant_id, r.sanction_id, r.sanction_id FROM quality_gov.sanction_report r) c
+  WHERE NOT EXISTS (SELECT FROM quality_gov.sanction s WHERE s.merchant_id = c.merchant_id AND s.sanction_id = c.sanction_id)
+  UNION ALL
+  SELECT 'violation_appeal_step', s.merchant_id || ' ' || s.step_id, 'has no appeal' FROM quality_gov.violation_appeal_step s
+  WHERE NOT EXISTS (SELECT FROM quality_gov.violation_appeal a
+                    WHERE a.merchant_id = s.merchant_id AND a.appeal_id = s.appeal_id)
+  UNION ALL
+  SELECT 'violation_appeal', a.merchant_id || ' ' || a.appeal_id, 'is not in the state of its last step'
+  FROM quality_gov.violation_appeal a
+  WHERE a.state IS DISTINCT FROM (SELECT s.state FROM quality_gov.violation_appeal_step s
+    WHERE s.merchant_id = a.merchant_id AND s.appeal_id = a.appeal_id ORDER BY s.step_id DESC LIMIT 1)
   UNION ALL
   SELECT 'watchlist_entry', e.entry_id::text, format('is of list "%s", which does not exist', e.watchlist)
   FROM quality_gov.watchlist_entry e

@@ -169,6 +169,40 @@ BEGIN
 END
 $$;
 
+-- Violations and sanctions; a merchant and its application state their case, an administrator records, imposes and decides.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{violation_record,violation_revoke,violation_points,violation_appeal_file,sanction_appeal_file,
+     violation_appeal_request_person,violation_appeal_withdraw,violation_appeal_decide,sanction_impose,sanction_lift,
+     sanction_publish,sanction_report_add,sanction_statement,sanction_check}'::text[]),
+  ('quality_gov_app', '{violation_points,violation_appeal_file,sanction_appeal_file,violation_appeal_request_person,
+     violation_appeal_withdraw,sanction_statement}'),
+  ('quality_gov_merchant', '{violation_points,violation_appeal_file,sanction_appeal_file,violation_appeal_request_person,
+     violation_appeal_withdraw,sanction_statement}'),
+  ('quality_gov_analyst', '{violation_points}'),
+  ('quality_gov_regulator', '{violation_points,sanction_statement,sanction_check}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{violation_overview,violation_warning_open,sanction_overview,sanction_publication_due,
+     sanction_report_due,sanction_public,violation,violation_void,violation_warning,violation_track,violation_appeal,
+     violation_appeal_step,violation_appeal_state,sanction,sanction_report,sanction_ladder,sanction_template}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{violation_track,sanction_ladder,sanction_template}'),
+  ('quality_gov_admin', 'UPDATE', '{sanction_template}'),
+  ('quality_gov_regulator', 'SELECT', '{violation_overview,violation_warning_open,sanction_overview,sanction_publication_due,
+     sanction_report_due,sanction_public,violation,violation_void,violation_warning,violation_track,violation_appeal,
+     violation_appeal_step,violation_appeal_state,sanction,sanction_report,sanction_ladder,sanction_template}'),
+  ('quality_gov_analyst', 'SELECT', '{violation_overview,sanction_overview,sanction_publication_due,sanction_public}'),
+  ('quality_gov_app', 'SELECT', '{sanction_public}'),
+  ('quality_gov_merchant', 'SELECT', '{violation_overview,violation_warning_open,sanction_overview,sanction_public,violation,
+     violation_void,violation_warning,violation_track,violation_appeal,violation_appeal_step,violation_appeal_state,sanction,
+     sanction_ladder}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
+
 -- Every domain has added its tasks and checks by now.
 CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();

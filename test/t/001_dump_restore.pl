@@ -85,6 +85,12 @@ INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1,
 DELETE FROM shop.complaint WHERE id = 1;
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
+INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, legal_basis) VALUES ('ours', 1, 'talk', 'A talk', 5, 1, 'policy');
+INSERT INTO violation_track (track, title, reset, counted, ladder, legal_basis) VALUES ('ours', 'Ours', 'window', '90 days', 'ours', 'policy');
+INSERT INTO sanction_template VALUES ('de', 'appeal', 'x');
+SELECT violation_record('m-2', 'general', 7, 'r', 'f', 'b', at => '2026-05-01'), violation_record('m-2', 'general', 17, 'r', 'f', 'b', at => '2026-05-02'), violation_record('m-1', 'serious', 30, 'r', 'f', 'b', at => '2026-05-02');
+SELECT violation_appeal_decide('m-1', violation_appeal_file('m-1', 3, 'x'), 'overturned', 'x', 'x', at => '2026-05-03'), violation_appeal_file('m-2', 1, 'x'),
+  sanction_publish('m-2', sanction_impose('m-2', 'live_order_117', 'bar_registration', 'f', 'r', 'x', at => '2026-05-03'), 'notice', at => '2026-05-03'), sanction_report_add('m-2', 5, 'county', 'letter', '2026-05-03');
 CALL listing_audit('shop.product', 150, '2026-06-01');
 SELECT count(*) FROM maintenance('2026-06-03');
 SQL
@@ -126,6 +132,7 @@ for my $name (sort keys %way)
 	is(sql($copy, q{INSERT INTO shop.product (shop_id, title, listed) VALUES ('m-1', 'cup', '2026-06-01') RETURNING status}), 'quarantined', "$name: a listing is held again");
 	is(sql($copy, q{INSERT INTO shop.complaint VALUES (500, 'm-2', '2026-06-02');
 		SELECT count(*) = count(DISTINCT event_id) AND max(event_id) = max(event_id) FILTER (WHERE ref = '500') FROM quality_gov.credit_event}), 't', "$name: identities go on behind those restored");
+	is(sql($copy, q{SELECT count(*) FROM quality_gov.sanction_check()}), '0', "$name: sanctions follow from what was restored");
 	is(sql($copy, q{SELECT bool_and(quality_gov.snapshot_delta(xid, NULL, pg_current_snapshot())) FROM quality_gov.credit_event}), 't',
 		"$name: ids of transactions are of this cluster");
 	# Each identity is behind the rows that were restored.
