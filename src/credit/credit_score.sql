@@ -135,38 +135,49 @@ DECLARE
   voided integer;
   entered integer;
 BEGIN
-  -- A later version of an item takes the place of the one before, whomever that named.
-  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
-  SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, greatest(credit_collect.at, e.recorded_at)
-  FROM quality_gov.regulatory_record old
-  JOIN quality_gov.credit_event e ON e.source = 'regulatory' AND NOT e.void
-    AND e.ref = format('%s/%s/%s', old.source, old.item, old.version)
-  WHERE EXISTS (SELECT FROM quality_gov.regulatory_record r
-                WHERE r.source = old.source AND r.item = old.item AND r.version > old.version
-                  AND r.recorded_at <= credit_collect.at)
-    AND NOT EXISTS (SELECT FROM quality_gov.credit_event v
-                    WHERE v.merchant_id = e.merchant_id AND v.source = 'regulatory' AND v.ref = e.ref AND v.void);
-  GET DIAGNOSTICS voided = ROW_COUNT;
-  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-  SELECT m.merchant_id, 'regulatory', greatest(r.at, m.admitted_at), COALESCE(weighed.bad, 0),
-         'regulatory', format('%s/%s/%s', r.source, r.item, r.version), credit_collect.at
-  FROM (SELECT DISTINCT ON (x.source, x.item) x.* FROM quality_gov.regulatory_record x
-        WHERE x.recorded_at <= credit_collect.at ORDER BY x.source, x.item, x.version DESC) r
-  JOIN quality_gov.merchant m ON m.uscc = r.uscc
-  LEFT JOIN LATERAL (
-    SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) k
-    JOIN quality_gov.credit_severity s USING (model, version)
-    WHERE s.indicator = 'regulatory' AND s.severity = r.severity) weighed ON true
-  WHERE NOT EXISTS (SELECT FROM quality_gov.credit_event e
-                    WHERE e.merchant_id = m.merchant_id AND e.source = 'regulatory'
-                      AND e.ref = format('%s/%s/%s', r.source, r.item, r.version))
-  ORDER BY r.source, r.item, m.merchant_id;
-  GET DIAGNOSTICS entered = ROW_COUNT;
+  -- One statement, so that what another session imports meanwhile is seen by both halves or by neither.
+  WITH counted AS MATERIALIZED (
+    SELECT m.merchant_id, format('%s/%s/%s', s.source, s.item, s.version) AS ref,
+           greatest(s.decided_at, m.admitted_at) AS at, s.severity
+    FROM quality_gov.regulatory_standing(credit_collect.at) s
+    JOIN quality_gov.merchant m ON m.uscc = s.uscc
+    WHERE s.state IN ('standing', 'clear') AND s.type <> 'repair'),
+  balance AS MATERIALIZED (
+    SELECT e.merchant_id, e.ref, count(*) FILTER (WHERE NOT e.void) - count(*) FILTER (WHERE e.void) AS events,
+           max(e.event_id) FILTER (WHERE NOT e.void) AS event_id, max(e.recorded_at) AS recorded_at
+    FROM quality_gov.credit_event e WHERE e.source = 'regulatory'
+    GROUP BY e.merchant_id, e.ref),
+  -- What was collected for a later instant is not collected again for an earlier one.
+  void AS (
+    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
+    SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, credit_collect.at
+    FROM balance b
+    JOIN quality_gov.credit_event e ON e.merchant_id = b.merchant_id AND e.event_id = b.event_id
+    WHERE b.events > 0 AND b.recorded_at <= credit_collect.at
+      AND NOT EXISTS (SELECT FROM counted c WHERE c.merchant_id = b.merchant_id AND c.ref = b.ref)
+    ORDER BY e.event_id
+    RETURNING 1),
+  enter AS (
+    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, recorded_at)
+    SELECT c.merchant_id, 'regulatory', COALESCE(e.at, c.at), COALESCE(e.good, 0), COALESCE(e.bad, weighed.bad, 0),
+           'regulatory', c.ref, credit_collect.at
+    FROM counted c
+    LEFT JOIN balance b ON b.merchant_id = c.merchant_id AND b.ref = c.ref
+    -- What counts again counts as it did.
+    LEFT JOIN quality_gov.credit_event e ON e.merchant_id = b.merchant_id AND e.event_id = b.event_id
+    LEFT JOIN LATERAL (
+      SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) k
+      JOIN quality_gov.credit_severity s USING (model, version)
+      WHERE s.indicator = 'regulatory' AND s.severity = c.severity) weighed ON true
+    WHERE b.ref IS NULL OR b.events = 0 AND b.recorded_at <= credit_collect.at
+    ORDER BY c.ref, c.merchant_id
+    RETURNING 1)
+  SELECT (SELECT count(*) FROM void), (SELECT count(*) FROM enter) INTO voided, entered;
   RETURN format('%s events entered, %s voided', entered, voided);
 END
 $$;
 COMMENT ON FUNCTION credit_collect(timestamptz) IS
-  'Maintenance: imported decisions of authorities become credit events of the merchants they name';
+  'Maintenance: what authorities decided becomes a credit event of each merchant it names while it stands; an event is voided once a later version, a repair, removal or annulment takes its place or it has lapsed, and entered again where the authority undoes that';
 
 CREATE FUNCTION credit_regrade(at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -244,6 +255,17 @@ AS $$
     WHERE e.merchant_id = v.merchant_id AND e.source = v.source AND e.ref IS NOT DISTINCT FROM v.ref
       AND e.indicator = v.indicator AND NOT e.void AND e.event_id < v.event_id)
   UNION ALL
+  SELECT e.merchant_id, format('%s counts %s times', e.ref, sum(CASE WHEN e.void THEN -1 ELSE 1 END))
+  FROM quality_gov.credit_event e WHERE e.source = 'regulatory'
+  GROUP BY e.merchant_id, e.indicator, e.ref
+  HAVING sum(CASE WHEN e.void THEN -1 ELSE 1 END) NOT IN (0, 1)
+  UNION ALL
+  SELECT e.merchant_id, format('%s counts in more than one version', string_agg(e.ref, ', ' ORDER BY e.ref))
+  FROM (SELECT x.merchant_id, x.ref FROM quality_gov.credit_event x WHERE x.source = 'regulatory'
+        GROUP BY x.merchant_id, x.ref HAVING sum(CASE WHEN x.void THEN -1 ELSE 1 END) > 0) e
+  JOIN quality_gov.regulatory_record r ON e.ref = format('%s/%s/%s', r.source, r.item, r.version)
+  GROUP BY e.merchant_id, r.source, r.item HAVING count(*) > 1
+  UNION ALL
   SELECT r.merchant_id, format('restriction %s does not follow from the grade', r.restriction_id)
   FROM quality_gov.merchant_restriction r
   WHERE r.source = 'credit_grade' AND upper_inf(r.effect)
@@ -255,7 +277,7 @@ AS $$
       WHERE b.grade = last.grade AND r.action = ANY (b.restricts))
 $$;
 COMMENT ON FUNCTION credit_check() IS
-  'Oracle: orphaned events, unknown indicators, voids of nothing, restrictions that do not follow from the grade; no rows when all is well';
+  'Oracle: orphaned events, unknown indicators, voids of nothing, decisions of authorities that count twice or less than not at all, restrictions that do not follow from the grade; no rows when all is well';
 
 CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
   RETURNS SETOF record

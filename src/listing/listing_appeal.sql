@@ -72,21 +72,6 @@ CREATE POLICY listing_appeal_step_read ON listing_appeal_step FOR SELECT
 
 -- listing: who may act for a merchant
 
-CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-  SELECT EXISTS (
-    SELECT FROM pg_roles r
-    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
-      AND (r.rolsuper
-           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
-           OR EXISTS (SELECT FROM merchant_member m
-                      WHERE m.merchant_id = session_acts_for.merchant_id
-                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
-END;
-COMMENT ON FUNCTION session_acts_for(text, text[]) IS
-  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
-
 CREATE FUNCTION listing_party_require(merchant_id text, staff text[]) RETURNS void
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$

@@ -135,6 +135,28 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
+-- Repair: the authority decides, everybody concerned reads. Supervision is the regulator's alone.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{repair_terms,repair_class_of}'::text[]),
+  ('quality_gov_app', '{repair_terms}'),
+  ('quality_gov_merchant', '{repair_terms}'),
+  ('quality_gov_regulator', '{repair_terms,repair_class_of,supervision_class_set,supervision_import,supervision_class,
+     supervision_check}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{repair_overview,repair_class,repair_ground}'::text[]),
+  ('quality_gov_merchant', 'SELECT', '{repair_overview,repair_class}'),
+  ('quality_gov_regulator', 'SELECT', '{repair_overview,repair_class,repair_ground,supervision_record,supervision_intensity,
+     supervision_overview}'),
+  ('quality_gov_regulator', 'INSERT', '{supervision_intensity}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
+
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
 DO $$
 DECLARE
