@@ -30,7 +30,7 @@ SELECT count(*) AS loaded FROM regulatory_import(jsonb_build_array(
   penalty('A warning', 'kinds', 'warning'), penalty('B fine', 'class', '7 fine'), penalty('C general', 'kinds', 'fine'),
   penalty('D food', 'kinds', 'fine', 'field', 'food'), penalty('E stopped', 'kinds', 'stopped', 'ban_until', '2027-06-01 00:00+08'),
   penalty('F revoked', 'kinds', 'licence_revoked'), penalty('G ten years', 'kinds', 'occupation_ban', 'ban_until', '2036-01-01 00:00+08'),
-  penalty('H until it ends', 'kinds', 'restricted'),
+  penalty('H until it ends', 'kinds', 'restricted'), penalty('I suspended', 'kinds', 'licence_suspended', 'ban_until', '2030-01-01'),
   '{"item": "S", "type": "sampling", "uscc": "91110000600037341L", "product": "p", "result": "fail", "from": "2026-01-10"}'::jsonb,
   '{"item": "T", "type": "sampling", "uscc": "91110000600037341L", "product": "p", "result": "pass", "from": "2026-01-10"}'::jsonb,
   '{"item": "U", "type": "spot_check", "uscc": "91110000600037341L", "checked": "annual report", "result": "fail", "from": "2026-01-10"}'::jsonb),

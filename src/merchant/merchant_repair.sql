@@ -159,6 +159,14 @@ END;
 COMMENT ON FUNCTION repair_class_of(jsonb, timestamptz) IS
   'Class of an item of a feed with the reason: the authority''s where it gives one, else derived from list, result, kinds of penalty (the highest precedence governs, Order 107 art 6), amount and field, else from the severity; no row where the item has no class';
 
+CREATE FUNCTION repair_class_key(content jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN content - '{item,uscc,name,identity_digest,reason,legal_basis,from,until,published_from,fact,of,product,checked,withdrawn,temporary,ground}'::text[]
+         - CASE WHEN content -> 'lenient' = 'true' THEN '{}' ELSE '{amount}'::text[] END
+         || CASE WHEN content ->> 'ban_until' IS NULL THEN '{}'::jsonb ELSE '{"ban_until": "told"}' END;
+COMMENT ON FUNCTION repair_class_key(jsonb) IS
+  'An item of a feed without what repair_class_of() does not read, so that items of one sort are alike';
+
 CREATE FUNCTION publication_end(start timestamptz, months integer) RETURNS timestamptz
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN ((start AT TIME ZONE 'Asia/Shanghai')::date + make_interval(months => months) + interval '1 day')

@@ -51,17 +51,24 @@ BEGIN ATOMIC
     -- A decision that tells of fraud is published itself.
     SELECT d.source, d.by_item, d.version, 'repair', d.uscc, d.at, 'none', d.content, NULL, NULL, NULL, NULL
     FROM decision d WHERE d.code = 'revoked' OR d.code = 'refused' AND (d.content ->> 'fraud')::boolean),
+  -- Most items are of few sorts, and telling a class is slow.
+  keyed AS MATERIALIZED (SELECT w.*, repair_class_key(w.content) AS key FROM whole w),
+  sort AS MATERIALIZED (
+    SELECT d.key, k.class, k.reason FROM (SELECT DISTINCT x.key FROM keyed x) d
+    JOIN LATERAL repair_class_of(d.key, regulatory_standing.at) k ON true),
+  class_now AS MATERIALIZED (
+    SELECT DISTINCT ON (x.class) x.* FROM repair_class x WHERE x.effect @> regulatory_standing.at
+    ORDER BY x.class, x.builtin),
   classed AS (
     SELECT w.*, c.class, k.reason AS class_reason, c.published, c.max_months, c.repair, c.repair_months, c.conditions, c.papers,
            c.legal_basis, c.severity AS class_severity,
            COALESCE(w.revoked_at, (w.content ->> 'published_from')::timestamptz, w.at) AS base,
-           COALESCE((w.content ->> 'ban_until')::timestamptz, CASE WHEN c.awaits_ban THEN 'infinity'::timestamptz END) AS ban_end,
+           CASE WHEN c.severity = 'serious' THEN
+             COALESCE((w.content ->> 'ban_until')::timestamptz, CASE WHEN c.awaits_ban THEN 'infinity'::timestamptz END) END AS ban_end,
            w.annulled_at IS NULL AND COALESCE(w.last_code NOT IN ('granted', 'removed'), true) AS stands
-    FROM whole w
-    LEFT JOIN LATERAL repair_class_of(w.content, regulatory_standing.at) k ON true
-    LEFT JOIN LATERAL (
-      SELECT x.* FROM repair_class x WHERE x.class = k.class AND x.effect @> regulatory_standing.at
-      ORDER BY x.builtin LIMIT 1) c ON true),
+    FROM keyed w
+    LEFT JOIN sort k ON k.key = w.key
+    LEFT JOIN class_now c ON c.class = k.class),
   ended AS (
     SELECT c.*,
            CASE WHEN NOT c.published THEN c.base
@@ -132,6 +139,42 @@ END;
 COMMENT ON FUNCTION regulatory_standing(timestamptz, uscc[]) IS
   'How each item of the record with a code stands as of an instant, as known then, of all subjects or some: class, publication, earliest application, and state: standing, clear (a passed check), unpublished, lapsed, repaired, removed, annulled; infinity is an end that is not known';
 
+CREATE FUNCTION repair_terms_of(subjects uscc[], at timestamptz, OUT uscc uscc,
+    OUT source text, OUT item text, OUT type text, OUT decided_at timestamptz, OUT severity text, OUT class text,
+    OUT state text, OUT since timestamptz, OUT published_from timestamptz, OUT published_until timestamptz,
+    OUT earliest timestamptz, OUT barred_until timestamptz, OUT may_ask text[], OUT papers text[], OUT conditions text[],
+    OUT reason text, OUT legal_basis text)
+  RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT s.uscc, s.source, s.item, s.type, s.decided_at, s.severity, s.class, s.state, s.since, s.published_from,
+         s.published_until, s.earliest, barred.until, asks.may,
+         CASE WHEN asks.may && '{repair,removal}'::text[] THEN s.papers END,
+         CASE WHEN asks.may && '{repair,removal}'::text[] THEN s.conditions END,
+         concat_ws('; ', CASE WHEN s.class IS NOT NULL THEN s.class_reason END,
+           CASE WHEN s.class IS NULL AND s.state = 'standing' AND s.type <> 'list' THEN 'no class is in force' END,
+           CASE WHEN s.governed_by <> s.item AND s.state = 'standing'
+                THEN format('the term of item "%s" on the same fact governs', s.governed_by) END,
+           CASE WHEN s.published_until = 'infinity' AND s.class = '8.2' THEN 'the end of the ban is not told, or never comes' END,
+           CASE WHEN s.state = 'standing' AND s.class IS NOT NULL AND s.earliest IS NULL AND s.type <> 'repair'
+                THEN 'nothing ends it before it lapses' END,
+           CASE WHEN s.earliest > repair_terms_of.at THEN 'the time to apply has not come' END,
+           CASE WHEN s.earliest IS NOT NULL AND barred.until > repair_terms_of.at
+                THEN 'after fraud in a repair no application is open' END),
+         s.legal_basis
+  FROM regulatory_standing(repair_terms_of.at, subjects) s
+  CROSS JOIN LATERAL (SELECT CASE WHEN s.barred_until > repair_terms_of.at THEN s.barred_until END AS until) barred
+  CROSS JOIN LATERAL (
+    SELECT array_remove(ARRAY[
+      CASE WHEN s.earliest <= repair_terms_of.at AND barred.until IS NULL THEN
+        CASE s.type WHEN 'list' THEN 'removal' ELSE 'repair' END END,
+      CASE WHEN s.class = 'abnormal' AND s.state = 'standing'
+             AND repair_terms_of.at < duty_deadline('D38 objection', s.published_from) THEN 'objection' END], NULL) AS may) asks
+  WHERE s.decided_at <= repair_terms_of.at;
+END;
+COMMENT ON FUNCTION repair_terms_of(uscc[], timestamptz) IS
+  'What repair_terms() tells, of some subjects or, where null, of all; for functions that know who asks';
+
 CREATE FUNCTION repair_terms(merchant_id text, at timestamptz DEFAULT now(),
     OUT source text, OUT item text, OUT type text, OUT decided_at timestamptz, OUT severity text, OUT class text,
     OUT state text, OUT since timestamptz, OUT published_from timestamptz, OUT published_until timestamptz,
@@ -151,8 +194,7 @@ BEGIN
   IF NOT isfinite(at) THEN
     RAISE EXCEPTION 'the instant to judge as of must be finite' USING ERRCODE = 'datetime_field_overflow';
   END IF;
-  IF NOT quality_gov.session_acts_for(merchant_id,
-       '{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator}') THEN
+  IF NOT quality_gov.session_acts_for(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}') THEN
     RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
       HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
   END IF;
@@ -161,140 +203,45 @@ BEGIN
     RAISE EXCEPTION 'merchant "%" does not exist', merchant_id USING ERRCODE = 'no_data_found';
   END IF;
   RETURN QUERY
-    SELECT s.source, s.item, s.type, s.decided_at, s.severity, s.class, s.state, s.since, s.published_from,
-           s.published_until, s.earliest, barred.until, asks.may,
-           CASE WHEN asks.may && '{repair,removal}' THEN s.papers END,
-           CASE WHEN asks.may && '{repair,removal}' THEN s.conditions END,
-           concat_ws('; ', CASE WHEN s.class IS NOT NULL THEN s.class_reason END,
-             CASE WHEN s.class IS NULL AND s.state = 'standing' AND s.type <> 'list' THEN 'no class is in force' END,
-             CASE WHEN s.governed_by <> s.item AND s.state = 'standing'
-                  THEN format('the term of item "%s" on the same fact governs', s.governed_by) END,
-             CASE WHEN s.published_until = 'infinity' AND s.class = '8.2' THEN 'the end of the ban is not told, or never comes' END,
-             CASE WHEN s.state = 'standing' AND s.class IS NOT NULL AND s.earliest IS NULL AND s.type <> 'repair'
-                  THEN 'nothing ends it before it lapses' END,
-             CASE WHEN s.earliest > repair_terms.at THEN 'the time to apply has not come' END,
-             CASE WHEN s.earliest IS NOT NULL AND barred.until > repair_terms.at
-                  THEN 'after fraud in a repair no application is open' END),
-           s.legal_basis
-    FROM quality_gov.regulatory_standing(repair_terms.at, ARRAY[subject]) s
-    CROSS JOIN LATERAL (SELECT CASE WHEN s.barred_until > repair_terms.at THEN s.barred_until END AS until) barred
-    CROSS JOIN LATERAL (
-      SELECT array_remove(ARRAY[
-        CASE WHEN s.earliest <= repair_terms.at AND barred.until IS NULL THEN
-          CASE s.type WHEN 'list' THEN 'removal' ELSE 'repair' END END,
-        CASE WHEN s.class = 'abnormal' AND s.state = 'standing'
-               AND repair_terms.at < quality_gov.duty_deadline('D38 objection', s.published_from) THEN 'objection' END], NULL) AS may) asks
-    WHERE s.decided_at <= repair_terms.at
-    ORDER BY s.decided_at, s.source, s.item;
+    SELECT t.source, t.item, t.type, t.decided_at, t.severity, t.class, t.state, t.since, t.published_from, t.published_until,
+           t.earliest, t.barred_until, t.may_ask, t.papers, t.conditions, t.reason, t.legal_basis
+    FROM quality_gov.repair_terms_of(ARRAY[subject], repair_terms.at) t ORDER BY t.decided_at, t.source, t.item;
 END
 $$;
 COMMENT ON FUNCTION repair_terms(text, timestamptz) IS
   'What authorities hold against a merchant as of an instant, as known then: class, publication, the earliest application, a bar after fraud, what may be asked of the authority now (repair, removal, objection) with papers and conditions (Order 107); the authority decides. 42501 for a merchant of somebody else';
 
-CREATE VIEW repair_overview WITH (security_barrier) AS
-  SELECT m.merchant_id, m.name, t.*
-  FROM merchant m
-  CROSS JOIN LATERAL repair_terms(m.merchant_id, now()) t
-  WHERE m.uscc IS NOT NULL
-    AND ((SELECT session_reads_all()) OR m.merchant_id IN (SELECT s.merchant_id FROM session_merchant s))
-    AND EXISTS (SELECT FROM regulatory_record r WHERE r.uscc = m.uscc);
-COMMENT ON VIEW repair_overview IS
-  'repair_terms() of every merchant now; a merchant sees its own';
-
--- merchant: list entries follow the authority
-
-CREATE FUNCTION watchlist_entry_follow(source text, item text, at timestamptz) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION repair_terms_all(at timestamptz DEFAULT now(), OUT merchant_id text, OUT name text,
+    OUT source text, OUT item text, OUT type text, OUT decided_at timestamptz, OUT severity text, OUT class text,
+    OUT state text, OUT since timestamptz, OUT published_from timestamptz, OUT published_until timestamptz,
+    OUT earliest timestamptz, OUT barred_until timestamptz, OUT may_ask text[], OUT papers text[], OUT conditions text[],
+    OUT reason text, OUT legal_basis text)
+  RETURNS SETOF record
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  entry quality_gov.regulatory_record;
-  known quality_gov.repair_class;
-  act record;
-  since timestamptz;
-  natural_end timestamptz;
-  terms tstzrange[] := '{}';
+  reads_all boolean := quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_regulator}');
+  subjects quality_gov.uscc[];
 BEGIN
-  SELECT * INTO entry FROM quality_gov.regulatory_record r
-  WHERE r.source = watchlist_entry_follow.source AND r.item = watchlist_entry_follow.item
-  ORDER BY r.version DESC LIMIT 1;
-  IF entry.type IS DISTINCT FROM 'list' THEN
-    RETURN;
+  IF NOT reads_all THEN
+    subjects := ARRAY(SELECT m.uscc FROM quality_gov.merchant m
+                      WHERE m.merchant_id IN (SELECT b.merchant_id FROM quality_gov.merchant_member b)
+                        AND quality_gov.session_acts_for(m.merchant_id, '{}') AND m.uscc IS NOT NULL);
   END IF;
-  SELECT c.* INTO known FROM quality_gov.repair_class_of(entry.content, at) k
-  JOIN quality_gov.repair_class c ON c.class = k.class AND c.effect @> watchlist_entry_follow.at ORDER BY c.builtin LIMIT 1;
-  IF NOT COALESCE((entry.content ->> 'withdrawn')::boolean, false) THEN
-    since := entry.at;
-    natural_end := COALESCE((entry.content ->> 'until')::timestamptz, greatest(
-      quality_gov.publication_end(COALESCE((entry.content ->> 'published_from')::timestamptz, since), known.max_months),
-      CASE WHEN known.max_months IS NOT NULL THEN (entry.content ->> 'ban_until')::timestamptz END));
-  END IF;
-  FOR act IN
-    SELECT d.at, CASE d.type WHEN 'removal' THEN 'removed' WHEN 'annulment' THEN 'annulled' ELSE d.content ->> 'decision' END AS code
-    FROM quality_gov.regulatory_record d
-    WHERE d.source = entry.source AND d.of_item = entry.item AND (d.uscc = entry.uscc) IS NOT FALSE
-      AND NOT COALESCE((d.content ->> 'withdrawn')::boolean, false)
-      AND NOT EXISTS (SELECT FROM quality_gov.regulatory_record x
-                      WHERE x.source = d.source AND x.item = d.item AND x.version > d.version)
-      AND NOT COALESCE((entry.content ->> 'withdrawn')::boolean, false)
-    ORDER BY d.at, d.recorded_at, d.item
-  LOOP
-    IF act.code IN ('granted', 'removed', 'annulled') AND since IS NOT NULL THEN
-      terms := terms || tstzrange(since, least(greatest(act.at, since), natural_end));
-      since := NULL;
-    ELSIF act.code = 'restored' AND since IS NULL AND (act.at < natural_end) IS NOT FALSE THEN
-      since := act.at;
-    ELSIF act.code = 'revoked' THEN
-      -- What had lapsed before goes on, after a gap, from the day of the revocation.
-      IF since IS NOT NULL AND natural_end < act.at THEN
-        terms := terms || tstzrange(since, natural_end);
-        since := NULL;
-      END IF;
-      natural_end := greatest(quality_gov.publication_end(act.at, known.max_months),
-                              CASE WHEN known.max_months IS NOT NULL THEN (entry.content ->> 'ban_until')::timestamptz END);
-      since := COALESCE(since, act.at);
-    END IF;
-    EXIT WHEN act.code = 'annulled';
-  END LOOP;
-  IF since IS NOT NULL THEN
-    terms := terms || tstzrange(since, natural_end);
-  END IF;
-  -- An entry that never was keeps its row, with no term.
-  INSERT INTO quality_gov.watchlist_entry
-    (watchlist, uscc, name, identity_digest, reason, legal_basis, source, source_item, term, period)
-  SELECT entry.content ->> 'list', entry.uscc, entry.name, entry.content ->> 'identity_digest', entry.content ->> 'reason',
-         entry.content ->> 'legal_basis', entry.source, entry.item, t.term, t.period
-  FROM unnest(CASE WHEN terms = '{}' THEN '{empty}'::tstzrange[] ELSE terms END) WITH ORDINALITY AS t(term, period)
-  ON CONFLICT ON CONSTRAINT watchlist_entry_source_item DO UPDATE
-  SET watchlist = EXCLUDED.watchlist, uscc = EXCLUDED.uscc, name = EXCLUDED.name,
-      identity_digest = EXCLUDED.identity_digest, reason = EXCLUDED.reason,
-      legal_basis = EXCLUDED.legal_basis, term = EXCLUDED.term;
-  UPDATE quality_gov.watchlist_entry e SET term = 'empty'
-  WHERE e.source = entry.source AND e.source_item = entry.item AND e.period > greatest(cardinality(terms), 1)
-    AND NOT isempty(e.term);
+  RETURN QUERY
+    SELECT m.merchant_id, m.name, t.source, t.item, t.type, t.decided_at, t.severity, t.class, t.state, t.since,
+           t.published_from, t.published_until, t.earliest, t.barred_until, t.may_ask, t.papers, t.conditions, t.reason,
+           t.legal_basis
+    FROM quality_gov.repair_terms_of(subjects, repair_terms_all.at) t
+    JOIN quality_gov.merchant m ON m.uscc = t.uscc
+    WHERE reads_all OR quality_gov.session_acts_for(m.merchant_id, '{}');
 END
 $$;
-COMMENT ON FUNCTION watchlist_entry_follow(text, text, timestamptz) IS
-  'Gives an imported list entry the periods that the authority''s decisions on record leave it: until it is removed or annulled, again from a restoration, anew from a revocation for fraud, at most until the list lets go by itself';
+COMMENT ON FUNCTION repair_terms_all(timestamptz) IS
+  'repair_terms() of every merchant that the session may read: all for an administrator or a regulator, else its own';
 
--- merchant: what the record waits for
-
-CREATE FUNCTION doctor_regulatory(OUT status text, OUT subject text, OUT detail text, OUT hint text)
-  RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-  SELECT 'warning', format('%s "%s" of source "%s"', d.type, d.item, d.source),
-         CASE WHEN t.item IS NULL THEN format('item "%s", which it is of, has not arrived', d.of_item)
-              ELSE format('item "%s", which it is of, is of %s, not of %s', d.of_item, t.uscc, d.uscc) END,
-         'It takes effect once the feed brings the item; where the number is wrong, let the source send it again withdrawn.'
-  FROM quality_gov.regulatory_record d
-  LEFT JOIN LATERAL (SELECT r.* FROM quality_gov.regulatory_record r WHERE r.source = d.source AND r.item = d.of_item
-                     ORDER BY r.version DESC LIMIT 1) t ON true
-  WHERE d.of_item IS NOT NULL AND (t.item IS NULL OR d.uscc <> t.uscc)
-    AND NOT COALESCE((d.content ->> 'withdrawn')::boolean, false)
-    AND NOT EXISTS (SELECT FROM quality_gov.regulatory_record x
-                    WHERE x.source = d.source AND x.item = d.item AND x.version > d.version)
-$$;
-COMMENT ON FUNCTION doctor_regulatory() IS
-  'Check: imported decisions whose item has not arrived, or is of another subject; they have no effect until then';
-INSERT INTO doctor_check VALUES
-  ('regulatory', 'quality_gov.doctor_regulatory', 'Imported repairs, removals and annulments without effect', true);
+CREATE VIEW repair_overview WITH (security_barrier) AS
+  SELECT t.* FROM repair_terms_all(now()) t;
+COMMENT ON VIEW repair_overview IS
+  'repair_terms() of every merchant now; a merchant sees its own';

@@ -164,7 +164,7 @@ CREATE VIEW supervision_overview WITH (security_barrier) AS
     ORDER BY x.since DESC, x.record_id DESC LIMIT 1) r
   LEFT JOIN LATERAL (
     SELECT y.* FROM supervision_intensity y WHERE y.class = r.class AND y.effect @> now()
-    ORDER BY y.builtin LIMIT 1) i ON true
+    ORDER BY y.builtin, lower(y.effect) DESC NULLS LAST LIMIT 1) i ON true
   WHERE m.closed_at IS NULL AND session_has_role('{quality_gov_regulator}');
 COMMENT ON VIEW supervision_overview IS
   'For planning inspections: the class of each merchant''s firm now with the factor and manner of its inspection; for the regulator''s role only';

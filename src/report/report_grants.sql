@@ -139,10 +139,10 @@ ON CONFLICT DO NOTHING;
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
-  ('quality_gov_admin', '{repair_terms,repair_class_of}'::text[]),
+  ('quality_gov_admin', '{repair_terms,repair_terms_all,repair_class_of}'::text[]),
   ('quality_gov_app', '{repair_terms}'),
-  ('quality_gov_merchant', '{repair_terms}'),
-  ('quality_gov_regulator', '{repair_terms,repair_class_of,supervision_class_set,supervision_import,supervision_class,
+  ('quality_gov_merchant', '{repair_terms,repair_terms_all}'),
+  ('quality_gov_regulator', '{repair_terms,repair_terms_all,repair_class_of,supervision_class_set,supervision_import,supervision_class,
      supervision_check}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
@@ -153,7 +153,8 @@ FROM (VALUES
   ('quality_gov_merchant', 'SELECT', '{repair_overview,repair_class}'),
   ('quality_gov_regulator', 'SELECT', '{repair_overview,repair_class,repair_ground,supervision_record,supervision_intensity,
      supervision_overview}'),
-  ('quality_gov_regulator', 'INSERT', '{supervision_intensity}')) AS r(role_name, privilege, objects)
+  ('quality_gov_regulator', 'INSERT', '{supervision_intensity}'),
+  ('quality_gov_regulator', 'UPDATE', '{supervision_intensity}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
