@@ -218,7 +218,7 @@ DECLARE
   entry record;
   parsed record;
   latest quality_gov.regulatory_record;
-  report jsonb := '[]';
+  report jsonb[] := '{}';
   counts jsonb := '{}';
 BEGIN
   IF feed IS NULL OR jsonb_typeof(feed) <> 'array' THEN
@@ -239,13 +239,13 @@ BEGIN
       item := CASE jsonb_typeof(entry.value) WHEN 'object' THEN entry.value ->> 'item' END;
       item := COALESCE(item, '#' || entry.ordinality);
       BEGIN
-        SELECT * INTO parsed FROM quality_gov.regulatory_item(entry.value, regulatory_import.at);
         SELECT * INTO latest FROM quality_gov.regulatory_record r
-        WHERE r.source = regulatory_import.source AND r.item = parsed.item
+        WHERE r.source = regulatory_import.source AND r.item = regulatory_import.item
         ORDER BY r.version DESC LIMIT 1;
         status := CASE WHEN latest.item IS NULL THEN 'loaded' WHEN latest.content = entry.value THEN 'unchanged'
                        ELSE 'changed' END;
         IF status <> 'unchanged' THEN
+          SELECT * INTO parsed FROM quality_gov.regulatory_item(entry.value, regulatory_import.at);
           PERFORM quality_gov.regulatory_item_fits(source, parsed.item, parsed.type, parsed.uscc, parsed.of_item);
           -- A later version is not known before the one it takes the place of.
           INSERT INTO quality_gov.regulatory_record
@@ -263,7 +263,7 @@ BEGIN
         reason := SQLERRM;
       END;
       counts := jsonb_set(counts, ARRAY[status], to_jsonb(COALESCE((counts ->> status)::int, 0) + 1));
-      report := report || jsonb_build_array(jsonb_build_object('item', item, 'status', status, 'reason', reason));
+      report := report || jsonb_build_object('item', item, 'status', status, 'reason', reason);
     END LOOP;
     IF dry_run THEN
       RAISE EXCEPTION 'dry run' USING ERRCODE = 'QG000';
@@ -273,7 +273,7 @@ BEGIN
     NULL; -- a dry run does the same work and undoes it; the report outlives that
   END;
   RETURN QUERY SELECT r.value ->> 'item', r.value ->> 'status', r.value ->> 'reason'
-    FROM jsonb_array_elements(report) WITH ORDINALITY r ORDER BY r.ordinality;
+    FROM unnest(report) WITH ORDINALITY AS r(value, n) ORDER BY r.n;
 END
 $$;
 COMMENT ON FUNCTION regulatory_import(jsonb, text, boolean, timestamptz) IS
