@@ -23,6 +23,7 @@ SELECT * FROM load('samr', '2026-01-11',
   item('ban', 'penalty', '{"kinds": ["stopped"], "ban_until": "some day"}'), item('class', 'penalty', '{"class": "12"}'), item('class 2', 'penalty', '{"class": "8.4"}'),
   item('class 3', 'penalty', '{"class": "8.3", "severity": "minor"}'), item('class 4', 'sampling', '{"class": "9", "product": "p", "result": "fail"}'),
   item('bare', 'penalty', '{}'), item('far', 'penalty', '{"severity": "minor", "from": "infinity"}'), item('far 2', 'penalty', '{"severity": "minor", "published_from": "9999-01-01"}'),
+  item('before', 'list', '{"list": "serious_violation", "published_from": "2026-01-09"}'),
   item('check', 'spot_check', '{"checked": "c", "result": "so so"}'), item('check 2', 'spot_check', '{"result": "fail"}'),
   item('of', 'repair', '{"decision": "granted"}'), item('decision', 'repair', '{"of": "x", "decision": "maybe"}'), item('why', 'repair', '{"of": "x", "decision": "refused", "reason": null}'),
   item('self', 'annulment', '{"of": "self"}'), item('ground', 'removal', '{"of": "x", "ground": "whim"}'), item('fraud', 'repair', '{"of": "x", "decision": "refused", "fraud": 1}'));
@@ -78,5 +79,9 @@ SELECT * FROM load('l', '2027-07-02', item('P-', 'annulment', '{"of": "P", "from
 SELECT * FROM load('l', '2027-07-03', item('S told', 'list', '{"list": "serious_violation", "withdrawn": true, "uscc": "91350100M000100Y43"}'));
 SELECT source_item, period, term FROM watchlist_entry WHERE source = 'l' ORDER BY 1, 2;
 SELECT subject, body - 'content' AS body FROM ledger_entry WHERE kind IN ('regulatory_repair', 'regulatory_removal', 'regulatory_annulment') AND subject LIKE 'l/%' ORDER BY entry_id;
+SELECT * FROM watchlist_check();
+-- the platform ends no list of the authority: the oracle notices
+UPDATE watchlist_entry SET term = tstzrange(lower(term), '2026-08-01') WHERE source = 'l' AND source_item = 'S ban';
+SELECT relation, key, problem FROM integrity_check();
 DROP FUNCTION item, load;
 DROP EXTENSION quality_gov;

@@ -137,7 +137,12 @@ BEGIN
   name := content ->> 'name';
   decided_at := quality_gov.regulatory_instant(content, 'from');
   term := tstzrange(decided_at, quality_gov.regulatory_instant(content, 'until'));
-  PERFORM quality_gov.regulatory_instant(content, f) FROM unnest('{published_from,ban_until}'::text[]) f;
+  PERFORM quality_gov.regulatory_instant(content, 'ban_until');
+  -- A day may be told without its hour, so days are compared.
+  IF (quality_gov.regulatory_instant(content, 'published_from') AT TIME ZONE 'Asia/Shanghai')::date
+     < (decided_at AT TIME ZONE 'Asia/Shanghai')::date THEN
+    RAISE EXCEPTION '"published_from" is before "from"' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   -- The class is copied where the authority gives it; severity is then the class's.
   IF content ->> 'class' IS NOT NULL THEN
     SELECT c.* INTO known FROM quality_gov.repair_class c
@@ -252,7 +257,7 @@ BEGIN
             (source, item, version, type, uscc, name, at, severity, content, recorded_at, of_item)
           VALUES (source, parsed.item, COALESCE(latest.version, 0) + 1, parsed.type, parsed.uscc, parsed.name,
                   parsed.decided_at, parsed.severity, entry.value, greatest(regulatory_import.at, latest.recorded_at), parsed.of_item);
-          PERFORM quality_gov.watchlist_entry_follow(source, COALESCE(parsed.of_item, parsed.item), regulatory_import.at);
+          PERFORM quality_gov.watchlist_entry_follow(source, COALESCE(parsed.of_item, parsed.item));
           IF parsed.of_item IS NOT NULL THEN
             PERFORM quality_gov.ledger_record('regulatory_' || parsed.type, source || '/' || parsed.of_item, jsonb_build_object(
               'item', parsed.item, 'version', COALESCE(latest.version, 0) + 1, 'content', entry.value));

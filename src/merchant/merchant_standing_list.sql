@@ -1,31 +1,28 @@
 
 -- merchant: list entries follow the authority
 
-CREATE FUNCTION watchlist_entry_follow(source text, item text, at timestamptz) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION watchlist_entry_terms(entry regulatory_record) RETURNS tstzrange[]
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  entry quality_gov.regulatory_record;
   known quality_gov.repair_class;
   act record;
+  told_at timestamptz;
   since timestamptz;
   natural_end timestamptz;
   terms tstzrange[] := '{}';
 BEGIN
-  SELECT * INTO entry FROM quality_gov.regulatory_record r
-  WHERE r.source = watchlist_entry_follow.source AND r.item = watchlist_entry_follow.item
-  ORDER BY r.version DESC LIMIT 1;
-  IF entry.type IS DISTINCT FROM 'list' THEN
-    RETURN;
+  IF COALESCE((entry.content ->> 'withdrawn')::boolean, false) THEN
+    RETURN terms;
   END IF;
-  SELECT c.* INTO known FROM quality_gov.repair_class_of(entry.content, at) k
-  JOIN quality_gov.repair_class c ON c.class = k.class AND c.effect @> watchlist_entry_follow.at ORDER BY c.builtin LIMIT 1;
-  IF NOT COALESCE((entry.content ->> 'withdrawn')::boolean, false) THEN
-    since := entry.at;
-    natural_end := COALESCE((entry.content ->> 'until')::timestamptz, greatest(
-      quality_gov.publication_end(COALESCE((entry.content ->> 'published_from')::timestamptz, since), known.max_months),
-      CASE WHEN known.severity = 'serious' THEN (entry.content ->> 'ban_until')::timestamptz END));
-  END IF;
+  SELECT greatest(entry.recorded_at, max(d.recorded_at)) INTO told_at FROM quality_gov.regulatory_record d
+  WHERE d.source = entry.source AND d.of_item = entry.item;
+  SELECT c.* INTO known FROM quality_gov.repair_class_of(entry.content, told_at) k
+  JOIN quality_gov.repair_class c ON c.class = k.class AND c.effect @> told_at ORDER BY c.builtin LIMIT 1;
+  since := entry.at;
+  natural_end := COALESCE((entry.content ->> 'until')::timestamptz, greatest(
+    quality_gov.publication_end(COALESCE((entry.content ->> 'published_from')::timestamptz, since), known.max_months),
+    CASE WHEN known.severity = 'serious' THEN (entry.content ->> 'ban_until')::timestamptz END));
   FOR act IN
     SELECT d.at, CASE d.type WHEN 'removal' THEN 'removed' WHEN 'annulment' THEN 'annulled' ELSE d.content ->> 'decision' END AS code
     FROM quality_gov.regulatory_record d
@@ -33,7 +30,6 @@ BEGIN
       AND NOT COALESCE((d.content ->> 'withdrawn')::boolean, false)
       AND NOT EXISTS (SELECT FROM quality_gov.regulatory_record x
                       WHERE x.source = d.source AND x.item = d.item AND x.version > d.version)
-      AND NOT COALESCE((entry.content ->> 'withdrawn')::boolean, false)
     ORDER BY d.at, d.recorded_at, d.item
   LOOP
     IF act.code IN ('granted', 'removed', 'annulled') AND since IS NOT NULL THEN
@@ -56,6 +52,26 @@ BEGIN
   IF since IS NOT NULL THEN
     terms := terms || tstzrange(since, natural_end);
   END IF;
+  RETURN terms;
+END
+$$;
+COMMENT ON FUNCTION watchlist_entry_terms(regulatory_record) IS
+  'Periods that the authority''s decisions on record leave an imported list entry: until it is removed or annulled, again from a restoration, anew from a revocation for fraud, at most until the list lets go by itself';
+
+CREATE FUNCTION watchlist_entry_follow(source text, item text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  entry quality_gov.regulatory_record;
+  terms tstzrange[];
+BEGIN
+  SELECT * INTO entry FROM quality_gov.regulatory_record r
+  WHERE r.source = watchlist_entry_follow.source AND r.item = watchlist_entry_follow.item
+  ORDER BY r.version DESC LIMIT 1;
+  IF entry.type IS DISTINCT FROM 'list' THEN
+    RETURN;
+  END IF;
+  terms := quality_gov.watchlist_entry_terms(entry);
   -- An entry that never was keeps its row, with no term.
   INSERT INTO quality_gov.watchlist_entry
     (watchlist, uscc, name, identity_digest, reason, legal_basis, source, source_item, term, period)
@@ -71,8 +87,22 @@ BEGIN
     AND NOT isempty(e.term);
 END
 $$;
-COMMENT ON FUNCTION watchlist_entry_follow(text, text, timestamptz) IS
-  'Gives an imported list entry the periods that the authority''s decisions on record leave it: until it is removed or annulled, again from a restoration, anew from a revocation for fraud, at most until the list lets go by itself';
+COMMENT ON FUNCTION watchlist_entry_follow(text, text) IS
+  'Writes the periods of an imported list entry that watchlist_entry_terms() tells; another item is passed over';
+
+CREATE FUNCTION watchlist_check(OUT source text, OUT item text, OUT problem text) RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT r.source, r.item, format('is listed over %s, the authority''s decisions leave %s', have.terms, want.terms)
+  FROM (SELECT DISTINCT ON (x.source, x.item) x AS entry, x.source, x.item FROM quality_gov.regulatory_record x
+        WHERE x.type = 'list' ORDER BY x.source, x.item, x.version DESC) r
+  CROSS JOIN LATERAL (SELECT COALESCE(range_agg(t), '{}') AS terms FROM unnest(quality_gov.watchlist_entry_terms(r.entry)) t) want
+  CROSS JOIN LATERAL (SELECT COALESCE(range_agg(e.term), '{}') AS terms FROM quality_gov.watchlist_entry e
+                      WHERE e.source = r.source AND e.source_item = r.item) have
+  WHERE have.terms <> want.terms
+$$;
+COMMENT ON FUNCTION watchlist_check() IS
+  'Oracle: imported list entries whose term is not what the authority''s decisions leave; no rows when all is well';
 
 -- merchant: what the record waits for
 

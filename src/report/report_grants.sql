@@ -139,10 +139,10 @@ ON CONFLICT DO NOTHING;
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
-  ('quality_gov_admin', '{repair_terms,repair_terms_all,repair_class_of}'::text[]),
+  ('quality_gov_admin', '{repair_terms,repair_terms_all,repair_class_of,watchlist_check}'::text[]),
   ('quality_gov_app', '{repair_terms}'),
   ('quality_gov_merchant', '{repair_terms,repair_terms_all}'),
-  ('quality_gov_regulator', '{repair_terms,repair_terms_all,repair_class_of,supervision_class_set,supervision_import,supervision_class,
+  ('quality_gov_regulator', '{repair_terms,repair_terms_all,repair_class_of,watchlist_check,supervision_class_set,supervision_import,supervision_class,
      supervision_check}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
