@@ -128,57 +128,6 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_grade_change_chan
 CREATE TRIGGER credit_grade_change_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
   ON credit_grade_change FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
-CREATE FUNCTION credit_collect(at timestamptz) RETURNS text
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  voided integer;
-  entered integer;
-BEGIN
-  -- One statement, so that what another session imports meanwhile is seen by both halves or by neither.
-  WITH counted AS MATERIALIZED (
-    SELECT m.merchant_id, format('%s/%s/%s', s.source, s.item, s.version) AS ref,
-           greatest(s.decided_at, m.admitted_at) AS at, s.severity
-    FROM quality_gov.regulatory_standing(credit_collect.at) s
-    JOIN quality_gov.merchant m ON m.uscc = s.uscc
-    WHERE s.state IN ('standing', 'clear') AND s.type <> 'repair'),
-  balance AS MATERIALIZED (
-    SELECT e.merchant_id, e.ref, count(*) FILTER (WHERE NOT e.void) - count(*) FILTER (WHERE e.void) AS events,
-           max(e.event_id) FILTER (WHERE NOT e.void) AS event_id, max(e.recorded_at) AS recorded_at
-    FROM quality_gov.credit_event e WHERE e.source = 'regulatory'
-    GROUP BY e.merchant_id, e.ref),
-  -- What was collected for a later instant is not collected again for an earlier one.
-  void AS (
-    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
-    SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, credit_collect.at
-    FROM balance b
-    JOIN quality_gov.credit_event e ON e.merchant_id = b.merchant_id AND e.event_id = b.event_id
-    WHERE b.events > 0 AND b.recorded_at <= credit_collect.at
-      AND NOT EXISTS (SELECT FROM counted c WHERE c.merchant_id = b.merchant_id AND c.ref = b.ref)
-    ORDER BY e.event_id
-    RETURNING 1),
-  enter AS (
-    INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, recorded_at)
-    SELECT c.merchant_id, 'regulatory', COALESCE(e.at, c.at), COALESCE(e.good, 0), COALESCE(e.bad, weighed.bad, 0),
-           'regulatory', c.ref, credit_collect.at
-    FROM counted c
-    LEFT JOIN balance b ON b.merchant_id = c.merchant_id AND b.ref = c.ref
-    -- What counts again counts as it did.
-    LEFT JOIN quality_gov.credit_event e ON e.merchant_id = b.merchant_id AND e.event_id = b.event_id
-    LEFT JOIN LATERAL (
-      SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) k
-      JOIN quality_gov.credit_severity s USING (model, version)
-      WHERE s.indicator = 'regulatory' AND s.severity = c.severity) weighed ON true
-    WHERE b.ref IS NULL OR b.events = 0 AND b.recorded_at <= credit_collect.at
-    ORDER BY c.ref, c.merchant_id
-    RETURNING 1)
-  SELECT (SELECT count(*) FROM void), (SELECT count(*) FROM enter) INTO voided, entered;
-  RETURN format('%s events entered, %s voided', entered, voided);
-END
-$$;
-COMMENT ON FUNCTION credit_collect(timestamptz) IS
-  'Maintenance: what authorities decided becomes a credit event of each merchant it names while it stands; an event is voided once a later version, a repair, removal or annulment takes its place or it has lapsed, and entered again where the authority undoes that';
-
 CREATE FUNCTION credit_regrade(at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -255,16 +204,7 @@ AS $$
     WHERE e.merchant_id = v.merchant_id AND e.source = v.source AND e.ref IS NOT DISTINCT FROM v.ref
       AND e.indicator = v.indicator AND NOT e.void AND e.event_id < v.event_id)
   UNION ALL
-  SELECT e.merchant_id, format('%s counts %s times', e.ref, sum(CASE WHEN e.void THEN -1 ELSE 1 END))
-  FROM quality_gov.credit_event e WHERE e.source = 'regulatory'
-  GROUP BY e.merchant_id, e.indicator, e.ref
-  HAVING sum(CASE WHEN e.void THEN -1 ELSE 1 END) NOT IN (0, 1)
-  UNION ALL
-  SELECT e.merchant_id, format('%s counts in more than one version', string_agg(e.ref, ', ' ORDER BY e.ref))
-  FROM (SELECT x.merchant_id, x.ref FROM quality_gov.credit_event x WHERE x.source = 'regulatory'
-        GROUP BY x.merchant_id, x.ref HAVING sum(CASE WHEN x.void THEN -1 ELSE 1 END) > 0) e
-  JOIN quality_gov.regulatory_record r ON e.ref = format('%s/%s/%s', r.source, r.item, r.version)
-  GROUP BY e.merchant_id, r.source, r.item HAVING count(*) > 1
+  SELECT c.merchant_id, c.problem FROM quality_gov.credit_collect_check() c
   UNION ALL
   SELECT r.merchant_id, format('restriction %s does not follow from the grade', r.restriction_id)
   FROM quality_gov.merchant_restriction r

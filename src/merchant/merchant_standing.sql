@@ -106,7 +106,8 @@ BEGIN ATOMIC
            max(e.until) AS any_end
     FROM governed g
     CROSS JOIN LATERAL (SELECT CASE WHEN g.stands THEN g.fact_end ELSE g.reach END AS until) e
-    WHERE g.type IN ('penalty', 'list') AND g.at <= regulatory_standing.at AND g.content ->> 'fact' IS NOT NULL
+    WHERE g.type IN ('penalty', 'list') AND g.class IS NOT NULL AND g.at <= regulatory_standing.at
+      AND g.content ->> 'fact' IS NOT NULL
     GROUP BY 1, 2, 3),
   term AS (
     SELECT g.*, CASE WHEN g.type IN ('sampling', 'spot_check') THEN COALESCE(l.weighty, greatest(g.fact_end, l.any_end))
