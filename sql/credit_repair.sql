@@ -62,7 +62,7 @@ SELECT collect('2030-09-04');
 SELECT ref, at FROM credit_event WHERE merchant_id = 'm-3';
 SELECT * FROM credit_check();
 -- the oracle notices an event that counts twice
-INSERT INTO credit_event (merchant_id, indicator, at, bad, source, ref) VALUES ('m-3', 'regulatory', '2030-09-04', 1, 'regulatory', 'samr/q/1');
+INSERT INTO credit_event (merchant_id, indicator, at, recorded_at, bad, source, ref) VALUES ('m-3', 'regulatory', '2030-09-04', '2030-09-04', 1, 'regulatory', 'samr/q/1');
 SELECT * FROM credit_check();
 DROP FUNCTION item, load, collect, worse;
 DROP EXTENSION quality_gov;

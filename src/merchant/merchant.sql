@@ -197,21 +197,6 @@ CREATE VIEW session_merchant WITH (security_barrier) AS
   WHERE pg_has_role(current_user, to_regrole(quote_ident(m.role)), 'USAGE');
 COMMENT ON VIEW session_merchant IS 'Merchants that the current role belongs to';
 
-CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
-  LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-  SELECT EXISTS (
-    SELECT FROM pg_roles r
-    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
-      AND (r.rolsuper
-           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
-           OR EXISTS (SELECT FROM merchant_member m
-                      WHERE m.merchant_id = session_acts_for.merchant_id
-                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
-END;
-COMMENT ON FUNCTION session_acts_for(text, text[]) IS
-  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
-
 ALTER TABLE merchant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY merchant_read ON merchant FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
@@ -246,3 +231,18 @@ END
 $$;
 COMMENT ON FUNCTION merchant_member_add(name, text) IS
   'Ties a database role to its merchant; the role also needs membership of quality_gov_merchant to read the views';
+
+CREATE FUNCTION session_acts_for(merchant_id text, staff text[]) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT FROM pg_roles r
+    WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
+      AND (r.rolsuper
+           OR EXISTS (SELECT FROM unnest(staff) AS s(role) WHERE pg_has_role(r.oid, to_regrole(s.role), 'USAGE'))
+           OR EXISTS (SELECT FROM merchant_member m
+                      WHERE m.merchant_id = session_acts_for.merchant_id
+                        AND pg_has_role(r.oid, to_regrole(quote_ident(m.role)), 'USAGE'))));
+END;
+COMMENT ON FUNCTION session_acts_for(text, text[]) IS
+  'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
