@@ -48,7 +48,21 @@ INSERT INTO duty_rule VALUES
   ('D21 level 2', 'Complete a food recall of level 2', 20, 'day', false, '[2026-12-01 00:00+08,)',
    '食品召回管理办法 (Order 122) art 15', true),
   ('D21 level 3', 'Complete a food recall of level 3', 30, 'day', false, '[2026-12-01 00:00+08,)',
-   '食品召回管理办法 (Order 122) art 15', true);
+   '食品召回管理办法 (Order 122) art 15', true),
+  ('D38 objection', 'Object to an entry on the list of abnormal operations', 30, 'day', true, '(,)',
+   '企业经营异常名录管理办法 (as amended by Order 108/2025) art 12', true),
+  ('D41 accept', 'Authority: accept an application for credit repair', 2, 'workday', true, '[2025-12-25 00:00+08,)',
+   '市场监督管理信用修复管理办法 (Order 107) art 14', true),
+  ('D41 decide', 'Authority: decide on a credit repair', 7, 'workday', true, '[2025-12-25 00:00+08,)',
+   '市场监督管理信用修复管理办法 (Order 107) art 16', true),
+  ('D41 decide abnormal', 'Authority: decide on removal from the list of abnormal operations', 2, 'workday', true,
+   '[2025-12-25 00:00+08,)', '市场监督管理信用修复管理办法 (Order 107) art 16', true),
+  ('D41 extension', 'Authority: extension of its term to decide', 10, 'workday', true, '[2025-12-25 00:00+08,)',
+   '市场监督管理信用修复管理办法 (Order 107) art 16', true),
+  ('D41 process', 'Authority: process the data of a granted repair', 3, 'workday', true, '[2025-12-25 00:00+08,)',
+   '市场监督管理信用修复管理办法 (Order 107) art 17', true),
+  ('D42 withdraw', 'Authority: withdraw a penalty that was annulled', 3, 'workday', true, '(,)',
+   '市场监督管理行政处罚信息公示规定 arts 9 to 11', true);
 CREATE TRIGGER duty_rule_builtin BEFORE INSERT OR UPDATE OR DELETE ON duty_rule
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 
@@ -78,7 +92,9 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.legal_figure', 'WHERE NO
 INSERT INTO legal_figure VALUES
   ('small_seller_annual_total', 100000, 'CNY', '(,)', '网络交易监督管理办法 art 8', true),
   ('record_retention', 3, 'year', '(,)', '电子商务法 art 31; 网络交易监督管理办法 art 31', true),
-  ('compared_price_days', 7, 'day', '[2022-07-01 00:00+08,)', '明码标价和禁止价格欺诈规定 (Order 56) art 16', true);
+  ('compared_price_days', 7, 'day', '[2022-07-01 00:00+08,)', '明码标价和禁止价格欺诈规定 (Order 56) art 16', true),
+  ('minor_fine_entity', 50000, 'CNY', '[2025-12-25 00:00+08,)', '市场监督管理信用修复管理办法 (Order 107) art 7', true),
+  ('minor_fine_person', 5000, 'CNY', '[2025-12-25 00:00+08,)', '市场监督管理信用修复管理办法 (Order 107) art 7', true);
 CREATE TRIGGER legal_figure_builtin BEFORE INSERT OR UPDATE OR DELETE ON legal_figure
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 

@@ -203,46 +203,6 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_grade_change_chan
 CREATE TRIGGER credit_grade_change_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
   ON credit_grade_change FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
-CREATE FUNCTION credit_collect(at timestamptz) RETURNS text
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  voided integer;
-  entered integer;
-BEGIN
-  -- A later version of an item takes the place of the one before, whomever that named.
-  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
-  SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, greatest(credit_collect.at, e.recorded_at)
-  FROM quality_gov.regulatory_record old
-  JOIN quality_gov.credit_event e ON e.source = 'regulatory' AND NOT e.void
-    AND e.ref = format('%s/%s/%s', old.source, old.item, old.version)
-  WHERE EXISTS (SELECT FROM quality_gov.regulatory_record r
-                WHERE r.source = old.source AND r.item = old.item AND r.version > old.version
-                  AND r.recorded_at <= credit_collect.at)
-    AND NOT EXISTS (SELECT FROM quality_gov.credit_event v
-                    WHERE v.merchant_id = e.merchant_id AND v.source = 'regulatory' AND v.ref = e.ref AND v.void);
-  GET DIAGNOSTICS voided = ROW_COUNT;
-  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-  SELECT m.merchant_id, 'regulatory', greatest(r.at, m.admitted_at), COALESCE(weighed.bad, 0),
-         'regulatory', format('%s/%s/%s', r.source, r.item, r.version), credit_collect.at
-  FROM (SELECT DISTINCT ON (x.source, x.item) x.* FROM quality_gov.regulatory_record x
-        WHERE x.recorded_at <= credit_collect.at AND x.at <= credit_collect.at ORDER BY x.source, x.item, x.version DESC) r
-  JOIN quality_gov.merchant m ON m.uscc = r.uscc AND m.admitted_at <= credit_collect.at
-  LEFT JOIN LATERAL (
-    SELECT s.bad FROM quality_gov.credit_model_at(credit_collect.at) k
-    JOIN quality_gov.credit_severity s USING (model, version)
-    WHERE s.indicator = 'regulatory' AND s.severity = r.severity) weighed ON true
-  WHERE NOT EXISTS (SELECT FROM quality_gov.credit_event e
-                    WHERE e.merchant_id = m.merchant_id AND e.source = 'regulatory'
-                      AND e.ref = format('%s/%s/%s', r.source, r.item, r.version))
-  ORDER BY r.source, r.item, m.merchant_id;
-  GET DIAGNOSTICS entered = ROW_COUNT;
-  RETURN format('%s events entered, %s voided', entered, voided);
-END
-$$;
-COMMENT ON FUNCTION credit_collect(timestamptz) IS
-  'Maintenance: imported decisions of authorities become credit events of the merchants they name';
-
 CREATE FUNCTION credit_regrade(at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$

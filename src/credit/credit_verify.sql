@@ -116,6 +116,8 @@ BEGIN
     RETURN QUERY SELECT a.merchant_id, a.problem FROM quality_gov.credit_account_check(credit_check.merchant) a;
   END IF;
   RETURN QUERY SELECT d.merchant_id, d.problem FROM quality_gov.credit_day_check(credit_check.merchant) d;
+  RETURN QUERY SELECT c.merchant_id, c.problem FROM quality_gov.credit_collect_check() c
+    WHERE credit_check.merchant IS NULL OR c.merchant_id = credit_check.merchant;
 END
 $$;
 COMMENT ON FUNCTION credit_check(text) IS

@@ -37,8 +37,10 @@ CREATE TABLE watchlist_entry (
   source_item text,
   term tstzrange NOT NULL,
   appeal_state text NOT NULL DEFAULT 'none',
+  period integer NOT NULL DEFAULT 1,
   CONSTRAINT watchlist_entry_pkey PRIMARY KEY (entry_id),
-  CONSTRAINT watchlist_entry_source_item UNIQUE (source, source_item),
+  CONSTRAINT watchlist_entry_source_item UNIQUE (source, source_item, period),
+  CONSTRAINT watchlist_entry_period CHECK (period > 0),
   CONSTRAINT watchlist_entry_subject CHECK (num_nonnulls(uscc, name_key(name), identity_digest) > 0),
   CONSTRAINT watchlist_entry_identity_digest CHECK (identity_digest ~ '^[0-9a-f]{64}$'),
   CONSTRAINT watchlist_entry_term CHECK (NOT lower_inf(term)),
@@ -49,6 +51,8 @@ CREATE INDEX watchlist_entry_name ON watchlist_entry (name_key(name)) WHERE name
 CREATE INDEX watchlist_entry_digest ON watchlist_entry (identity_digest) WHERE identity_digest IS NOT NULL;
 COMMENT ON TABLE watchlist_entry IS
   'Subjects on the lists: by uscc, by name (compared as name_key), or by keyed digest of an identity number; an entry whose appeal lifted it (appeal_state lifted) has no effect';
+COMMENT ON COLUMN watchlist_entry.period IS
+  'Of an imported entry that was ended and restored, the how manieth time it stands';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.watchlist_entry', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.watchlist_entry_entry_id_seq', '');
 

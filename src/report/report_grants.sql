@@ -156,6 +156,28 @@ SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM unnest('{quality_gov_admin,quality_gov_analyst,quality_gov_regulator}'::text[]) AS r(role_name)
 JOIN pg_catalog.pg_proc p ON p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
   AND p.proname IN ('credit_auc', 'credit_gini', 'credit_ks', 'credit_bins', 'credit_bin_counts', 'credit_psi', 'credit_woe', 'credit_iv');
+-- Repair: the authority decides, everybody concerned reads. Supervision is the regulator's alone.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{repair_terms,repair_terms_all,repair_class_of,watchlist_check}'::text[]),
+  ('quality_gov_app', '{repair_terms}'),
+  ('quality_gov_merchant', '{repair_terms,repair_terms_all}'),
+  ('quality_gov_regulator', '{repair_terms,repair_terms_all,repair_class_of,watchlist_check,supervision_class_set,supervision_import,supervision_class,
+     supervision_check}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{repair_overview,repair_class,repair_ground}'::text[]),
+  ('quality_gov_merchant', 'SELECT', '{repair_overview,repair_class}'),
+  ('quality_gov_regulator', 'SELECT', '{repair_overview,repair_class,repair_ground,supervision_record,supervision_intensity,
+     supervision_overview}'),
+  ('quality_gov_regulator', 'INSERT', '{supervision_intensity}'),
+  ('quality_gov_regulator', 'UPDATE', '{supervision_intensity}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
 DO $$

@@ -39,6 +39,11 @@ INSERT INTO merchant_turnover VALUES ('m-1', 2026, 5);
 SELECT merchant_member_add(current_user, 'm-1');
 SELECT count(*) FROM regulatory_import('[{"item": "L1", "type": "list", "list": "ours", "uscc": "91350100M000100Y43", "reason": "r", "legal_basis": "b", "from": "2026-06-01"},
   {"item": "P1", "type": "penalty", "uscc": "91350100M000100Y43", "reason": "r", "legal_basis": "b", "from": "2026-06-01", "severity": "minor"}]', 'samr', false, '2026-06-02');
+INSERT INTO repair_class SELECT 'ours', title, severity, precedence, types, published, max_months, repair, repair_months, awaits_ban, conditions, papers, effect, 'policy'
+  FROM repair_class WHERE class = '9';
+INSERT INTO repair_ground VALUES ('kind', 'ours', 't', 'ours', 'policy');
+INSERT INTO supervision_intensity VALUES ('high', 'D', 3, 'ours', '(,)', 'policy');
+SELECT supervision_class_set('91350100M000100Y43', 'high', 'r', '2026-01-01');
 INSERT INTO credit_model VALUES ('ours', 1, 'draft', 't', '[2030-01-01,)');
 INSERT INTO credit_indicator (model, version, indicator, dimension, kind, weight, half_life, point_cost, title) VALUES ('ours', 1, 'i', 'service', 'points', 1, '1 day', 1, 't');
 INSERT INTO credit_severity VALUES ('ours', 1, 'i', 'low', 1);
