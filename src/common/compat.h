@@ -66,4 +66,11 @@
 #define QG_INIT_RANGE_TABLE(estate, rte) ExecInitRangeTable(estate, list_make1(rte))
 #endif
 
+/* Since 18 there are several kinds of constraints whose expressions the executor keeps. */
+#if PG_VERSION_NUM >= 180000
+#define QG_CHECK_STATES(target) ((target)->ri_CheckConstraintExprs)
+#else
+#define QG_CHECK_STATES(target) ((target)->ri_ConstraintExprs)
+#endif
+
 #endif
