@@ -11,7 +11,7 @@
  *
  * What is written inside a subtransaction goes with it, so changes are written only where the first
  * that waits is of the running one; else they wait for the end of the statement further out, which
- * keeps their order.
+ * keeps their order.  They wait for it, too, where it is at the same table.
  */
 #include "quality_gov.h"
 
@@ -34,7 +34,8 @@
 
 typedef struct Scope
 {
-	Oid relid; /* of the statement's table */
+	Oid relid;			  /* of the statement's table */
+	const char *relation; /* its name, as changes have it */
 	TriggerEvent operation;
 	SubTransactionId subxact;
 } Scope;
@@ -262,9 +263,25 @@ qg_changes_begin(TriggerData *trigger)
 	follow_transactions();
 	/* Scopes that find no room are none: their rows are written with an outer one's. */
 	if (nscopes < SCOPES_MAX && end_is_heard(trigger))
-		scopes[nscopes++] = (Scope){RelationGetRelid(trigger->tg_relation),
-									trigger->tg_event & TRIGGER_EVENT_OPMASK,
-									GetCurrentSubTransactionId()};
+		scopes[nscopes++] = (Scope){.relid = RelationGetRelid(trigger->tg_relation),
+									.relation = qg_mapping_get(trigger)->relation,
+									.operation = trigger->tg_event & TRIGGER_EVENT_OPMASK,
+									.subxact = GetCurrentSubTransactionId()};
+}
+
+/*
+ * Tells whether a statement further out is still at a table that changes wait of.  Triggers of the
+ * platform may have changed a row before our trigger on its insertion fired, and both belong
+ * together.
+ */
+static bool
+more_may_come(void)
+{
+	for (int i = 0; i < nscopes; i++)
+		for (int j = 0; j < nchanges; j++)
+			if (strcmp(scopes[i].relation, changes[j].attachment->origin.relation) == 0)
+				return true;
+	return false;
 }
 
 /* Closes the scope of a statement and writes what waits for it. */
@@ -281,5 +298,6 @@ qg_changes_end(TriggerData *trigger)
 		nscopes--;
 		break;
 	}
-	write_changes();
+	if (!more_may_come())
+		write_changes();
 }

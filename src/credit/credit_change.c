@@ -27,6 +27,9 @@
 
 #include "credit/credit_change.h"
 
+/* So many changes on an insertion is looked for that should have come first. */
+#define INSERTIONS_LOOKED_FOR 1000
+
 /* An event of the log. */
 typedef struct Logged
 {
@@ -66,7 +69,7 @@ typedef struct Log
 	Oid by_ref; /* indexes */
 	Oid by_voids;
 	TupleTableSlot *slot;
-	touched_hash *touched; /* NULL where nothing is voided */
+	touched_hash *touched;
 	MemoryContext scratch;
 } Log;
 
@@ -276,7 +279,7 @@ touch(Log *log, const QgAttachment *attachment, Datum merchant, Datum ref)
 {
 	bool found;
 
-	if (log->touched != NULL && ref != (Datum) 0)
+	if (ref != (Datum) 0)
 		(void) touched_insert(log->touched, ref_key(attachment, merchant, ref), &found);
 }
 
@@ -303,8 +306,6 @@ void_old(Log *log, const QgChange *change, QgEvent *new)
 	Logged *standing;
 	QgEvent taken;
 
-	if (change->old.ref == (Datum) 0)
-		return false;
 	show_written(log, change);
 	caller = MemoryContextSwitchTo(log->scratch);
 	standing = hold_standing(log, change);
@@ -330,19 +331,63 @@ void_old(Log *log, const QgChange *change, QgEvent *new)
 	return true;
 }
 
-/* Writes one change. */
+/* Writes what a change enters. */
 static void
-write_change(Log *log, const QgChange *change)
+enter_new(Log *log, const QgChange *change, const QgEvent *new)
+{
+	qg_event_check(&log->writer, new, &change->attachment->origin);
+	qg_event_write(&log->writer, new);
+	touch(log, change->attachment, new->merchant, new->ref);
+}
+
+/* Tells whether two texts are the same. */
+static bool
+same_text(Datum a, Datum b)
+{
+	return a != (Datum) 0 && b != (Datum) 0 && VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+/*
+ * Writes the insertion of a row that another trigger had changed before ours fired for it; false
+ * where none follows.
+ */
+static bool
+enter_before(Log *log, const QgChange *change, QgChange *end)
+{
+	for (QgChange *later = unconstify(QgChange *, change) + 1; later < end; later++)
+	{
+		if (later->done || !later->enters || later->old.merchant != (Datum) 0 ||
+			!same_text(later->new.ref, change->old.ref) ||
+			!same_text(later->new.merchant, change->old.merchant) ||
+			!same_text(later->new.source, change->attachment->source) ||
+			!same_text(later->new.indicator, change->attachment->indicator))
+			continue;
+		enter_new(log, later, &later->new);
+		later->done = true;
+		return true;
+	}
+	return false;
+}
+
+/* Writes one change; those up to end follow it. */
+static void
+write_change(Log *log, QgChange *change, QgChange *end)
 {
 	QgEvent new = change->new;
 
-	if (change->old.merchant != (Datum) 0 && !void_old(log, change, &new))
+	if (change->done)
 		return;
-	if (!change->enters)
-		return;
-	qg_event_check(&log->writer, &new, &change->attachment->origin);
-	qg_event_write(&log->writer, &new);
-	touch(log, change->attachment, new.merchant, new.ref);
+	if (change->old.merchant != (Datum) 0)
+	{
+		if (change->old.ref == (Datum) 0)
+			return;
+		if (!void_old(log, change, &new) &&
+			!(enter_before(log, change, end) && void_old(log, change, &new)))
+			return;
+	}
+	if (change->enters)
+		enter_new(log, change, &new);
 }
 
 /* Tells whether any change takes something back. */
@@ -355,25 +400,45 @@ any_voids(const QgChange *changes, int count)
 	return false;
 }
 
-/* Writes changes in their order; what they enter is seen by the commands that follow. */
+/* Writes changes that only enter events. */
+static void
+write_entries(QgEventWriter *writer, const QgChange *changes, int count)
+{
+	QgEvent *events = palloc_extended(sizeof(QgEvent) * count, MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		events[i] = changes[i].new;
+		qg_event_check(writer, &events[i], &changes[i].attachment->origin);
+		events[i].id = qg_event_next_id(writer);
+	}
+	qg_events_write(writer, events, count);
+}
+
+/* Writes changes, as in their order; what they enter is seen by the commands that follow. */
 void
-qg_changes_write(const QgChange *changes, int count)
+qg_changes_write(QgChange *changes, int count)
 {
 	MemoryContext context = AllocSetContextCreate(
 		CurrentMemoryContext, "quality_gov credit events written", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Log log = {0};
 
-	log.scratch = AllocSetContextCreate(context, "quality_gov credit events read",
-										ALLOCSET_DEFAULT_SIZES);
-	if (any_voids(changes, count))
-		log.touched = touched_create(context, 64, NULL);
 	open_log(&log);
-	for (int i = 0; i < count; i++)
+	if (any_voids(changes, count))
 	{
-		CHECK_FOR_INTERRUPTS();
-		write_change(&log, &changes[i]);
+		log.scratch = AllocSetContextCreate(context, "quality_gov credit events read",
+											ALLOCSET_DEFAULT_SIZES);
+		log.touched = touched_create(context, 64, NULL);
+		for (int i = 0; i < count; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			write_change(&log, &changes[i], &changes[Min(count, i + INSERTIONS_LOOKED_FOR)]);
+		}
 	}
+	else
+		write_entries(&log.writer, changes, count);
 	close_log(&log);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

@@ -32,6 +32,7 @@ typedef struct QgChange
 	const QgAttachment *attachment;
 	bool moves; /* the row may come back in another partition */
 	bool enters;
+	bool done;	/* it was written before its turn */
 	bool dated; /* a column says when the event happened */
 	QgCounted old;
 	QgEvent new;
@@ -42,6 +43,6 @@ extern void qg_change_add(QgChange *change);
 extern void qg_changes_begin(TriggerData *trigger);
 extern void qg_changes_end(TriggerData *trigger);
 
-extern void qg_changes_write(const QgChange *changes, int count);
+extern void qg_changes_write(QgChange *changes, int count);
 
 #endif

@@ -33,6 +33,7 @@
 /* An event to be written; ref is 0 where there is none, voids where it takes none back. */
 typedef struct QgEvent
 {
+	int64 id; /* 0 where it has none yet */
 	Datum merchant;
 	Datum indicator;
 	Datum source;
@@ -62,11 +63,13 @@ typedef struct QgEventWriter
 	QgRows rows;
 	Oid sequence;
 	Datum xid;
-	struct merchants_hash *merchants; /* NULL until the first was asked for */
+	struct QgMerchants *merchants; /* NULL until the first was asked for */
 } QgEventWriter;
 
 extern void qg_events_open(QgEventWriter *writer);
+extern int64 qg_event_next_id(const QgEventWriter *writer);
 extern int64 qg_event_write(QgEventWriter *writer, const QgEvent *event);
+extern void qg_events_write(QgEventWriter *writer, const QgEvent *events, int count);
 extern void qg_event_check(QgEventWriter *writer, const QgEvent *event,
 						   const QgEventOrigin *origin);
 extern void qg_events_close(QgEventWriter *writer);

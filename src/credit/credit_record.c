@@ -125,9 +125,9 @@ check_amounts(const QgEvent *event, const QgEventOrigin *origin)
 						errhint("Give \"good\" or \"bad\" an amount above 0.")));
 }
 
-/* Checks an event of an application and writes it; gives its id. */
-static int64
-record_event(QgEventWriter *writer, QgEvent *event, const QgEventOrigin *origin)
+/* Refuses an event of an application that is not as it must be. */
+static void
+check_event(QgEventWriter *writer, QgEvent *event, const QgEventOrigin *origin)
 {
 	check_indicator(event->indicator, origin);
 	check_amounts(event, origin);
@@ -138,7 +138,6 @@ record_event(QgEventWriter *writer, QgEvent *event, const QgEventOrigin *origin)
 	event->recorded_at = GetCurrentStatementStartTimestamp();
 	qg_instants_set(event, false, origin);
 	qg_event_check(writer, event, origin);
-	return qg_event_write(writer, event);
 }
 
 /* credit_event_record(merchant_id, indicator, source, good, bad, at, ref): writes one event. */
@@ -164,7 +163,8 @@ qg_credit_event_record(PG_FUNCTION_ARGS)
 	event.ref = PG_ARGISNULL(6) ? (Datum) 0 : PointerGetDatum(PG_GETARG_TEXT_PP(6));
 	check_source(event.source);
 	qg_events_open(&writer);
-	id = record_event(&writer, &event, &origin);
+	check_event(&writer, &event, &origin);
+	id = qg_event_write(&writer, &event);
 	qg_events_close(&writer);
 	PG_RETURN_INT64(id);
 }
@@ -215,14 +215,14 @@ element(const Elements *elements, int i, Datum null)
 	return elements->count < 0 || elements->nulls[i] ? null : elements->items[i];
 }
 
-/* Gives an element that must not be null. */
+/* Gives a text that must not be null. */
 static Datum
-element_required(const Elements *elements, int i, const char *name)
+text_required(const Elements *elements, int i, const char *name)
 {
 	if (elements->nulls[i])
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("element %d of %s must not be null", i + 1, name)));
-	return elements->items[i];
+	return PointerGetDatum(PG_DETOAST_DATUM_PACKED(elements->items[i]));
 }
 
 /*
@@ -240,6 +240,7 @@ qg_credit_event_record_all(PG_FUNCTION_ARGS)
 	QgEventOrigin origin = {.merchant = "merchant_id", .at = "at", .good = "good", .bad = "bad"};
 	Elements elements[lengthof(names)];
 	QgEventWriter writer;
+	QgEvent *events;
 	Datum source;
 	Datum *ids;
 	int count;
@@ -260,22 +261,27 @@ qg_credit_event_record_all(PG_FUNCTION_ARGS)
 	source = PointerGetDatum(PG_GETARG_TEXT_PP(ARG_SOURCE));
 	check_source(source);
 	ids = palloc(sizeof(Datum) * (count + 1));
+	events = palloc_extended(sizeof(QgEvent) * (count + 1), MCXT_ALLOC_HUGE);
 	qg_events_open(&writer);
 	for (int i = 0; i < count; i++)
 	{
-		QgEvent event = {.source = source};
+		QgEvent *event = &events[i];
 
 		CHECK_FOR_INTERRUPTS();
 		origin.element = i + 1;
-		event.merchant = element_required(&elements[ARG_MERCHANTS], i, "merchant_id");
-		event.indicator = element_required(&elements[ARG_INDICATORS], i, "indicator");
-		event.good = DatumGetFloat8(element(&elements[ARG_GOODS], i, Float8GetDatum(0)));
-		event.bad = DatumGetFloat8(element(&elements[ARG_BADS], i, Float8GetDatum(0)));
-		event.at = DatumGetTimestampTz(element(
+		*event = (QgEvent){.source = source};
+		event->merchant = text_required(&elements[ARG_MERCHANTS], i, "merchant_id");
+		event->indicator = text_required(&elements[ARG_INDICATORS], i, "indicator");
+		event->good = DatumGetFloat8(element(&elements[ARG_GOODS], i, Float8GetDatum(0)));
+		event->bad = DatumGetFloat8(element(&elements[ARG_BADS], i, Float8GetDatum(0)));
+		event->at = DatumGetTimestampTz(element(
 			&elements[ARG_INSTANTS], i, TimestampTzGetDatum(GetCurrentStatementStartTimestamp())));
-		event.ref = element(&elements[ARG_REFS], i, (Datum) 0);
-		ids[i] = Int64GetDatum(record_event(&writer, &event, &origin));
+		event->ref = element(&elements[ARG_REFS], i, (Datum) 0);
+		check_event(&writer, event, &origin);
+		event->id = qg_event_next_id(&writer);
+		ids[i] = Int64GetDatum(event->id);
 	}
+	qg_events_write(&writer, events, count);
 	qg_events_close(&writer);
 	PG_RETURN_ARRAYTYPE_P(
 		construct_array(ids, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
