@@ -77,7 +77,8 @@ compile(Compiled *entry, Relation relation, const ResultRelInfo *target)
 	fresh.predicates = palloc0(sizeof(ExprState *) * (fresh.nindexes + 1));
 	for (int i = 0; i < fresh.nindexes; i++)
 	{
-		List *predicate = target->ri_IndexRelationInfo[i]->ii_Predicate;
+		/* The tree that the executor was given goes with its statement. */
+		List *predicate = copyObject(target->ri_IndexRelationInfo[i]->ii_Predicate);
 
 		fresh.indexes[i] = RelationGetRelid(target->ri_IndexRelationDescs[i]);
 		if (predicate != NIL)
