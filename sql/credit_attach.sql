@@ -115,6 +115,15 @@ INSERT INTO remark VALUES (3, 'm-1', '9999-01-01');
 \set VERBOSITY default
 INSERT INTO sale (id, shop, late) VALUES (70001, NULL, 'NaN'), (70002, 'm-1', NULL);
 SELECT merchant_id, good, bad FROM credit_event WHERE ref = '70002' ORDER BY indicator;
+-- without a ref a row counts once, also where it moves
+CREATE TABLE chat (id int, shop text, region int) PARTITION BY LIST (region);
+CREATE TABLE chat_1 PARTITION OF chat FOR VALUES IN (1);
+CREATE TABLE chat_2 PARTITION OF chat FOR VALUES IN (2);
+SELECT credit_attach('chat', '{"merchant_id": "shop"}', 'violation');
+INSERT INTO chat VALUES (1, 'm-1', 1), (2, 'm-1', 1);
+UPDATE chat SET region = 2 WHERE id = 1;
+INSERT INTO chat VALUES (3, 'm-1', 2);
+SELECT count(*) AS rows, (SELECT count(*) FROM credit_event WHERE indicator = 'violation') AS events FROM chat;
 -- an instant that is missing is the statement's; one of this statement is known at once
 INSERT INTO remark VALUES (4, 'm-1', NULL), (5, 'm-1', clock_timestamp());
 SELECT ref, at = recorded_at AS known_at_once, at > '2024-04-01' AS now FROM credit_event WHERE indicator = 'service' AND ref IN ('4', '5') ORDER BY ref;
@@ -126,6 +135,6 @@ INSERT INTO remark VALUES (8, 'm-1', '2024-05-01'), (9, 'm-1', '2024-05-01');
 SELECT string_agg(ref, ' ' ORDER BY event_id) AS refs FROM credit_event WHERE at = '2024-05-01';
 SELECT * FROM credit_check();
 SELECT guard_remove('remark'), guard_remove('sale');
-DROP TABLE sale, claim, buyer, remark CASCADE;
+DROP TABLE sale, claim, buyer, remark, chat CASCADE;
 DROP FUNCTION echo, drop_it;
 DROP EXTENSION quality_gov CASCADE;

@@ -85,6 +85,7 @@ SELECT * FROM unnest(ARRAY[
   $$credit_event_void('m-1', 2, '9999-01-01')$$, $$credit_event_void('m-1', 2, 'infinity')$$,
   $$credit_event_void('m-1', NULL)$$]) WITH ORDINALITY AS c(call, n), refusal('SELECT quality_gov.' || call) AS r ORDER BY n;
 SELECT r.code, r.message FROM refusal('SELECT quality_gov.credit_event_void(''m-1'', 2, ''2024-01-02'')') r;
+SELECT kind, subject, body->>'event_id' AS event, body->>'ref' AS ref FROM ledger_entry WHERE kind = 'credit_event_void' ORDER BY entry_id;
 -- of two that are alike each is taken back by its own id, also where another program wrote a void that names none
 INSERT INTO credit_event (merchant_id, indicator, at, bad, source) SELECT 'm-1', 'recall', '2024-02-02', 1, 'old' FROM generate_series(1, 2);
 INSERT INTO credit_event (merchant_id, indicator, at, bad, source, void) VALUES ('m-1', 'recall', '2024-02-02', -1, 'old', true);

@@ -253,6 +253,11 @@ qg_credit_event_row(PG_FUNCTION_ARGS)
 																   : NULL;
 	QgChange change = {.attachment = &attached->shown};
 
+	change.moves = trigger->tg_relation->rd_rel->relispartition &&
+				   (before == NULL || after == NULL);
+	/* Without a ref nothing tells that a row was counted in the partition it comes from. */
+	if (change.moves && attached->ref == NULL && qg_row_moves(attached->shown.origin.relation))
+		return PointerGetDatum(NULL);
 	if (before != NULL && after != NULL &&
 		!qg_mapping_changed(qg_mapping_get(trigger), before, after, desc))
 		return PointerGetDatum(NULL);

@@ -164,14 +164,24 @@ same_text(Datum a, Datum b)
 		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
-/* Tells whether an update is under way, which alone moves rows. */
+/* Tells whether a statement of an operation is under way at a table. */
 static bool
-update_is_open(void)
+is_open(const char *relation, TriggerEvent operation)
 {
 	for (int i = 0; i < nscopes; i++)
-		if (scopes[i].operation == TRIGGER_EVENT_UPDATE)
+		if (scopes[i].operation == operation && strcmp(scopes[i].relation, relation) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * Tells whether a row that comes into a partition of a table only moves there: an update is under
+ * way at the table and nothing inserts.
+ */
+bool
+qg_row_moves(const char *relation)
+{
+	return is_open(relation, TRIGGER_EVENT_UPDATE) && !is_open(relation, TRIGGER_EVENT_INSERT);
 }
 
 /*
@@ -181,7 +191,8 @@ update_is_open(void)
 static bool
 join_move(const QgChange *change)
 {
-	if (!change->moves || !change->enters || change->new.ref == (Datum) 0 || !update_is_open())
+	if (!change->moves || !change->enters || change->new.ref == (Datum) 0 ||
+		!is_open(change->attachment->origin.relation, TRIGGER_EVENT_UPDATE))
 		return false;
 	for (int i = nchanges - 1; i >= Max(0, nchanges - MOVES_LOOKED_FOR); i--)
 	{

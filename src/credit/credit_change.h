@@ -39,6 +39,7 @@ typedef struct QgChange
 } QgChange;
 
 extern MemoryContext qg_changes_context(void);
+extern bool qg_row_moves(const char *relation);
 extern void qg_change_add(QgChange *change);
 extern void qg_changes_begin(TriggerData *trigger);
 extern void qg_changes_end(TriggerData *trigger);

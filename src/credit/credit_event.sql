@@ -122,6 +122,7 @@ AS $$
 DECLARE
   event quality_gov.credit_event;
   void_id bigint;
+  caller name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
 BEGIN
   IF merchant_id IS NULL OR event_id IS NULL OR at IS NULL THEN
     RAISE EXCEPTION 'merchant_id, event_id and at must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -139,8 +140,7 @@ BEGIN
   END IF;
   IF quality_gov.credit_source_reserved(event.source) AND NOT EXISTS (
        SELECT FROM pg_roles r
-       WHERE r.rolname = CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END
-         AND (r.rolsuper OR pg_has_role(r.oid, to_regrole('quality_gov_admin'), 'USAGE'))) THEN
+       WHERE r.rolname = caller AND (r.rolsuper OR pg_has_role(r.oid, to_regrole('quality_gov_admin'), 'USAGE'))) THEN
     RAISE EXCEPTION 'credit event % is of source "%", which quality_gov writes itself', event_id, event.source
       USING ERRCODE = 'insufficient_privilege', HINT = 'An administrator of quality_gov can void it.';
   END IF;
@@ -158,6 +158,9 @@ BEGIN
   VALUES (event.merchant_id, event.indicator, event.at, 0 - event.good, 0 - event.bad, event.source, event.ref, true,
           event.event_id, greatest(at, event.recorded_at))
   RETURNING v.event_id INTO void_id;
+  PERFORM quality_gov.ledger_record('credit_event_void', event.merchant_id, jsonb_build_object(
+    'event_id', event.event_id, 'void_id', void_id, 'indicator', event.indicator, 'source', event.source, 'ref', event.ref,
+    'role', caller));
   RETURN void_id;
 EXCEPTION
   WHEN unique_violation THEN
@@ -165,7 +168,7 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION credit_event_void(text, bigint, timestamptz) IS
-  'Takes back one event by its id, known from at on, and gives the id of the void; P0002 where there is no such event, 55000 where it is voided already or a void itself, 22008 for an instant before the event was known or in the future, 42501 for an event that quality_gov wrote itself where the caller is no administrator';
+  'Takes back one event by its id, known from at on, with a ledger entry, and gives the id of the void; P0002 where there is no such event, 55000 where it is voided already or a void itself, 22008 for an instant before the event was known or in the future, 42501 for an event that quality_gov wrote itself where the caller is no administrator';
 
 CREATE FUNCTION credit_event_row() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_credit_event_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
@@ -187,6 +190,8 @@ CREATE FUNCTION credit_attach(relation regclass, columns jsonb, indicator text,
 AS $$
 DECLARE
   changes text := CASE WHEN columns ? 'ref' THEN 'INSERT OR UPDATE OR DELETE' ELSE 'INSERT' END;
+  -- A row that an update moves to another partition is inserted there and was counted before.
+  statements text := CASE WHEN columns ? 'ref' THEN changes ELSE 'INSERT OR UPDATE' END;
   number_types jsonb := '["boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric"]';
 BEGIN
   IF indicator IS NULL OR good IS NULL OR bad IS NULL THEN
@@ -204,8 +209,8 @@ BEGIN
     'good', number_types, 'bad', number_types, 'ref', '[]'::jsonb), true);
   PERFORM quality_gov.guard_attach(relation, 'credit_' || indicator, columns,
     jsonb_build_object('indicator', indicator, 'good', good::text, 'bad', bad::text),
-    ARRAY[format('begin BEFORE %s:credit_event_begin:STATEMENT', changes), format('row AFTER %s:credit_event_row', changes),
-          format('end AFTER %s:credit_event_end:STATEMENT', changes)]);
+    ARRAY[format('begin BEFORE %s:credit_event_begin:STATEMENT', statements), format('row AFTER %s:credit_event_row', changes),
+          format('end AFTER %s:credit_event_end:STATEMENT', statements)]);
 END
 $$;
 COMMENT ON FUNCTION credit_attach(regclass, jsonb, text, float8, float8) IS

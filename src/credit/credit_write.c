@@ -86,6 +86,8 @@ relation_named(const char *name)
 void
 qg_events_open(QgEventWriter *writer)
 {
+	/* A temporary table may be written to, and an attachment of it fire, where this is not. */
+	PreventCommandIfReadOnly("INSERT");
 	qg_rows_open(&writer->rows, "credit_event");
 	if (RelationGetDescr(writer->rows.relation)->natts != Natts_event)
 		elog(ERROR, "credit_event has %d columns, expected %d",

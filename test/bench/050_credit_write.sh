@@ -85,5 +85,5 @@ for pair in $(seq 0 "$pairs"); do
 done
 psql -Xqc 'DELETE FROM run WHERE pair = 0'
 test/bench/machine
-echo "pgbench $seconds s a run, prepared; $merchants merchants; $pairs interleaved pairs; peer: the same rows into tables without triggers"
+echo "pgbench $seconds s a run, prepared; $merchants merchants; $pairs interleaved pairs; peer: the same rows into tables without triggers, for attached tables row and event"
 report
