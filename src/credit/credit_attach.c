@@ -195,10 +195,7 @@ read_finite(const QgColumn *column, HeapTuple row, TupleDesc desc, TimestampTz *
 static bool
 read_old(const Attached *attached, HeapTuple row, TupleDesc desc, QgCounted *old)
 {
-	float8 good;
-	float8 bad;
-
-	if (!read_amounts(attached, row, desc, &good, &bad))
+	if (!read_amounts(attached, row, desc, &old->good, &old->bad))
 		return false;
 	old->merchant = text_of(attached->merchant, row, desc);
 	if (old->merchant == (Datum) 0)

@@ -184,12 +184,20 @@ mark_voided(List *events)
 	}
 }
 
+/* Tells how well an event fits what a row counted: its instant says more than its amounts. */
+static int
+fitness(const Logged *logged, const QgCounted *old)
+{
+	return (logged->at == old->at ? 2 : 0) +
+		   (logged->good == old->good && logged->bad == old->bad ? 1 : 0);
+}
+
 /*
- * Gives the event that a row counts as: of those that stand the last, rather one of the row's own
- * instant.  NULL where there is none.
+ * Gives the event that a row counts as: of those that stand the one that fits best, of several the
+ * last.  A ref may be that of several rows.  NULL where there is none.
  */
 static Logged *
-last_standing(const List *events, TimestampTz at)
+best_standing(const List *events, const QgCounted *old)
 {
 	Logged *standing = NULL;
 	ListCell *cell;
@@ -199,7 +207,7 @@ last_standing(const List *events, TimestampTz at)
 		Logged *logged = lfirst(cell);
 
 		if (!logged->void_ && !logged->voided &&
-			(standing == NULL || logged->at == at || standing->at != at))
+			(standing == NULL || fitness(logged, old) >= fitness(standing, old)))
 			standing = logged;
 	}
 	return standing;
@@ -250,7 +258,7 @@ hold_standing(Log *log, const QgChange *change)
 	Logged *standing;
 
 	mark_voided(events);
-	while ((standing = last_standing(events, change->old.at)) != NULL)
+	while ((standing = best_standing(events, &change->old)) != NULL)
 	{
 		lock_event(log, standing);
 		if (!is_voided(log, change->old.merchant, standing))

@@ -23,6 +23,8 @@ typedef struct QgCounted
 	Datum merchant; /* 0 where it counted nothing */
 	Datum ref;		/* 0 where it has none: then nothing is found of it */
 	TimestampTz at; /* DT_NOBEGIN where no column says so */
+	float8 good;
+	float8 bad;
 } QgCounted;
 
 /* A change of a row: what it counted, what it counts. */
