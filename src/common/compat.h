@@ -66,4 +66,13 @@
 #define QG_INIT_RANGE_TABLE(estate, rte) ExecInitRangeTable(estate, list_make1(rte))
 #endif
 
+/* Since 18 constraints are of several kinds, and a scan of an index can count what it does. */
+#if PG_VERSION_NUM >= 180000
+#define QG_CHECK_STATES(target) ((target)->ri_CheckConstraintExprs)
+#define qg_index_beginscan(t, i, snapshot, n) index_beginscan(t, i, snapshot, NULL, n, 0)
+#else
+#define QG_CHECK_STATES(target) ((target)->ri_ConstraintExprs)
+#define qg_index_beginscan(t, i, snapshot, n) index_beginscan(t, i, snapshot, n, 0)
+#endif
+
 #endif

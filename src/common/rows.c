@@ -6,6 +6,10 @@
  * executor's own steps are taken here one by one, as logical replication takes them: triggers before
  * the row, constraints, the heap, the indexes.  Defaults are the caller's to give, and rights are
  * not asked: only functions of the extension come here, which decide who may call them.
+ *
+ * The executor reads check constraints and predicates of partial indexes anew from their stored
+ * trees in each statement, which costs more than the row itself.  Here they are compiled once a
+ * backend and again after the table changed.
  */
 #include "quality_gov.h"
 
@@ -16,11 +20,113 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "common/rows.h"
+
+/* So many tables' expressions are kept compiled; those of further ones are compiled each time. */
+#define COMPILED_MAX 16
+
+/* What is evaluated for every row of a table. */
+typedef struct Compiled
+{
+	Oid relid;
+	bool valid;
+	MemoryContext context;
+	ExprState **checks; /* in the order of the table's constraints, NULL where it has none */
+	int nindexes;
+	Oid *indexes;
+	ExprState **predicates; /* NULL where an index is not partial */
+} Compiled;
+
+static Compiled compiled[COMPILED_MAX];
+static int ncompiled = 0;
+
+/* Marks stale what was compiled for the relation. */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	for (int i = 0; i < ncompiled; i++)
+		if (!OidIsValid(relid) || compiled[i].relid == relid)
+			compiled[i].valid = false;
+}
+
+/* Compiles the expressions of a table whose indexes are open, in a memory that outlasts the call. */
+static void
+compile(Compiled *entry, Relation relation, const ResultRelInfo *target)
+{
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	MemoryContext context = AllocSetContextCreate(
+		TopTransactionContext, "quality_gov row expressions", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	EState *estate = CreateExecutorState();
+	Compiled fresh = {.relid = RelationGetRelid(relation), .valid = true, .context = context};
+
+	if (constraints != NULL && constraints->num_check > 0)
+	{
+		fresh.checks = palloc0(sizeof(ExprState *) * constraints->num_check);
+		for (int i = 0; i < constraints->num_check; i++)
+			fresh.checks[i] = ExecPrepareExpr(stringToNode(constraints->check[i].ccbin), estate);
+	}
+	fresh.nindexes = target->ri_NumIndices;
+	fresh.indexes = palloc0(sizeof(Oid) * (fresh.nindexes + 1));
+	fresh.predicates = palloc0(sizeof(ExprState *) * (fresh.nindexes + 1));
+	for (int i = 0; i < fresh.nindexes; i++)
+	{
+		/* The tree that the executor was given goes with its statement. */
+		List *predicate = copyObject(target->ri_IndexRelationInfo[i]->ii_Predicate);
+
+		fresh.indexes[i] = RelationGetRelid(target->ri_IndexRelationDescs[i]);
+		if (predicate != NIL)
+			fresh.predicates[i] = ExecPrepareQual(predicate, estate);
+	}
+	MemoryContextSwitchTo(caller);
+	/* What is stale may still be in use up the stack. */
+	if (entry->context != NULL)
+		MemoryContextSetParent(entry->context, TopTransactionContext);
+	MemoryContextSetParent(context, TopMemoryContext);
+	*entry = fresh;
+}
+
+/* Gives the place of a table's expressions, NULL where there is none. */
+static Compiled *
+find_place(Oid relid)
+{
+	for (int i = 0; i < ncompiled; i++)
+		if (compiled[i].relid == relid)
+			return &compiled[i];
+	if (ncompiled < COMPILED_MAX)
+	{
+		if (ncompiled == 0)
+			CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+		return &compiled[ncompiled++];
+	}
+	/* Of an extension that was dropped, say. */
+	for (int i = 0; i < ncompiled; i++)
+		if (!compiled[i].valid)
+			return &compiled[i];
+	return NULL;
+}
+
+/* Hands the executor what it would compile itself for the first row. */
+static void
+lend_compiled(Relation relation, ResultRelInfo *target)
+{
+	Compiled *entry = find_place(RelationGetRelid(relation));
+
+	if (entry == NULL)
+		return;
+	if (!entry->valid || entry->relid != RelationGetRelid(relation))
+		compile(entry, relation, target);
+	QG_CHECK_STATES(target) = entry->checks;
+	for (int i = 0; i < Min(target->ri_NumIndices, entry->nindexes); i++)
+		if (entry->indexes[i] == RelationGetRelid(target->ri_IndexRelationDescs[i]))
+			target->ri_IndexRelationInfo[i]->ii_PredicateState = entry->predicates[i];
+}
 
 /* Makes ready to insert into a table of the extension. */
 void
@@ -43,6 +149,7 @@ qg_rows_open(QgRows *rows, const char *table)
 	rows->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(rows->target, rows->relation, 1, NULL, 0);
 	ExecOpenIndices(rows->target, false);
+	lend_compiled(rows->relation, rows->target);
 	rows->slot = MakeSingleTupleTableSlot(RelationGetDescr(rows->relation), &TTSOpsVirtual);
 	AfterTriggerBeginQuery();
 }

@@ -1,178 +1,241 @@
 /*
  * credit_attach.c
- *		The trigger that turns rows of a platform's own table into credit events.
+ *		The triggers that turn rows of a platform's own table into credit events.
  *
- * It is C because it sits on the hot path of other people's tables: one prepared insert a row.
- * Events are never changed: an updated row is voided and entered anew, a deleted one voided.  Only
- * what the log holds is voided, at the instant and with the amounts it holds: a row older than the
- * attachment was never counted, and taking it out would take somebody else's events.
+ * They are C because they sit on the hot path of other people's tables.  Events are never changed:
+ * an updated row is voided and entered anew, a deleted one voided.  The row's trigger reads what the
+ * row counts, with the caller's rights, and lets it wait (credit_batch.c); a row that counts nothing
+ * costs no more than looking at its amounts.
  */
 #include "quality_gov.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "common/guard.h"
+#include "credit/credit_change.h"
 
-/* One event, read from a row. */
-typedef struct CreditEvent
+/* An attachment, parsed; kept with the mapping of its trigger. */
+typedef struct Attached
 {
-	char *merchant;
-	char *ref;
-	TimestampTz at;
-	TimestampTz recorded_at;
-	double good;
-	double bad;
-} CreditEvent;
+	QgAttachment shown; /* what changes that wait refer to */
+	const QgColumn *merchant;
+	const QgColumn *at;
+	const QgColumn *recorded_at;
+	const QgColumn *good;
+	const QgColumn *bad;
+	const QgColumn *ref;
+	float8 unmapped_good;
+	float8 unmapped_bad;
+} Attached;
 
-/* Reads a boolean or a number; null counts as 0. */
-static double
-number_of(const char *text)
+/* Gives the name of a mapped column, NULL where a key is not mapped. */
+static const char *
+column_name(const QgColumn *column)
 {
-	if (text == NULL || strcmp(text, "f") == 0)
-		return 0;
-	if (strcmp(text, "t") == 0)
-		return 1;
-	return DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(text)));
+	return column != NULL ? column->path.column : NULL;
 }
 
-/* Gives the amount of one side: the mapped column, else the constant of the attachment. */
-static double
-amount_of(const QgMapping *mapping, const char *key, HeapTuple row, TupleDesc desc)
+/* Gives an option that is a number. */
+static float8
+option_number(const QgMapping *mapping, const char *key)
 {
-	const QgColumn *column = qg_mapping_column(mapping, key);
-
-	return number_of(column != NULL ? qg_column_text(column, row, desc)
-									: qg_mapping_option(mapping, key));
+	return DatumGetFloat8(
+		DirectFunctionCall1(float8in, CStringGetDatum(qg_mapping_option(mapping, key))));
 }
 
-/* Reads an event; false where the row names no merchant or counts nothing. */
-static bool
-read_event(const QgMapping *mapping, HeapTuple row, TupleDesc desc, CreditEvent *event)
+/* Gives what an attachment says, parsed again only after the table has changed. */
+static const Attached *
+get_attached(TriggerData *trigger)
 {
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	QgMapping *mapping = qg_mapping_get(trigger);
+	MemoryContext caller;
+	Attached *attached;
 
-	event->merchant = qg_column_text(qg_mapping_column(mapping, "merchant_id"), row, desc);
-	event->ref = qg_column_text(qg_mapping_column(mapping, "ref"), row, desc);
-	event->at = qg_mapping_instant(mapping, "at", row, desc, now);
-	event->recorded_at = qg_mapping_instant(mapping, "recorded_at", row, desc, now);
-	event->bad = amount_of(mapping, "bad", row, desc);
-	event->good = amount_of(mapping, "good", row, desc);
-	/* A row is good where it is not bad, unless it says itself how good it is. */
-	if (event->bad != 0 && qg_mapping_column(mapping, "good") == NULL)
-		event->good = 0;
-	return event->merchant != NULL && (event->good != 0 || event->bad != 0);
+	if (mapping->extra != NULL)
+		return mapping->extra;
+	caller = MemoryContextSwitchTo(mapping->context);
+	attached = palloc0(sizeof(Attached));
+	attached->merchant = qg_mapping_column(mapping, "merchant_id");
+	attached->at = qg_mapping_column(mapping, "at");
+	attached->recorded_at = qg_mapping_column(mapping, "recorded_at");
+	attached->good = qg_mapping_column(mapping, "good");
+	attached->bad = qg_mapping_column(mapping, "bad");
+	attached->ref = qg_mapping_column(mapping, "ref");
+	attached->unmapped_good = option_number(mapping, "good");
+	attached->unmapped_bad = option_number(mapping, "bad");
+	attached->shown = (QgAttachment){
+		.origin = {.relation = mapping->relation,
+				   .merchant = column_name(attached->merchant),
+				   .at = column_name(attached->at),
+				   .recorded_at = column_name(attached->recorded_at),
+				   .good = column_name(attached->good),
+				   .bad = column_name(attached->bad)},
+		.indicator = CStringGetTextDatum(qg_mapping_option(mapping, "indicator")),
+		.source = CStringGetTextDatum(mapping->relation)};
+	MemoryContextSwitchTo(caller);
+	mapping->extra = attached;
+	return attached;
 }
 
-/* Gives a text parameter, null where there is no text. */
-static Datum
-text_datum(const char *text, char *isnull)
+/* Gives a boolean or a number of a row; null counts as 0. */
+static float8
+number_of(const QgColumn *column, HeapTuple row, TupleDesc desc)
 {
-	*isnull = text ? ' ' : 'n';
-	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-/* Writes an event; inside SPI, as owner. */
-static void
-write_event(const QgMapping *mapping, const CreditEvent *event)
-{
-	static SPIPlanPtr plan = NULL;
-	Oid types[8] = {TEXTOID,   TEXTOID, TIMESTAMPTZOID, FLOAT8OID,
-					FLOAT8OID, TEXTOID, TEXTOID,		TIMESTAMPTZOID};
-	Datum values[8];
-	char nulls[9] = "        ";
-
-	if (plan == NULL)
-	{
-		plan = SPI_prepare("INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, "
-						   "good, bad, source, ref, recorded_at) "
-						   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-						   8, types);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare the credit event");
-	}
-	values[0] = CStringGetTextDatum(event->merchant);
-	values[1] = CStringGetTextDatum(qg_mapping_option(mapping, "indicator"));
-	values[2] = TimestampTzGetDatum(event->at);
-	values[3] = Float8GetDatum(event->good);
-	values[4] = Float8GetDatum(event->bad);
-	values[5] = CStringGetTextDatum(mapping->relation);
-	values[6] = text_datum(event->ref, &nulls[6]);
-	values[7] = TimestampTzGetDatum(event->recorded_at);
-	if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not write the credit event");
-}
-
-/*
- * Voids the event that the log holds of a row and gives when that happened and from when the void
- * is known; false where the log holds none.  Inside SPI, as owner.
- */
-static bool
-void_event(const QgMapping *mapping, const CreditEvent *event, TimestampTz *at,
-		   TimestampTz *recorded_at)
-{
-	static SPIPlanPtr plan = NULL;
-	Oid types[5] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
-	Datum values[5];
 	bool isnull;
+	Datum value = qg_column_datum(column, row, desc, &isnull);
 
-	if (plan == NULL)
+	if (isnull)
+		return 0;
+	switch (column->type)
 	{
-		plan = SPI_prepare(
-			"WITH last AS (SELECT e.at, e.good, e.bad, e.void, e.recorded_at "
-			"FROM quality_gov.credit_event e WHERE e.merchant_id = $1 AND e.indicator = $2 "
-			"AND e.source = $3 AND e.ref = $4 ORDER BY e.event_id DESC LIMIT 1) "
-			"INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, "
-			"ref, void, recorded_at) SELECT $1, $2, at, 0 - good, 0 - bad, $3, $4, true, "
-			"greatest($5, recorded_at) FROM last WHERE NOT void RETURNING at, recorded_at",
-			5, types);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare the void of a credit event");
+		case BOOLOID:
+			return DatumGetBool(value) ? 1 : 0;
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return (float8) DatumGetInt64(value);
+		case FLOAT4OID:
+			return DatumGetFloat4(value);
+		case FLOAT8OID:
+			return DatumGetFloat8(value);
+		case NUMERICOID:
+			/* One that float8 cannot hold is out of bounds, not an error of its own. */
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+		default:
+			/* The column had another type when it was mapped. */
+			return DatumGetFloat8(
+				DirectFunctionCall1(float8in, CStringGetDatum(qg_column_text(column, row, desc))));
 	}
-	values[0] = CStringGetTextDatum(event->merchant);
-	values[1] = CStringGetTextDatum(qg_mapping_option(mapping, "indicator"));
-	values[2] = CStringGetTextDatum(mapping->relation);
-	values[3] = CStringGetTextDatum(event->ref);
-	values[4] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_INSERT_RETURNING)
-		elog(ERROR, "could not void the credit event");
-	if (SPI_processed == 0)
+}
+
+/* Reads what a row counts; false where that is nothing. */
+static bool
+read_amounts(const Attached *attached, HeapTuple row, TupleDesc desc, float8 *good, float8 *bad)
+{
+	*bad = attached->bad != NULL ? number_of(attached->bad, row, desc) : attached->unmapped_bad;
+	/* A row is good where it is not bad, unless it says itself how good it is. */
+	*good = attached->good != NULL ? number_of(attached->good, row, desc)
+			: *bad == 0			   ? attached->unmapped_good
+								   : 0;
+	return *good != 0 || *bad != 0;
+}
+
+/* Gives a mapped value as a text in the memory of changes, 0 for null or an unmapped key. */
+static Datum
+text_of(const QgColumn *column, HeapTuple row, TupleDesc desc)
+{
+	bool isnull;
+	Datum value;
+	MemoryContext caller;
+	Datum copy;
+
+	if (column == NULL)
+		return (Datum) 0;
+	value = qg_column_datum(column, row, desc, &isnull);
+	if (isnull)
+		return (Datum) 0;
+	if (column->path.nsteps == 0 && (column->type == TEXTOID || column->type == VARCHAROID))
+	{
+		caller = MemoryContextSwitchTo(qg_changes_context());
+		copy = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	}
+	else
+	{
+		const char *text = qg_column_text(column, row, desc);
+
+		if (text == NULL)
+			return (Datum) 0;
+		caller = MemoryContextSwitchTo(qg_changes_context());
+		copy = CStringGetTextDatum(text);
+	}
+	MemoryContextSwitchTo(caller);
+	return copy;
+}
+
+/* Gives the instant in a mapped column; false where none says one. */
+static bool
+read_instant(const QgColumn *column, HeapTuple row, TupleDesc desc, TimestampTz *instant)
+{
+	bool isnull;
+	Datum value;
+
+	if (column == NULL)
 		return false;
-	*at = DatumGetTimestampTz(
-		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	*recorded_at = DatumGetTimestampTz(
-		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	value = qg_column_datum(column, row, desc, &isnull);
+	if (isnull || column->type != TIMESTAMPTZOID)
+		return false;
+	*instant = DatumGetTimestampTz(value);
 	return true;
 }
 
-/* Voids what a row counted before and enters what it counts now. */
-static void
-change_events(const QgMapping *mapping, const CreditEvent *old, CreditEvent *new)
+/* Gives a finite instant or refuses it. */
+static bool
+read_finite(const QgColumn *column, HeapTuple row, TupleDesc desc, TimestampTz *instant)
 {
-	if (old != NULL)
-	{
-		TimestampTz at;
-		TimestampTz recorded_at;
-
-		if (old->ref == NULL || !void_event(mapping, old, &at, &recorded_at))
-			return;
-		if (new != NULL)
-		{
-			if (qg_mapping_column(mapping, "at") == NULL)
-				new->at = at;
-			new->recorded_at = recorded_at;
-		}
-	}
-	if (new != NULL)
-		write_event(mapping, new);
+	if (!read_instant(column, row, desc, instant))
+		return false;
+	/* Every period would have ended by then, and nothing would be in force. */
+	if (TIMESTAMP_NOT_FINITE(*instant))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("\"%s\" in column \"%s\" must be a finite instant", column->key,
+							   column->path.column)));
+	return true;
 }
 
-/* Trigger of credit_attach(). */
+/* Reads what a row counted before its change; false where that was nothing. */
+static bool
+read_old(const Attached *attached, HeapTuple row, TupleDesc desc, QgCounted *old)
+{
+	if (!read_amounts(attached, row, desc, &old->good, &old->bad))
+		return false;
+	old->merchant = text_of(attached->merchant, row, desc);
+	if (old->merchant == (Datum) 0)
+		return false;
+	old->ref = text_of(attached->ref, row, desc);
+	if (!read_instant(attached->at, row, desc, &old->at))
+		old->at = DT_NOBEGIN;
+	return true;
+}
+
+/* Reads the event of a row, which may be refused; false where the row counts nothing. */
+static bool
+read_new(const Attached *attached, HeapTuple row, TupleDesc desc, QgChange *change)
+{
+	const QgEventOrigin *origin = &attached->shown.origin;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	QgEvent *event = &change->new;
+	bool recorded;
+
+	if (!read_amounts(attached, row, desc, &event->good, &event->bad))
+		return false;
+	event->merchant = text_of(attached->merchant, row, desc);
+	if (event->merchant == (Datum) 0)
+		return false;
+	if (attached->good != NULL)
+		qg_amount_check(event->good, origin->good, origin);
+	if (attached->bad != NULL)
+		qg_amount_check(event->bad, origin->bad, origin);
+	event->indicator = attached->shown.indicator;
+	event->source = attached->shown.source;
+	event->ref = text_of(attached->ref, row, desc);
+	event->recorded_at = now;
+	recorded = read_finite(attached->recorded_at, row, desc, &event->recorded_at);
+	event->at = Min(now, event->recorded_at);
+	change->dated = read_finite(attached->at, row, desc, &event->at);
+	qg_instants_set(event, recorded, origin);
+	return true;
+}
+
+/* Trigger of credit_attach(), AFTER: takes what a row counted and counts. */
 PG_FUNCTION_INFO_V1(qg_credit_event_row);
 Datum
 qg_credit_event_row(PG_FUNCTION_ARGS)
@@ -180,29 +243,47 @@ qg_credit_event_row(PG_FUNCTION_ARGS)
 	TriggerData *trigger = qg_trigger_require(fcinfo, "credit_event_row",
 											  QG_TRIGGER_AFTER | QG_TRIGGER_ROW, 3);
 	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
-	const QgMapping *mapping = qg_mapping_get(trigger);
+	const Attached *attached = get_attached(trigger);
 	HeapTuple before = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? NULL : trigger->tg_trigtuple;
 	HeapTuple after = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)   ? trigger->tg_newtuple
 					  : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? trigger->tg_trigtuple
 																   : NULL;
-	CreditEvent old = {0};
-	CreditEvent new = {0};
-	bool has_old;
-	bool has_new;
-	QgOwner owner;
+	QgChange change = {.attachment = &attached->shown};
 
-	if (before != NULL && after != NULL && !qg_mapping_changed(mapping, before, after, desc))
+	change.moves = trigger->tg_relation->rd_rel->relispartition &&
+				   (before == NULL || after == NULL);
+	/* Without a ref nothing tells that a row was counted in the partition it comes from. */
+	if (change.moves && attached->ref == NULL && qg_row_moves(attached->shown.origin.relation))
 		return PointerGetDatum(NULL);
-	/* The row's values are read with the caller's rights, before the owner's begin. */
-	has_old = before != NULL && read_event(mapping, before, desc, &old);
-	has_new = after != NULL && read_event(mapping, after, desc, &new);
-	if (!has_old && !has_new)
+	if (before != NULL && after != NULL &&
+		!qg_mapping_changed(qg_mapping_get(trigger), before, after, desc))
 		return PointerGetDatum(NULL);
-	qg_owner_begin(&owner);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	change_events(mapping, has_old ? &old : NULL, has_new ? &new : NULL);
-	SPI_finish();
-	qg_owner_end(&owner);
+	if (before != NULL && !read_old(attached, before, desc, &change.old))
+		change.old.merchant = (Datum) 0;
+	change.enters = after != NULL && read_new(attached, after, desc, &change);
+	change.moves = trigger->tg_relation->rd_rel->relispartition &&
+				   (before == NULL || after == NULL);
+	if (change.enters || change.old.merchant != (Datum) 0)
+		qg_change_add(&change);
+	return PointerGetDatum(NULL);
+}
+
+/* Trigger of credit_attach(), BEFORE the statement: events may wait for its end. */
+PG_FUNCTION_INFO_V1(qg_credit_event_begin);
+Datum
+qg_credit_event_begin(PG_FUNCTION_ARGS)
+{
+	qg_changes_begin(qg_trigger_require(fcinfo, "credit_event_begin",
+										QG_TRIGGER_BEFORE | QG_TRIGGER_STATEMENT, 3));
+	return PointerGetDatum(NULL);
+}
+
+/* Trigger of credit_attach(), AFTER the statement: writes its events. */
+PG_FUNCTION_INFO_V1(qg_credit_event_end);
+Datum
+qg_credit_event_end(PG_FUNCTION_ARGS)
+{
+	qg_changes_end(
+		qg_trigger_require(fcinfo, "credit_event_end", QG_TRIGGER_AFTER | QG_TRIGGER_STATEMENT, 3));
 	return PointerGetDatum(NULL);
 }

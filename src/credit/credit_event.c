@@ -7,21 +7,14 @@
  */
 #include "quality_gov.h"
 
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-#include "utils/xid8.h"
 
 #include "common/cache.h"
-#include "common/rows.h"
-
-#define EVENT_COLUMNS 11
+#include "credit/credit_event.h"
 
 /* What a severity of an indicator counts for in a model; models stand in their order of rank. */
 typedef struct Weight
@@ -151,8 +144,6 @@ PG_FUNCTION_INFO_V1(qg_credit_event_add_all);
 Datum
 qg_credit_event_add_all(PG_FUNCTION_ARGS)
 {
-	Oid sequence = get_relname_relid("credit_event_event_id_seq",
-									 get_namespace_oid(QG_SCHEMA, false));
 	const Weights *weights = qg_cache_get(&cache);
 	char *indicator = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Elements merchants = get_elements(fcinfo, 1, TEXTOID);
@@ -160,19 +151,14 @@ qg_credit_event_add_all(PG_FUNCTION_ARGS)
 	Elements instants = get_elements(fcinfo, 3, TIMESTAMPTZOID);
 	Elements sources = get_elements(fcinfo, 4, TEXTOID);
 	Elements refs = get_elements(fcinfo, 5, TEXTOID);
-	Datum values[EVENT_COLUMNS] = {0};
-	bool nulls[EVENT_COLUMNS] = {false};
-	QgRows rows;
+	QgEvent event = {.indicator = PG_GETARG_DATUM(0)};
+	QgEventWriter writer;
 
 	if (severities.count != merchants.count || instants.count != merchants.count ||
 		sources.count != merchants.count || refs.count != merchants.count)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("arrays of the events to write are not of one length")));
-	values[2] = PG_GETARG_DATUM(0);
-	values[5] = Float8GetDatum(0);
-	values[7] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[8] = BoolGetDatum(false);
-	qg_rows_open(&rows, "credit_event");
+	qg_events_open(&writer);
 	for (int i = 0; i < merchants.count; i++)
 	{
 		float8 bad = 0;
@@ -183,15 +169,13 @@ qg_credit_event_add_all(PG_FUNCTION_ARGS)
 							DatumGetTimestampTz(instants.items[i]));
 		if (bad <= 0)
 			continue;
-		values[0] = merchants.items[i];
-		values[1] = Int64GetDatum(nextval_internal(sequence, false));
-		values[3] = values[4] = instants.items[i];
-		values[6] = Float8GetDatum(bad);
-		values[9] = sources.items[i];
-		values[10] = refs.items[i];
-		nulls[10] = refs.nulls[i];
-		qg_rows_add(&rows, values, nulls);
+		event.merchant = merchants.items[i];
+		event.at = event.recorded_at = DatumGetTimestampTz(instants.items[i]);
+		event.bad = bad;
+		event.source = sources.items[i];
+		event.ref = refs.nulls[i] ? (Datum) 0 : refs.items[i];
+		qg_event_write(&writer, &event);
 	}
-	qg_rows_close(&rows);
+	qg_events_close(&writer);
 	PG_RETURN_VOID();
 }

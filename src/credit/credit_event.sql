@@ -13,18 +13,22 @@ CREATE TABLE credit_event (
   void boolean NOT NULL DEFAULT false,
   source text NOT NULL,
   ref text,
+  voids bigint,
   -- The transaction stands before the event, so that a merchant's newest are found without a further index.
   CONSTRAINT credit_event_pkey PRIMARY KEY (merchant_id, xid, event_id),
   CONSTRAINT credit_event_at CHECK (isfinite(at) AND isfinite(recorded_at) AND at <= recorded_at),
   CONSTRAINT credit_event_amount CHECK (
     good BETWEEN -1e15 AND 1e15 AND bad BETWEEN -1e15 AND 1e15
-    AND CASE WHEN void THEN good <= 0 AND bad <= 0 ELSE good >= 0 AND bad >= 0 END)
+    AND CASE WHEN void THEN good <= 0 AND bad <= 0 ELSE good >= 0 AND bad >= 0 AND voids IS NULL END)
 );
 CREATE INDEX credit_event_xid ON credit_event (xid);
 CREATE INDEX credit_event_ref ON credit_event (merchant_id, source, ref) WHERE ref IS NOT NULL;
+-- Whoever takes an event back, from whichever session: it happens once.
+CREATE UNIQUE INDEX credit_event_voids ON credit_event (merchant_id, voids) WHERE voids IS NOT NULL;
 CREATE INDEX credit_event_regulatory ON credit_event (ref) WHERE source = 'regulatory';
 COMMENT ON TABLE credit_event IS
   'What happened to a merchant''s credit, append-only and bitemporal: at is when it happened, recorded_at from when it is known, never earlier; a void repeats an event with negated amounts';
+COMMENT ON COLUMN credit_event.voids IS 'Of a void, the event of the same merchant that it takes back; null in a void that another program wrote';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_event', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_event_event_id_seq', '');
 CREATE TRIGGER credit_event_stamp BEFORE INSERT ON credit_event
@@ -64,8 +68,9 @@ AS $$
 DECLARE
   voided integer;
 BEGIN
-  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, recorded_at)
-  SELECT e.merchant_id, e.indicator, e.at, -e.good, -e.bad, e.source, e.ref, true, greatest(clock_timestamp(), e.recorded_at)
+  INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, good, bad, source, ref, void, voids, recorded_at)
+  SELECT e.merchant_id, e.indicator, e.at, 0 - e.good, 0 - e.bad, e.source, e.ref, true, e.event_id,
+         greatest(clock_timestamp(), e.recorded_at)
   FROM quality_gov.credit_event e
   JOIN quality_gov.credit_model_at(credit_event_void.at) m ON true
   JOIN quality_gov.credit_severity s ON s.model = m.model AND s.version = m.version
@@ -73,7 +78,8 @@ BEGIN
   WHERE e.merchant_id = credit_event_void.merchant_id AND e.indicator = credit_event_void.indicator
     AND e.source = credit_event_void.source AND e.ref IS NOT DISTINCT FROM credit_event_void.ref
     AND e.at = credit_event_void.at AND NOT e.void
-    -- Of events that are alike, no more are voided than there are.
+    AND NOT EXISTS (SELECT FROM quality_gov.credit_event v WHERE v.merchant_id = e.merchant_id AND v.voids = e.event_id)
+    -- Of events that are alike, no more are voided than there are, also by voids that name none.
     AND (SELECT count(*) FILTER (WHERE NOT v.void) > count(*) FILTER (WHERE v.void)
          FROM quality_gov.credit_event v
          WHERE v.merchant_id = e.merchant_id AND v.indicator = e.indicator AND v.source = e.source
@@ -92,16 +98,100 @@ CREATE FUNCTION credit_event_add_all(indicator text, merchants text[], severitie
 COMMENT ON FUNCTION credit_event_add_all(text, text[], text[], timestamptz[], text[], text[]) IS
   'Writes the events of many occurrences, as credit_event_add() does one';
 
+CREATE FUNCTION credit_event_record(merchant_id text, indicator text, source text, good float8 DEFAULT 0, bad float8 DEFAULT 0,
+                                    at timestamptz DEFAULT statement_timestamp(), ref text DEFAULT NULL) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'qg_credit_event_record' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION credit_event_record(text, text, text, float8, float8, timestamptz, text) IS
+  'Writes an event that an application knows of and gives its id: amounts of good and bad from 0 to 1e15, when it happened, who knows of it and by what name. 23503 for a merchant that does not exist, 42704 for an indicator that no model has, 22008 for the future and for a time before the merchant was admitted, 22003 or 22023 for amounts, 42939 for a source that quality_gov keeps for itself';
+
+CREATE FUNCTION credit_event_record_all(merchant_id text[], indicator text[], source text, good float8[] DEFAULT NULL,
+                                        bad float8[] DEFAULT NULL, at timestamptz[] DEFAULT NULL, ref text[] DEFAULT NULL)
+  RETURNS bigint[]
+  AS 'MODULE_PATHNAME', 'qg_credit_event_record_all' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION credit_event_record_all(text[], text[], text, float8[], float8[], timestamptz[], text[]) IS
+  'Writes many events, all or none, as credit_event_record() writes one; arrays of one length, null for what the single form has by default; gives their ids in the same order';
+
+CREATE FUNCTION credit_source_reserved(source text) RETURNS boolean
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'qg_credit_source_reserved';
+COMMENT ON FUNCTION credit_source_reserved(text) IS
+  'Whether events of a source are written by quality_gov alone: tables, which have a dot in their names, regulatory and recall';
+
+CREATE FUNCTION credit_event_void(merchant_id text, event_id bigint, at timestamptz DEFAULT statement_timestamp()) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  event quality_gov.credit_event;
+  void_id bigint;
+  caller name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+BEGIN
+  IF merchant_id IS NULL OR event_id IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'merchant_id, event_id and at must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  -- The lock lets one of two sessions go first; the unique index lets no second one through.
+  SELECT e.* INTO event FROM quality_gov.credit_event e
+  WHERE e.merchant_id = credit_event_void.merchant_id AND e.event_id = credit_event_void.event_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'merchant "%" has no credit event %', merchant_id, event_id USING ERRCODE = 'no_data_found';
+  END IF;
+  IF event.void THEN
+    RAISE EXCEPTION 'credit event % is a void itself', event_id USING ERRCODE = 'object_not_in_prerequisite_state',
+      DETAIL = COALESCE(format('It takes back event %s.', event.voids), 'It repeats an event with negated amounts.'),
+      HINT = 'Enter the event anew where it did happen.';
+  END IF;
+  IF quality_gov.credit_source_reserved(event.source) AND NOT EXISTS (
+       SELECT FROM pg_roles r
+       WHERE r.rolname = caller AND (r.rolsuper OR pg_has_role(r.oid, to_regrole('quality_gov_admin'), 'USAGE'))) THEN
+    RAISE EXCEPTION 'credit event % is of source "%", which quality_gov writes itself', event_id, event.source
+      USING ERRCODE = 'insufficient_privilege', HINT = 'An administrator of quality_gov can void it.';
+  END IF;
+  IF NOT isfinite(at) OR at > clock_timestamp() OR at < event.recorded_at AND at <> statement_timestamp() THEN
+    RAISE EXCEPTION 'a void of event % cannot be known from %', event_id, at USING ERRCODE = 'datetime_field_overflow',
+      DETAIL = format('The event is known from %s, and it is %s now.', event.recorded_at, clock_timestamp());
+  END IF;
+  IF (SELECT count(*) FILTER (WHERE NOT v.void) <= count(*) FILTER (WHERE v.void) FROM quality_gov.credit_event v
+      WHERE v.merchant_id = event.merchant_id AND v.indicator = event.indicator AND v.source = event.source
+        AND v.ref IS NOT DISTINCT FROM event.ref AND v.at = event.at
+        AND abs(v.good) = event.good AND abs(v.bad) = event.bad) THEN
+    RAISE unique_violation;
+  END IF;
+  INSERT INTO quality_gov.credit_event AS v (merchant_id, indicator, at, good, bad, source, ref, void, voids, recorded_at)
+  VALUES (event.merchant_id, event.indicator, event.at, 0 - event.good, 0 - event.bad, event.source, event.ref, true,
+          event.event_id, greatest(at, event.recorded_at))
+  RETURNING v.event_id INTO void_id;
+  PERFORM quality_gov.ledger_record('credit_event_void', event.merchant_id, jsonb_build_object(
+    'event_id', event.event_id, 'void_id', void_id, 'indicator', event.indicator, 'source', event.source, 'ref', event.ref,
+    'role', caller));
+  RETURN void_id;
+EXCEPTION
+  WHEN unique_violation THEN
+    RAISE EXCEPTION 'credit event % is voided already', event_id USING ERRCODE = 'object_not_in_prerequisite_state';
+END
+$$;
+COMMENT ON FUNCTION credit_event_void(text, bigint, timestamptz) IS
+  'Takes back one event by its id, known from at on, with a ledger entry, and gives the id of the void; P0002 where there is no such event, 55000 where it is voided already or a void itself, 22008 for an instant before the event was known or in the future, 42501 for an event that quality_gov wrote itself where the caller is no administrator';
+
 CREATE FUNCTION credit_event_row() RETURNS trigger
   AS 'MODULE_PATHNAME', 'qg_credit_event_row' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION credit_event_row() IS
   'Trigger of credit_attach(): turns rows of a platform''s table into credit events; a changed or deleted row is voided';
+
+CREATE FUNCTION credit_event_begin() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_credit_event_begin' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION credit_event_begin() IS
+  'Trigger of credit_attach(): from here on the statement''s events wait to be written together';
+CREATE FUNCTION credit_event_end() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'qg_credit_event_end' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION credit_event_end() IS
+  'Trigger of credit_attach(): writes the events of the statement';
 
 CREATE FUNCTION credit_attach(relation regclass, columns jsonb, indicator text,
                               good float8 DEFAULT 0, bad float8 DEFAULT 1) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
+  changes text := CASE WHEN columns ? 'ref' THEN 'INSERT OR UPDATE OR DELETE' ELSE 'INSERT' END;
+  -- A row that an update moves to another partition is inserted there and was counted before.
+  statements text := CASE WHEN columns ? 'ref' THEN changes ELSE 'INSERT OR UPDATE' END;
   number_types jsonb := '["boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric"]';
 BEGIN
   IF indicator IS NULL OR good IS NULL OR bad IS NULL THEN
@@ -119,8 +209,8 @@ BEGIN
     'good', number_types, 'bad', number_types, 'ref', '[]'::jsonb), true);
   PERFORM quality_gov.guard_attach(relation, 'credit_' || indicator, columns,
     jsonb_build_object('indicator', indicator, 'good', good::text, 'bad', bad::text),
-    ARRAY[CASE WHEN columns ? 'ref' THEN 'row AFTER INSERT OR UPDATE OR DELETE:credit_event_row'
-               ELSE 'row AFTER INSERT:credit_event_row' END]);
+    ARRAY[format('begin BEFORE %s:credit_event_begin:STATEMENT', statements), format('row AFTER %s:credit_event_row', changes),
+          format('end AFTER %s:credit_event_end:STATEMENT', statements)]);
 END
 $$;
 COMMENT ON FUNCTION credit_attach(regclass, jsonb, text, float8, float8) IS

@@ -177,6 +177,17 @@ FROM (VALUES
   ('quality_gov_regulator', 'INSERT', '{supervision_intensity}'),
   ('quality_gov_regulator', 'UPDATE', '{supervision_intensity}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
+-- Credit events: an application records them and takes its own back; who attaches a table needs its triggers.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{credit_event_record,credit_event_record_all,credit_event_begin,credit_event_end}'::text[]),
+  ('quality_gov_app', '{credit_event_record,credit_event_record_all}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r, 'EXECUTE', 'FUNCTION', 'quality_gov.credit_event_void(text,bigint,timestamptz)'::pg_catalog.regprocedure::text
+FROM unnest('{quality_gov_admin,quality_gov_app}'::text[]) AS r
 ON CONFLICT DO NOTHING;
 
 -- Caches must hear of rows that replication or a restore without triggers brings; nothing else fires there.
