@@ -99,12 +99,12 @@ CREATE FUNCTION credit_way_up(merchant_id text, needed numeric, at timestamptz)
   LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   WITH state AS (
-    -- A hundredth more than needed, so that rounding cannot fall short.
+    -- Points are rounded to a hundredth, so that half of one less will do.
     SELECT p.indicator, i.kind, p.weight::float8 AS weight, p.points, p.good, p.bad, p.below_minimum, i.point_cost, i.cap,
            i.prior_good, i.prior_bad, i.tolerated, i.minimum, i.window_days,
            CASE WHEN i.half_life < interval '100000 days' THEN i.half_life END AS half_life,
            p.weight - p.points >= needed AND needed > 0 AS possible,
-           (1 - (p.points + needed + 0.01)::float8 / nullif(p.weight, 0)::float8) AS part
+           (1 - (p.points + needed - 0.004999)::float8 / nullif(p.weight, 0)::float8) AS part
     FROM quality_gov.credit_indicator_points(merchant_id, at) p
     JOIN quality_gov.credit_indicator i ON i.model = p.model_name AND i.version = p.model_version AND i.indicator = p.indicator
     WHERE i.kind <> 'flag'),
@@ -160,7 +160,7 @@ BEGIN
     SELECT p.indicator, 'flag to come down', NULL::numeric,
            CASE WHEN i.half_life < interval '100000 days' AND i.window_days IS NULL
                 THEN make_interval(secs => ceil(extract(epoch FROM i.half_life)::float8 * log(2, (p.bad / 0.5)::numeric)::float8) + 1) END,
-           i.half_life < interval '100000 days', credit_path.needed
+           COALESCE(i.half_life < interval '100000 days', false), credit_path.needed
     FROM quality_gov.credit_indicator_points(credit_path.merchant_id, credit_path.at) p
     JOIN quality_gov.credit_indicator i ON i.model = p.model_name AND i.version = p.model_version AND i.indicator = p.indicator
     JOIN quality_gov.credit_grade_band v ON v.model = i.model AND v.version = i.version AND v.grade = i.veto_grade
@@ -208,19 +208,19 @@ CREATE FUNCTION credit_shadow_summary(model text, version integer DEFAULT NULL, 
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  WITH both AS MATERIALIZED (SELECT * FROM quality_gov.credit_shadow(model, version, at))
-  SELECT 'merchants', NULL, count(*), count(*) FROM both
-  UNION ALL SELECT 'score', 'mean', round(avg(b.score), 2), round(avg(b.shadow_score), 2) FROM both b
+  WITH pair AS MATERIALIZED (SELECT * FROM quality_gov.credit_shadow(model, version, at))
+  SELECT 'merchants', NULL, count(*), count(*) FROM pair
+  UNION ALL SELECT 'score', 'mean', round(avg(b.score), 2), round(avg(b.shadow_score), 2) FROM pair b
   UNION ALL
   SELECT 'score', 'p' || lpad((p * 100)::integer::text, 2, '0'), round((percentile_cont(p) WITHIN GROUP (ORDER BY b.score))::numeric, 2),
          round((percentile_cont(p) WITHIN GROUP (ORDER BY b.shadow_score))::numeric, 2)
-  FROM both b, unnest('{0.1,0.25,0.5,0.75,0.9}'::float8[]) p GROUP BY p
+  FROM pair b, unnest('{0.1,0.25,0.5,0.75,0.9}'::float8[]) p GROUP BY p
   UNION ALL
   SELECT 'grade', COALESCE(g.grade, 'none'), sum(g.live), sum(g.shadow)
-  FROM (SELECT b.grade, 1 AS live, 0 AS shadow FROM both b UNION ALL SELECT b.shadow_grade, 0, 1 FROM both b) g GROUP BY 2
+  FROM (SELECT b.grade, 1 AS live, 0 AS shadow FROM pair b UNION ALL SELECT b.shadow_grade, 0, 1 FROM pair b) g GROUP BY 2
   UNION ALL
   SELECT 'grade change', format('%s to %s', COALESCE(b.grade, 'none'), COALESCE(b.shadow_grade, 'none')), NULL, count(*)
-  FROM both b WHERE b.grade IS DISTINCT FROM b.shadow_grade GROUP BY 2
+  FROM pair b WHERE b.grade IS DISTINCT FROM b.shadow_grade GROUP BY 2
   ORDER BY 1 DESC, 2
 $$;
 COMMENT ON FUNCTION credit_shadow_summary(text, integer, timestamptz) IS

@@ -177,6 +177,8 @@ FROM (VALUES
   ('quality_gov_regulator', 'INSERT', '{supervision_intensity}'),
   ('quality_gov_regulator', 'UPDATE', '{supervision_intensity}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
+
 -- Credit events: an application records them and takes its own back; who attaches a table needs its triggers.
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
