@@ -15,9 +15,6 @@
 #include "common/cache.h"
 #include "credit/credit_model.h"
 
-/* What rounding may leave short of a bound. */
-#define ROUNDING 1e-9
-
 typedef struct Models
 {
 	int count;
@@ -84,7 +81,7 @@ read_indicators(QgModel *model, Datum *key)
 	model->nindicators = (int) qg_cache_select(
 		"SELECT indicator, kind, (weight * 100)::bigint, (extract(epoch FROM half_life) * "
 		"1000000)::bigint, window_days::bigint, prior_good, prior_bad, tolerated, point_cost, "
-		"minimum, missing, cap, veto_grade FROM quality_gov.credit_indicator "
+		"minimum, missing, cap, veto_grade, title, dimension FROM quality_gov.credit_indicator "
 		"WHERE model = $1 AND version = $2 ORDER BY indicator COLLATE \"C\"",
 		2, types, key, NULL);
 	model->indicators = palloc0(sizeof(QgIndicator) * (model->nindicators + 1));
@@ -108,7 +105,10 @@ read_indicators(QgModel *model, Datum *key)
 		indicator->minimum = result_number(i, 10, 0);
 		indicator->missing = qg_result_text(i, 11)[0];
 		indicator->cap = result_number(i, 12, INFINITY);
-		indicator->veto = band_of(model, qg_result_text(i, 13));
+		indicator->veto_grade = qg_result_text(i, 13);
+		indicator->veto = band_of(model, indicator->veto_grade);
+		indicator->title = qg_result_text(i, 14);
+		indicator->dimension = qg_result_text(i, 15);
 	}
 }
 
@@ -190,50 +190,6 @@ qg_credit_model_get(const char *model, int version)
 			return models[i];
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 					errmsg("credit model \"%s\" has no version %d", model, version)));
-}
-
-/* Gives the part of an indicator's weight that a rate leaves. */
-static double
-rate_part(const QgIndicator *indicator, double good, double bad, bool *below)
-{
-	double all = good + bad + indicator->prior_good + indicator->prior_bad;
-
-	*below = good + bad < indicator->minimum * (1 - ROUNDING);
-	if (*below && indicator->missing != 'p')
-		return indicator->missing == 'f' ? 1 : 0;
-	if (*below)
-		return 1 - indicator->prior_bad / (indicator->prior_good + indicator->prior_bad) /
-					   indicator->tolerated;
-	return 1 - (bad + indicator->prior_bad) / all / indicator->tolerated;
-}
-
-/* Gives what sums, as they are worth, come to under an indicator. */
-QgPoints
-qg_credit_points(const QgIndicator *indicator, double good, double bad)
-{
-	QgPoints points = {0};
-	double part;
-
-	/* Rounding may leave what was voided a hair below zero. */
-	good = Max(good, 0);
-	bad = Max(bad, 0);
-	switch (indicator->kind)
-	{
-		case QG_KIND_RATE:
-			part = rate_part(indicator, good, bad, &points.below);
-			break;
-		case QG_KIND_FLAG:
-			points.up = bad >= 0.5 * (1 - ROUNDING);
-			part = points.up ? 0 : 1;
-			break;
-		default:
-			part = indicator->weight == 0 ? 0
-										  : 1 - Min(bad, indicator->cap) * indicator->point_cost *
-													100 / (double) indicator->weight;
-			break;
-	}
-	points.points = (int64) llround((double) indicator->weight * Max(part, 0));
-	return points;
 }
 
 /* Gives the best band whose floor, raised by a margin, a score reaches; -1 for none. */

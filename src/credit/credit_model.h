@@ -7,19 +7,18 @@
 
 #include "credit/credit.h"
 
-typedef enum QgIndicatorKind
-{
-	QG_KIND_RATE,
-	QG_KIND_POINTS,
-	QG_KIND_FLAG
-} QgIndicatorKind;
+#define QG_KIND_RATE 0
+#define QG_KIND_POINTS 1
+#define QG_KIND_FLAG 2
 
 /* A row of credit_indicator. */
 typedef struct QgIndicator
 {
 	char *name;
 	int length; /* of the name */
-	QgIndicatorKind kind;
+	char *title;
+	char *dimension;
+	int kind;
 	int64 weight;	 /* hundredths of a point */
 	int64 half_life; /* microseconds, QG_NO_DECAY for none */
 	int window_days; /* 0 for no end */
@@ -30,7 +29,8 @@ typedef struct QgIndicator
 	double minimum;
 	char missing; /* first letter of prior, full or none */
 	double cap;	  /* infinity for none */
-	int veto;	  /* band that is the best while the flag is up, -1 for none */
+	char *veto_grade;
+	int veto; /* band that is the best while the flag is up, -1 for none */
 } QgIndicator;
 
 /* A row of credit_grade_band; bands stand best first. */
@@ -66,6 +66,12 @@ typedef struct QgPoints
 extern const QgModel *qg_credit_model_at(TimestampTz at);
 extern const QgModel *qg_credit_model_get(const char *model, int version);
 extern int qg_credit_models(const QgModel ***models);
+extern void qg_credit_instant_require(TimestampTz at);
+extern const QgModel *qg_credit_model_require(TimestampTz at);
+extern QgPoints qg_credit_points_of(const QgIndicator *indicator, const QgSum *sum, TimestampTz at,
+									double *good, double *bad);
+extern char *qg_credit_reason(const QgIndicator *indicator, double good, double bad,
+							  const QgPoints *points);
 extern QgPoints qg_credit_points(const QgIndicator *indicator, double good, double bad);
 extern int qg_credit_grade(const QgModel *model, int64 score, const char *previous, int veto);
 

@@ -5,7 +5,7 @@ CREATE FUNCTION credit_indicator_points(merchant_id text, at timestamptz, model 
     recompute boolean DEFAULT false, indicators text[] DEFAULT '{}', instants timestamptz[] DEFAULT '{}',
     goods float8[] DEFAULT '{}', bads float8[] DEFAULT '{}',
     OUT model_name text, OUT model_version integer, OUT indicator text, OUT points numeric, OUT weight numeric,
-    OUT good float8, OUT bad float8, OUT below_minimum boolean, OUT up boolean)
+    OUT good float8, OUT bad float8, OUT below_minimum boolean, OUT up boolean, OUT dimension text, OUT reason text)
   RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_credit_indicator_points' LANGUAGE c STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION credit_indicator_points(text, timestamptz, text, integer, boolean, text[], timestamptz[], float8[], float8[]) IS
@@ -81,8 +81,14 @@ CREATE FUNCTION credit_score(merchant_id text, at timestamptz DEFAULT statement_
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+DECLARE
+  answer record;
 BEGIN
-  RETURN (SELECT s.score FROM quality_gov.credit_standing(merchant_id, at) s);
+  SELECT s.score AS value INTO answer FROM quality_gov.credit_standings(ARRAY[merchant_id], at) s WHERE at IS NOT NULL;
+  IF NOT FOUND THEN
+    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  END IF;
+  RETURN answer.value;
 END
 $$;
 COMMENT ON FUNCTION credit_score(text, timestamptz) IS
@@ -92,33 +98,18 @@ CREATE FUNCTION credit_grade(merchant_id text, at timestamptz DEFAULT statement_
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+DECLARE
+  answer record;
 BEGIN
-  RETURN (SELECT s.grade FROM quality_gov.credit_standing(merchant_id, at) s);
+  SELECT s.grade AS value INTO answer FROM quality_gov.credit_standings(ARRAY[merchant_id], at) s WHERE at IS NOT NULL;
+  IF NOT FOUND THEN
+    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
+  END IF;
+  RETURN answer.value;
 END
 $$;
 COMMENT ON FUNCTION credit_grade(text, timestamptz) IS
   'Credit grade as of an instant, A to D in the shipped model: the score''s, unless the grade recorded last holds by hysteresis or a flag vetoes';
-
-CREATE FUNCTION credit_reason(kind text, title text, good float8, bad float8, below_minimum boolean, up boolean,
-    prior_good float8, prior_bad float8, tolerated float8, point_cost float8, minimum float8, missing text, cap float8,
-    veto_grade text, half_life interval, window_days integer, weight numeric, points numeric) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN title || ': ' || CASE kind
-    WHEN 'rate' THEN format('%s bad among %s', round(bad::numeric, 2), round((good + bad)::numeric, 2))
-      || CASE WHEN below_minimum THEN format(', too few to judge by (%s are needed): %s', minimum, CASE missing
-                WHEN 'prior' THEN format('the %s bad among %s that are counted in for small numbers stand alone', prior_bad, prior_good + prior_bad)
-                WHEN 'full' THEN 'all points are given' ELSE 'no points are given' END)
-              ELSE format(', counted with %s bad among %s for small numbers', prior_bad, prior_good + prior_bad)
-                || CASE WHEN good + bad > 0 THEN format(' (alone they would give %s)',
-                     round(weight * greatest(0, 1 - bad / (good + bad) / tolerated)::numeric, 2)) ELSE '' END END
-      || format('; no points from %s %% on', round((tolerated * 100)::numeric, 2))
-    WHEN 'points' THEN format('%s units, each costs %s', round(bad::numeric, 2), point_cost)
-      || CASE WHEN bad > cap THEN format(', %s are counted at most', cap) ELSE '' END
-    ELSE CASE WHEN up THEN 'up' || COALESCE(', no grade is better than ' || veto_grade, '') ELSE 'not up' END END
-    || COALESCE('; half after ' || trim_scale(round((extract(epoch FROM half_life) / 86400)::numeric, 2)) || ' days', '')
-    || COALESCE('; of the last ' || window_days || ' days', '');
-COMMENT ON FUNCTION credit_reason(text, text, float8, float8, boolean, boolean, float8, float8, float8, float8, float8, text, float8, text, interval, integer, numeric, numeric) IS
-  'What one indicator found and how it was counted, in words';
 
 CREATE FUNCTION credit_explain(merchant_id text, at timestamptz DEFAULT statement_timestamp(),
     OUT indicator text, OUT points numeric, OUT reason text, OUT weight numeric, OUT lost numeric,
@@ -138,19 +129,15 @@ BEGIN
       WHERE e.merchant_id = credit_explain.merchant_id AND e.recorded_at <= credit_explain.at
       ORDER BY e.xid DESC, e.event_id DESC LIMIT 500),
     matter AS (
-      SELECT r.indicator, jsonb_agg(jsonb_build_object('source', r.source, 'ref', r.ref, 'at', r.at, 'bad', r.bad) ORDER BY r.place) AS events
-      FROM (SELECT g.*, row_number() OVER (PARTITION BY g.indicator ORDER BY g.bad DESC, g.at DESC, g.source, g.ref) AS place
-            -- A void and what it takes out come to nothing.
-            FROM (SELECT l.indicator, l.source, l.ref, l.at, sum(l.bad) AS bad FROM latest l WHERE l.bad <> 0
-                  GROUP BY 1, 2, 3, 4 HAVING sum(l.bad) > 1e-9) g) r
-      WHERE r.place <= 3 GROUP BY r.indicator)
-    SELECT p.indicator, p.points,
-           quality_gov.credit_reason(i.kind, i.title, p.good, p.bad, p.below_minimum, p.up, i.prior_good, i.prior_bad,
-             i.tolerated, i.point_cost, i.minimum, i.missing, i.cap, i.veto_grade, i.half_life, i.window_days, p.weight, p.points),
-           p.weight, p.weight - p.points, i.dimension, round(p.good::numeric, 6), round(p.bad::numeric, 6), e.events
+      SELECT g.indicator, to_jsonb((array_agg(jsonb_build_object('source', g.source, 'ref', g.ref, 'at', g.at, 'bad', g.bad)
+                                              ORDER BY g.bad DESC, g.at DESC, g.source, g.ref))[1:3]) AS events
+      -- A void and what it takes out come to nothing.
+      FROM (SELECT l.indicator, l.source, l.ref, l.at, sum(l.bad) AS bad FROM latest l WHERE l.bad <> 0
+            GROUP BY 1, 2, 3, 4 HAVING sum(l.bad) > 1e-9) g
+      GROUP BY g.indicator)
+    SELECT p.indicator, p.points, p.reason, p.weight, p.weight - p.points, p.dimension, round(p.good::numeric, 6),
+           round(p.bad::numeric, 6), e.events
     FROM quality_gov.credit_indicator_points(credit_explain.merchant_id, credit_explain.at) p
-    JOIN quality_gov.credit_indicator i
-      ON i.model = p.model_name AND i.version = p.model_version AND i.indicator = p.indicator
     LEFT JOIN matter e ON e.indicator = p.indicator
     ORDER BY p.weight - p.points DESC, p.indicator;
 END

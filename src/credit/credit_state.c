@@ -213,7 +213,8 @@ static MerchantQuery account_query = {
 	InvalidOid, NULL};
 static MerchantQuery tail_query = {
 	"SELECT indicator, at, recorded_at, good, bad, xid FROM quality_gov.credit_event "
-	"WHERE merchant_id = $1 AND xid >= $2",
+	/* A row, so that the index of all merchants' tails, which is no good here, cannot serve. */
+	"WHERE merchant_id = $1 AND (merchant_id, xid) >= ($1, $2)",
 	XID8OID, NULL};
 static MerchantQuery known_query = {
 	"SELECT indicator, at, recorded_at, good, bad FROM quality_gov.credit_event "
