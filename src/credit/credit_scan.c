@@ -70,9 +70,20 @@ qg_merchants_init(QgMerchants *merchants, int width)
 	merchants->width = Max(width, 1);
 	merchants->allocated = START_MERCHANTS;
 	merchants->mask = START_MERCHANTS * 2 - 1;
-	merchants->buckets = palloc0(sizeof(uint32) * START_MERCHANTS * 2);
+	merchants->buckets = palloc0(sizeof(QgBucket) * START_MERCHANTS * 2);
 	merchants->items = palloc(sizeof(QgMerchant) * START_MERCHANTS);
 	merchants->sums = palloc(sizeof(QgSum) * START_MERCHANTS * merchants->width);
+}
+
+/* Gives the place where a new merchant of a hash goes. */
+static uint32
+free_place(const QgMerchants *merchants, uint32 hash)
+{
+	uint32 place = hash & merchants->mask;
+
+	while (merchants->buckets[place].number != 0)
+		place = (place + 1) & merchants->mask;
+	return place;
 }
 
 /* Makes room for twice as many merchants. */
@@ -89,16 +100,14 @@ grow(QgMerchants *merchants)
 									mul_size(sizeof(QgSum) * merchants->width, allocated));
 	pfree(merchants->buckets);
 	merchants->buckets = MemoryContextAllocExtended(
-		merchants->context, sizeof(uint32) * allocated * 2, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		merchants->context, sizeof(QgBucket) * allocated * 2, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	merchants->allocated = (uint32) allocated;
 	merchants->mask = (uint32) (allocated * 2 - 1);
 	for (uint32 i = 0; i < merchants->count; i++)
 	{
-		uint32 place = merchants->items[i].hash & merchants->mask;
+		uint32 place = free_place(merchants, merchants->items[i].hash);
 
-		while (merchants->buckets[place] != 0)
-			place = (place + 1) & merchants->mask;
-		merchants->buckets[place] = i + 1;
+		merchants->buckets[place] = (QgBucket){merchants->items[i].hash, i + 1};
 	}
 }
 
@@ -106,13 +115,14 @@ grow(QgMerchants *merchants)
 static uint32
 find_hashed(const QgMerchants *merchants, const char *key, int length, uint32 hash)
 {
-	for (uint32 place = hash & merchants->mask; merchants->buckets[place] != 0;
+	for (uint32 place = hash & merchants->mask; merchants->buckets[place].number != 0;
 		 place = (place + 1) & merchants->mask)
 	{
-		uint32 number = merchants->buckets[place] - 1;
+		uint32 number = merchants->buckets[place].number - 1;
 		const QgMerchant *item = &merchants->items[number];
 
-		if (item->hash == hash && item->length == length && memcmp(item->key, key, length) == 0)
+		if (merchants->buckets[place].hash == hash && item->length == length &&
+			memcmp(item->key, key, length) == 0)
 			return number;
 	}
 	return PG_UINT32_MAX;
@@ -123,7 +133,6 @@ static uint32
 add_hashed(QgMerchants *merchants, const char *key, int length, uint32 hash)
 {
 	uint32 number = find_hashed(merchants, key, length, hash);
-	uint32 place;
 
 	if (number != PG_UINT32_MAX)
 		return number;
@@ -135,10 +144,7 @@ add_hashed(QgMerchants *merchants, const char *key, int length, uint32 hash)
 	memcpy(merchants->items[number].key, key, length);
 	merchants->items[number].key[length] = '\0';
 	memset(qg_merchants_sums(merchants, number), 0, sizeof(QgSum) * merchants->width);
-	place = hash & merchants->mask;
-	while (merchants->buckets[place] != 0)
-		place = (place + 1) & merchants->mask;
-	merchants->buckets[place] = number + 1;
+	merchants->buckets[free_place(merchants, hash)] = (QgBucket){hash, number + 1};
 	return number;
 }
 
@@ -201,6 +207,20 @@ qg_table_close(QgTable *table)
 	table_close(table->relation, AccessShareLock);
 }
 
+/* Notes for each slot the next one of the same indicator. */
+static void
+chain_slots(QgScan *scan)
+{
+	scan->next = palloc(sizeof(int) * (scan->nslots + 1));
+	for (int i = 0; i < scan->nslots; i++)
+	{
+		scan->next[i] = -1;
+		for (int j = scan->nslots - 1; j > i; j--)
+			if (strcmp(scan->slots[j].indicator, scan->slots[i].indicator) == 0)
+				scan->next[i] = j;
+	}
+}
+
 /* Gives the first slot of an indicator, -1 where none looks at it. */
 static int
 first_slot(const QgScan *scan, const char *indicator, int length)
@@ -252,11 +272,15 @@ find(const QgMerchants *merchants, Waiting *batch, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		uint32 number = merchants->buckets[batch[i].hash & merchants->mask];
+		uint32 place = batch[i].hash & merchants->mask;
 
-		batch[i].number = number - 1;
-		if (number != 0)
-			__builtin_prefetch(&merchants->items[number - 1]);
+		/* Of two merchants of one hash the second is found the slow way. */
+		while (merchants->buckets[place].number != 0 &&
+			   merchants->buckets[place].hash != batch[i].hash)
+			place = (place + 1) & merchants->mask;
+		batch[i].number = merchants->buckets[place].number - 1;
+		if (batch[i].number != PG_UINT32_MAX)
+			__builtin_prefetch(&merchants->items[batch[i].number]);
 	}
 	for (int i = 0; i < count; i++)
 		if (batch[i].number != PG_UINT32_MAX)
@@ -264,6 +288,19 @@ find(const QgMerchants *merchants, Waiting *batch, int count)
 			__builtin_prefetch(merchants->items[batch[i].number].key);
 			__builtin_prefetch(&qg_merchants_sums(merchants, batch[i].number)[batch[i].slot]);
 		}
+}
+
+/* Adds an event to every slot of its indicator that counts it; first is the first of them. */
+static void
+count_event(const QgScan *scan, QgSum *sums, int first, const QgEvent *event)
+{
+	for (int i = first; i >= 0; i = scan->next[i])
+	{
+		const QgSlot *slot = &scan->slots[i];
+
+		if (slot->window_days == 0 || qg_slot_reaches(slot, event->at, scan->at))
+			qg_sum_event(&sums[i], slot->half_life, event->at, event->good, event->bad);
+	}
 }
 
 /* Adds a batch to the sums. */
@@ -281,14 +318,12 @@ count_batch(const QgScan *scan, QgMerchants *merchants, Waiting *batch, int coun
 			memcmp(merchants->items[waiting->number].key, waiting->key, waiting->length) != 0)
 			waiting->number = add_hashed(merchants, waiting->key, waiting->length, waiting->hash);
 		sums = qg_merchants_sums(merchants, waiting->number);
-		qg_slots_event(scan->slots + waiting->slot, scan->nslots - waiting->slot,
-					   sums + waiting->slot, &waiting->event, scan->at);
+		count_event(scan, sums, waiting->slot, &waiting->event);
 		if (scan->sizes)
 		{
 			waiting->event.good = fabs(waiting->event.good);
 			waiting->event.bad = fabs(waiting->event.bad);
-			qg_slots_event(scan->slots + waiting->slot, scan->nslots - waiting->slot,
-						   sums + scan->nslots + waiting->slot, &waiting->event, scan->at);
+			count_event(scan, sums + scan->nslots, waiting->slot, &waiting->event);
 		}
 		if (waiting->key != waiting->buffer)
 			pfree((char *) waiting->key);
@@ -300,13 +335,14 @@ count_batch(const QgScan *scan, QgMerchants *merchants, Waiting *batch, int coun
  * them.  With sizes a merchant has a second row of sums behind the first: of absolute amounts.
  */
 void
-qg_credit_scan(const QgScan *scan, QgMerchants *merchants)
+qg_credit_scan(QgScan *scan, QgMerchants *merchants)
 {
 	int columns = scan->rollup != NULL ? COLUMNS : COLUMN_XID;
 	Waiting *batch = palloc(sizeof(Waiting) * BATCH);
 	bool more = true;
 	QgTable table;
 
+	chain_slots(scan);
 	qg_table_open(&table, "credit_event");
 	while (more)
 	{

@@ -18,6 +18,13 @@ typedef struct QgMerchant
 	int32 change; /* free for the caller: what else is known of the merchant, 0 at first */
 } QgMerchant;
 
+/* A place of the hash table. */
+typedef struct QgBucket
+{
+	uint32 hash;
+	uint32 number; /* of a merchant plus one, 0 for none */
+} QgBucket;
+
 /* Merchants by their identifiers, each with a row of sums. */
 typedef struct QgMerchants
 {
@@ -25,8 +32,8 @@ typedef struct QgMerchants
 	int width; /* sums a merchant */
 	uint32 count;
 	uint32 allocated;
-	uint32 mask;	   /* of the buckets, a power of two less one */
-	uint32 *buckets;   /* number of a merchant plus one, 0 for none */
+	uint32 mask; /* of the buckets, a power of two less one */
+	QgBucket *buckets;
 	QgMerchant *items; /* count */
 	QgSum *sums;	   /* count times width */
 } QgMerchants;
@@ -57,8 +64,9 @@ typedef struct QgScan
 	TimestampTz at;			/* events recorded later are passed over */
 	const QgRollup *rollup; /* only what it shows, where not NULL */
 	bool sizes;				/* count absolute amounts into a second row of sums */
+	int *next;				/* of each slot, the next one of the same indicator; the scan's own */
 } QgScan;
 
-extern void qg_credit_scan(const QgScan *scan, QgMerchants *merchants);
+extern void qg_credit_scan(QgScan *scan, QgMerchants *merchants);
 
 #endif

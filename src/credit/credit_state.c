@@ -141,6 +141,13 @@ qg_rollup_shows(const QgRollup *rollup, uint64 xid)
 			   DirectFunctionCall2(pg_visible_in_snapshot, UInt64GetDatum(xid), rollup->seen));
 }
 
+/* Tells whether the window of a slot, as of an instant, reaches back to an event. */
+bool
+qg_slot_reaches(const QgSlot *slot, TimestampTz event, TimestampTz at)
+{
+	return qg_credit_day(event) > qg_credit_day(at) - slot->window_days;
+}
+
 /* Adds an event that was known at an instant to the sums of the slots that count it then. */
 void
 qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *event, TimestampTz at)
@@ -151,8 +158,7 @@ qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *even
 
 		if (slot->length != event->length ||
 			memcmp(slot->indicator, event->indicator, slot->length) != 0 ||
-			(slot->window_days > 0 &&
-			 qg_credit_day(event->at) <= qg_credit_day(at) - slot->window_days))
+			(slot->window_days > 0 && !qg_slot_reaches(slot, event->at, at)))
 			continue;
 		qg_sum_event(&sums[i], slot->half_life, event->at, event->good, event->bad);
 	}

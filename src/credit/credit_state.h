@@ -43,6 +43,7 @@ extern void qg_rollup_read(QgRollup *rollup);
 extern int *qg_rollup_match(const QgRollup *rollup, const QgSlot *slots, int nslots);
 extern bool qg_rollup_shows(const QgRollup *rollup, uint64 xid);
 extern int qg_credit_day(TimestampTz at);
+extern bool qg_slot_reaches(const QgSlot *slot, TimestampTz event, TimestampTz at);
 extern void qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *event,
 						   TimestampTz at);
 extern void qg_account_add(Datum tallies, const int *match, int nslots, QgSum *sums);
