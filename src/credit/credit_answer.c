@@ -28,11 +28,11 @@ require_instant(TimestampTz at)
 						errmsg("credit is told as of a finite instant")));
 }
 
-/* Gives the model that was in force at an instant, or raises an error. */
+/* Gives the model among some that was in force at an instant, or raises an error. */
 static const QgModel *
-require_model(TimestampTz at)
+require_model(const QgModel **models, int count, TimestampTz at)
 {
-	const QgModel *model = qg_credit_model_at(at);
+	const QgModel *model = qg_credit_model_among(models, count, at);
 
 	if (model == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -108,6 +108,8 @@ qg_credit_indicator_points(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
 	const QgModel *model;
+	const QgModel **models;
+	int nmodels;
 	TimestampTz at;
 	QgSlot *slots;
 	QgSum *sums;
@@ -120,8 +122,9 @@ qg_credit_indicator_points(PG_FUNCTION_ARGS)
 	at = PG_GETARG_TIMESTAMPTZ(1);
 	require_instant(at);
 	InitMaterializedSRF(fcinfo, 0);
+	nmodels = qg_credit_models(&models);
 	model = PG_ARGISNULL(2) || PG_ARGISNULL(3)
-				? require_model(at)
+				? require_model(models, nmodels, at)
 				: qg_credit_model_get(text_to_cstring(PG_GETARG_TEXT_PP(2)), PG_GETARG_INT32(3));
 	nslots = qg_credit_slots(model, &slots);
 	sums = palloc0(sizeof(QgSum) * (nslots + 1));
@@ -196,7 +199,10 @@ typedef struct Day
 typedef struct History
 {
 	const char *merchant;
-	QgSlot *slots; /* of all models met */
+	/* as they were when it began: another may be published meanwhile, which has no slots here */
+	const QgModel **models;
+	int nmodels;
+	QgSlot *slots; /* of all models */
 	int nslots;
 	QgSum *sums;
 	Day **days; /* of slots with a window */
@@ -224,16 +230,15 @@ slot_of(History *history, const QgIndicator *indicator)
 static void
 collect_slots(History *history)
 {
-	const QgModel **models;
-	int count = qg_credit_models(&models);
 	int most = 1;
 
-	for (int i = 0; i < count; i++)
-		most += models[i]->nindicators;
+	history->nmodels = qg_credit_models(&history->models);
+	for (int i = 0; i < history->nmodels; i++)
+		most += history->models[i]->nindicators;
 	history->slots = palloc0(sizeof(QgSlot) * most);
-	for (int i = 0; i < count; i++)
-		for (int j = 0; j < models[i]->nindicators && models[i]->in_force; j++)
-			slot_of(history, &models[i]->indicators[j]);
+	for (int i = 0; i < history->nmodels; i++)
+		for (int j = 0; j < history->models[i]->nindicators && history->models[i]->in_force; j++)
+			slot_of(history, &history->models[i]->indicators[j]);
 	history->sums = palloc0(sizeof(QgSum) * most);
 	history->days = palloc0(sizeof(Day *) * most);
 	history->ndays = palloc0(sizeof(int) * most);
@@ -420,7 +425,7 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 	for (int step = 0; step < count; step++)
 	{
 		TimestampTz at = DatumGetTimestampTz(instants[step]);
-		const QgModel *model = require_model(at);
+		const QgModel *model = require_model(history.models, history.nmodels, at);
 		const char *previous = NULL;
 		Datum values[3];
 		bool nulls[3] = {false};
@@ -428,6 +433,7 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 		int veto = -1;
 		int grade;
 
+		CHECK_FOR_INTERRUPTS();
 		require_instant(at);
 		advance(&history, at);
 		MemoryContextSwitchTo(caller);

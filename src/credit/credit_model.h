@@ -64,6 +64,7 @@ typedef struct QgPoints
 } QgPoints;
 
 extern const QgModel *qg_credit_model_at(TimestampTz at);
+extern const QgModel *qg_credit_model_among(const QgModel **models, int count, TimestampTz at);
 extern const QgModel *qg_credit_model_get(const char *model, int version);
 extern int qg_credit_models(const QgModel ***models);
 extern QgPoints qg_credit_points(const QgIndicator *indicator, double good, double bad);

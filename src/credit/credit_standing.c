@@ -388,12 +388,16 @@ emit_one(Standings *call, const char *merchant)
 	if (SPI_execute_plan(plan, key, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a merchant's grade");
 	if (SPI_processed == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
 		return;
+	}
 	name = qg_result_value(0, 1, &isnull);
 	change.grade = qg_result_text(0, 3);
 	change.at = qg_result_instant(0, 2, 0);
 	change.previous = qg_result_text(0, 4);
 	emit(call, key[0], name, sums, change.grade != NULL ? &change : NULL);
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /*

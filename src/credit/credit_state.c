@@ -79,7 +79,7 @@ take_rollup(QgRollup *rollup, int column)
 					  NULL, &counts[0]);
 	deconstruct_array(DatumGetArrayTypeP(slots[1]), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &items[1], NULL, &counts[1]);
-	deconstruct_array(DatumGetArrayTypeP(slots[2]), BOOLOID, sizeof(bool), true, TYPALIGN_CHAR,
+	deconstruct_array(DatumGetArrayTypeP(slots[2]), INT4OID, sizeof(int32), true, TYPALIGN_INT,
 					  &items[2], NULL, &counts[2]);
 	rollup->nslots = Min(counts[0], Min(counts[1], counts[2]));
 	rollup->slots = palloc(sizeof(QgSlot) * (rollup->nslots + 1));
@@ -88,7 +88,7 @@ take_rollup(QgRollup *rollup, int column)
 		char *name = TextDatumGetCString(items[0][i]);
 
 		rollup->slots[i] = (QgSlot){name, (int) strlen(name), DatumGetInt64(items[1][i]),
-									DatumGetBool(items[2][i]) ? 1 : 0};
+									DatumGetInt32(items[2][i])};
 	}
 }
 
@@ -98,7 +98,7 @@ qg_rollup_read(QgRollup *rollup)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (qg_cache_select("SELECT seen, at, indicators, half_lives, windowed "
+	if (qg_cache_select("SELECT seen, at, indicators, half_lives, windows "
 						"FROM quality_gov.credit_rollup",
 						0, NULL, NULL, NULL) != 1)
 		elog(ERROR, "credit_rollup must have one row");
@@ -123,6 +123,7 @@ qg_rollup_match(const QgRollup *rollup, const QgSlot *slots, int nslots)
 		for (int j = 0; j < rollup->nslots && match[i] < 0; j++)
 			if (rollup->slots[j].half_life == slots[i].half_life &&
 				(rollup->slots[j].window_days != 0) == (slots[i].window_days != 0) &&
+				rollup->slots[j].window_days >= slots[i].window_days &&
 				rollup->slots[j].length == slots[i].length &&
 				memcmp(rollup->slots[j].indicator, slots[i].indicator, slots[i].length) == 0)
 				match[i] = j;
@@ -180,6 +181,9 @@ qg_account_add(Datum tallies, const int *match, int nslots, QgSum *sums)
 			if (match[i] == j)
 				qg_sum_add(&sums[i], tally->sum);
 	}
+	/* A large account is stored compressed, and all of them may be read in one call. */
+	if ((Pointer) array != DatumGetPointer(tallies))
+		pfree(array);
 }
 
 /* Gives an event from the current query's columns: indicator, at, recorded_at, good, bad. */
@@ -208,7 +212,7 @@ typedef struct MerchantQuery
 } MerchantQuery;
 
 static MerchantQuery account_query = {
-	"SELECT r.seen, r.at, r.indicators, r.half_lives, r.windowed, a.tallies, a.last_recorded "
+	"SELECT r.seen, r.at, r.indicators, r.half_lives, r.windows, a.tallies, a.last_recorded "
 	"FROM quality_gov.credit_rollup r LEFT JOIN quality_gov.credit_account a ON a.merchant_id = $1",
 	InvalidOid, NULL};
 static MerchantQuery tail_query = {
@@ -255,6 +259,7 @@ fetch_rows(Portal portal)
 	SPI_cursor_fetch(portal, true, FETCH_ROWS);
 	if (SPI_processed > 0)
 		return true;
+	SPI_freetuptable(SPI_tuptable);
 	SPI_cursor_close(portal);
 	return false;
 }

@@ -24,7 +24,7 @@ typedef struct QgRollup
 	uint64 seen_xmin; /* every transaction before it is in the account */
 	TimestampTz at;	  /* when it was rolled up */
 	int nslots;
-	QgSlot *slots; /* window_days is 1 where days are kept apart */
+	QgSlot *slots; /* window_days: over how many days apart are kept */
 } QgRollup;
 
 /* A credit_event row, as far as sums go. */

@@ -11,8 +11,8 @@ CREATE FUNCTION credit_account_check(merchant text, OUT merchant_id text, OUT pr
 AS $$
   WITH slot AS (
     SELECT r.seen, r.at, s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer
-    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windowed) WITH ORDINALITY s(indicator, half_life, windowed, slot)
-    WHERE NOT s.windowed AND r.seen IS NOT NULL),
+    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windows) WITH ORDINALITY s(indicator, half_life, days, slot)
+    WHERE s.days = 0 AND r.seen IS NOT NULL),
   truth AS (
     SELECT x.slot, quality_gov.credit_tally_merge(x.tally) AS tally, quality_gov.credit_tally_merge(x.size) AS size
     FROM (SELECT s.slot, quality_gov.credit_tally(e.good, e.bad, e.at, s.half_life) AS tally,
@@ -42,10 +42,9 @@ CREATE FUNCTION credit_day_check(merchant text, OUT merchant_id text, OUT proble
 AS $$
   WITH slot AS (
     SELECT r.seen, r.at, s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer,
-           (r.at AT TIME ZONE 'Asia/Shanghai')::date
-             - COALESCE((SELECT max(i.window_days) FROM quality_gov.credit_indicator i WHERE i.indicator = s.indicator), 0) AS first
-    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windowed) WITH ORDINALITY s(indicator, half_life, windowed, slot)
-    WHERE s.windowed AND r.seen IS NOT NULL),
+           (r.at AT TIME ZONE 'Asia/Shanghai')::date - s.days AS first
+    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windows) WITH ORDINALITY s(indicator, half_life, days, slot)
+    WHERE s.days > 0 AND r.seen IS NOT NULL),
   truth AS (
     SELECT e.merchant_id, s.slot, (e.at AT TIME ZONE 'Asia/Shanghai')::date AS day,
            quality_gov.credit_tally(e.good, e.bad, e.at, s.half_life) AS tally,
@@ -156,8 +155,9 @@ BEGIN
     SELECT g.merchant_id, g.indicator, s.half_life, quality_gov.credit_tally(g.good, g.bad, g.at, s.half_life), count(*), before
     FROM gone g
     JOIN (SELECT u.indicator, make_interval(secs => u.half_life / 1000000.0) AS half_life
-          FROM unnest(held.indicators, held.half_lives, held.windowed) u(indicator, half_life, windowed) WHERE NOT u.windowed) s
-      USING (indicator)
+          FROM unnest(held.indicators, held.half_lives, held.windows) u(indicator, half_life, days) WHERE u.days = 0
+          -- So that something tells of every event that is gone, and models to come may count it.
+          UNION SELECT DISTINCT x.indicator, interval '100000 days' FROM gone x) s USING (indicator)
     GROUP BY 1, 2, 3
     ON CONFLICT (merchant_id, indicator, half_life) DO UPDATE
     SET tally = o.tally + EXCLUDED.tally, events = o.events + EXCLUDED.events, until = greatest(o.until, EXCLUDED.until))
