@@ -302,6 +302,10 @@ note_change(Standings *call, uint32 number, const Datum *values, const bool *nul
 		return;
 	change->id = DatumGetInt64(values[1]);
 	change->at = DatumGetTimestampTz(values[2]);
+	if (change->grade != NULL)
+		pfree(change->grade);
+	if (change->previous != NULL)
+		pfree(change->previous);
 	change->grade = TextDatumGetCString(values[4]);
 	change->previous = nulls[5] ? NULL : TextDatumGetCString(values[5]);
 }
@@ -388,16 +392,12 @@ emit_one(Standings *call, const char *merchant)
 	if (SPI_execute_plan(plan, key, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a merchant's grade");
 	if (SPI_processed == 0)
-	{
-		SPI_freetuptable(SPI_tuptable);
 		return;
-	}
 	name = qg_result_value(0, 1, &isnull);
 	change.grade = qg_result_text(0, 3);
 	change.at = qg_result_instant(0, 2, 0);
 	change.previous = qg_result_text(0, 4);
 	emit(call, key[0], name, sums, change.grade != NULL ? &change : NULL);
-	SPI_freetuptable(SPI_tuptable);
 }
 
 /*
@@ -488,8 +488,13 @@ qg_credit_standings(PG_FUNCTION_ARGS)
 		for (int i = 0; i < count; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			if (!nulls[i])
-				emit_one(&call, TextDatumGetCString(items[i]));
+			if (nulls[i])
+				continue;
+			/* A connection of its own, with which the memory of the merchant's queries goes. */
+			if (SPI_connect() != SPI_OK_CONNECT)
+				elog(ERROR, "SPI_connect failed");
+			emit_one(&call, TextDatumGetCString(items[i]));
+			SPI_finish();
 		}
 	}
 	qg_owner_end(&owner);

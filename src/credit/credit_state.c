@@ -9,11 +9,15 @@
  * own; together they are every event it can see, each once, whatever is open, prepared or rolled
  * up meanwhile.
  *
+ * A snapshot that was taken after a later transaction had ended shows its own transaction, which may
+ * write more; the one that is stored therefore leaves the roll-up's own out, to the next.
+ *
  * The account serves questions about moments at or after the latest recorded_at it holds of the
  * merchant, which is every question about now.  Earlier ones, and those under a half-life that the
  * account does not keep yet, are answered from the events themselves.
  *
- * An indicator with a window is kept by days (Asia/Shanghai), so that days drop out exactly.
+ * An indicator with a window is kept by days (Asia/Shanghai), so that days drop out exactly, over the
+ * longest window that a model asks for; a longer one has the account built anew.
  */
 #include "quality_gov.h"
 
