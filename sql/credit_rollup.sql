@@ -9,7 +9,7 @@ SELECT m, m, 'company', '91110000600037341L', '2020-01-01' FROM unnest('{a,b}'::
 CREATE VIEW differ AS SELECT a.merchant_id, a.score, b.score AS by_events FROM credit_standings(NULL, statement_timestamp()) a
   JOIN credit_standings(NULL, statement_timestamp(), NULL, NULL, true) b USING (merchant_id) ORDER BY 1;
 CREATE FUNCTION model(version integer, window_days integer, state text) RETURNS void LANGUAGE sql BEGIN ATOMIC
-  INSERT INTO credit_model (model, version, state, title, effect, hysteresis) VALUES ('ours', version, state, 't', tstzrange(now(), NULL), 0);
+  INSERT INTO credit_model (model, version, state, title, effect, hysteresis) VALUES ('ours', version, state, 't', '[2022-01-15,)', 0);
   INSERT INTO credit_indicator (model, version, indicator, dimension, kind, weight, window_days, point_cost, title)
   VALUES ('ours', version, 'late', 'fulfilment', 'points', 1000, window_days, 1, 't');
   INSERT INTO credit_grade_band (model, version, grade, floor) VALUES ('ours', version, 'A', 0);
@@ -51,6 +51,12 @@ SELECT credit_rollup(), credit_retire('2022-01-01');
 SELECT merchant_id, indicator, half_life, events, until FROM credit_opening ORDER BY 1, 2, 3;
 SELECT score FROM credit_standings('{b}', '2021-01-10', 'ours', 2);
 SELECT score FROM credit_standings('{b}', '2021-01-10', 'ours', 2, true);
+-- nor is credit told as of an instant from which a window reaches back to them
+SELECT score FROM credit_standings('{b}', '2022-03-31 15:59', 'ours', 2);
+SELECT score FROM credit_standings('{b}', '2022-03-31 16:00', 'ours', 2);
+SELECT score FROM credit_standings(NULL, '2022-03-31', 'ours', 2, true);
+SELECT count(*) FROM credit_history('b', '2022-01-02', '2022-01-14');
+SELECT count(*) FROM credit_history('b', '2022-01-02', '2022-01-16');
 SELECT * FROM differ;
 -- built anew with what is kept, and under a model that counts without a window
 SELECT model(3, NULL, 'active'), credit_rollup();

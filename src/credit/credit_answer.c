@@ -207,6 +207,7 @@ typedef struct History
 	QgSum *sums;
 	Day **days; /* of slots with a window */
 	int *ndays;
+	TimestampTz *retired; /* before when events of slots with a window were retired */
 	Portal events;
 	uint64 row; /* next of the rows fetched */
 	bool ended;
@@ -242,6 +243,9 @@ collect_slots(History *history)
 	history->sums = palloc0(sizeof(QgSum) * most);
 	history->days = palloc0(sizeof(Day *) * most);
 	history->ndays = palloc0(sizeof(int) * most);
+	history->retired = palloc(sizeof(TimestampTz) * most);
+	for (int i = 0; i < most; i++)
+		history->retired[i] = DT_NOBEGIN;
 }
 
 /* Adds an event to the day of a slot. */
@@ -324,6 +328,12 @@ sum_of(History *history, const QgIndicator *indicator, TimestampTz at)
 
 	if (indicator->window_days == 0)
 		return history->sums[slot];
+	if (history->retired[slot] != DT_NOBEGIN)
+		qg_opening_require(history->merchant, indicator->name, indicator->length,
+						   history->retired[slot],
+						   &(QgSlot){indicator->name, indicator->length, indicator->half_life,
+									 indicator->window_days},
+						   1, at);
 	for (int i = 0; i < history->ndays[slot]; i++)
 		if (history->days[slot][i].day > qg_credit_day(at) - indicator->window_days)
 			qg_sum_add(&sum, history->days[slot][i].sum);
@@ -368,17 +378,17 @@ add_openings(History *history, TimestampTz since)
 		char *indicator = qg_result_text(row, 1);
 		int64 half_life = DatumGetInt64(qg_result_value(row, 2, &isnull));
 
-		if (since < until)
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("credit of merchant \"%s\" cannot be told as of %s",
-								   history->merchant, timestamptz_to_str(since)),
-							errdetail("Events recorded before %s were retired.",
-									  timestamptz_to_str(until))));
+		qg_opening_require(history->merchant, NULL, 0, until, NULL, 0, since);
 		for (int i = 0; i < history->nslots; i++)
-			if (history->slots[i].half_life == half_life && history->slots[i].window_days == 0 &&
-				strcmp(history->slots[i].indicator, indicator) == 0)
+		{
+			if (strcmp(history->slots[i].indicator, indicator) != 0)
+				continue;
+			if (history->slots[i].window_days > 0)
+				history->retired[i] = Max(history->retired[i], until);
+			else if (history->slots[i].half_life == half_life)
 				qg_sum_add(&history->sums[i],
 						   DatumGetTallyP(qg_result_value(row, 3, &isnull))->sum);
+		}
 	}
 }
 

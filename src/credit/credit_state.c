@@ -289,7 +289,30 @@ add_days(const char *merchant, const int *match, const QgSlot *slots, int nslots
 		}
 }
 
-/* Adds what is kept of a merchant's events that were retired; an error where at is before them. */
+/*
+ * Refuses an instant as of which events of an indicator that were retired would count one by one: it
+ * is before the last of them, or a window reaches back to them.
+ */
+void
+qg_opening_require(const char *merchant, const char *indicator, int length, TimestampTz until,
+				   const QgSlot *slots, int nslots, TimestampTz at)
+{
+	bool told = at >= until;
+
+	for (int i = 0; i < nslots; i++)
+		if (slots[i].window_days > 0 && slots[i].length == length &&
+			memcmp(slots[i].indicator, indicator, length) == 0 &&
+			qg_credit_day(until - 1) > qg_credit_day(at) - slots[i].window_days)
+			told = false;
+	if (!told)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("credit of merchant \"%s\" cannot be told as of %s", merchant,
+						timestamptz_to_str(at)),
+				 errdetail("Events recorded before %s were retired.", timestamptz_to_str(until))));
+}
+
+/* Adds what is kept of a merchant's events that were retired; an error where that does not do. */
 static void
 add_opening(const char *merchant, const QgSlot *slots, int nslots, TimestampTz at, QgSum *sums)
 {
@@ -304,12 +327,8 @@ add_opening(const char *merchant, const QgSlot *slots, int nslots, TimestampTz a
 			QgTally *tally = DatumGetTallyP(qg_result_value(row, 3, &isnull));
 			TimestampTz until = qg_result_instant(row, 4, DT_NOBEGIN);
 
-			if (at < until)
-				ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-								errmsg("credit of merchant \"%s\" cannot be told as of %s",
-									   merchant, timestamptz_to_str(at)),
-								errdetail("Events recorded before %s were retired.",
-										  timestamptz_to_str(until))));
+			qg_opening_require(merchant, VARDATA_ANY(indicator), VARSIZE_ANY_EXHDR(indicator),
+							   until, slots, nslots, at);
 			for (int i = 0; i < nslots; i++)
 				if (slots[i].half_life == half_life && slots[i].window_days == 0 &&
 					slots[i].length == (int) VARSIZE_ANY_EXHDR(indicator) &&

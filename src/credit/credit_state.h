@@ -45,6 +45,8 @@ extern bool qg_rollup_shows(const QgRollup *rollup, uint64 xid);
 extern int qg_credit_day(TimestampTz at);
 extern void qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *event,
 						   TimestampTz at);
+extern void qg_opening_require(const char *merchant, const char *indicator, int length,
+							   TimestampTz until, const QgSlot *slots, int nslots, TimestampTz at);
 extern void qg_account_add(Datum tallies, const int *match, int nslots, QgSum *sums);
 extern void qg_credit_sums(const char *merchant, const QgSlot *slots, int nslots, TimestampTz at,
 						   bool recompute, QgSum *sums);

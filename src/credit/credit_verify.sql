@@ -42,7 +42,7 @@ CREATE FUNCTION credit_day_check(merchant text, OUT merchant_id text, OUT proble
 AS $$
   WITH slot AS (
     SELECT r.seen, r.at, s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer,
-           (r.at AT TIME ZONE 'Asia/Shanghai')::date - s.days AS first
+           (statement_timestamp() AT TIME ZONE 'Asia/Shanghai')::date - s.days AS first
     FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windows) WITH ORDINALITY s(indicator, half_life, days, slot)
     WHERE s.days > 0 AND r.seen IS NOT NULL),
   truth AS (
@@ -166,7 +166,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION credit_retire(timestamptz, integer) IS
-  'Deletes at most so many credit events recorded before an instant, by default as long ago as the law wants them kept (a later one is refused, 55000), and keeps their exact sums in credit_opening; gives their number: call it, each time in a transaction of its own, until it gives 0. Credit as of an instant before it can then no longer be told';
+  'Deletes at most so many credit events recorded before an instant, by default as long ago as the law wants them kept (a later one is refused, 55000), and keeps their exact sums in credit_opening; gives their number: call it, each time in a transaction of its own, until it gives 0. Credit as of an instant before it, or from which a window reaches back behind it, can then no longer be told, and a half-life that no model asked for yet finds nothing of them';
 
 CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
   RETURNS SETOF record

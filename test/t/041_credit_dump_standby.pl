@@ -54,7 +54,7 @@ sql('source', sprintf($events, 8001, 8100));
 my $answers = q{SET search_path = quality_gov;
 	SELECT t, s.* FROM unnest('{2023-01-01,2025-01-01,2026-03-01,2026-09-01}'::timestamptz[]) t, credit_standings(NULL, t) s ORDER BY 1, 2;
 	SELECT merchant_id, credit_score(merchant_id, '2026-03-01'), credit_grade(merchant_id, '2026-03-01') FROM merchant ORDER BY 1;
-	SELECT m, h.* FROM unnest('{m-1,m-77,m-200}'::text[]) m, credit_history(m, '2022-01-01', '2026-06-01', '17 days') h ORDER BY 1, 2;
+	SELECT m, h.* FROM unnest('{m-1,m-77,m-200}'::text[]) m, credit_history(m, '2022-04-05', '2026-06-01', '17 days') h ORDER BY 1, 2;
 	SELECT m, e.* FROM unnest('{m-1,m-77,m-200}'::text[]) m, credit_explain(m, '2026-03-01') e ORDER BY 1, 2;
 	SELECT merchant_id, since, score, grade, previous_grade FROM credit_grade_history WHERE since < '2026-09-01' ORDER BY 1, 2; SELECT * FROM credit_opening ORDER BY 1, 2, 3};
 my $oracle = 'SELECT count(*) FROM quality_gov.credit_check()';
