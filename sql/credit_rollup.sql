@@ -65,6 +65,20 @@ SELECT * FROM differ;
 SELECT merchant_id, events FROM credit_account ORDER BY 1;
 SELECT * FROM credit_check();
 SELECT c.* FROM merchant m, credit_check(m.merchant_id) c;
+
+-- instants that a typing error put beyond days with a name, and beyond what a sum can be told before, stop nothing
+INSERT INTO credit_event (merchant_id, indicator, at, recorded_at, bad, source)
+SELECT 'a', i, at, at, 1, 't' FROM unnest('{late,service}'::text[]) i, unnest('{2326-01-01,294276-12-31 23:59:59}'::timestamptz[]) at;
+SELECT credit_rollup();
+SELECT credit_day(at) FROM unnest('{2026-01-01 15:59:59.999999,2026-01-01 16:00,1999-12-31 15:59,294276-12-31 23:59:59}'::timestamptz[]) at;
+SELECT credit_day('infinity');
+SELECT * FROM differ;
+SELECT * FROM credit_check();
+SELECT c.* FROM merchant m, credit_check(m.merchant_id) c;
+BEGIN;
+DELETE FROM credit_account_day WHERE day > '2300-01-01';
+SELECT merchant_id, problem FROM credit_check() ORDER BY 2;
+ROLLBACK;
 DROP VIEW differ;
 DROP FUNCTION model;
 DROP EXTENSION quality_gov;

@@ -53,6 +53,11 @@ CREATE FUNCTION credit_tallies_add(credit_tally[], credit_tally[]) RETURNS credi
 COMMENT ON FUNCTION credit_tallies_add(credit_tally[], credit_tally[]) IS
   'Adds the tallies of two accounts place by place; nulls are nothing';
 
+CREATE FUNCTION credit_day(at timestamptz) RETURNS date
+  AS 'MODULE_PATHNAME', 'qg_credit_day_sql' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION credit_day(timestamptz) IS
+  'Day (Asia/Shanghai) of a finite instant, also of the last hours that a timestamp can tell, which AT TIME ZONE refuses; 22008 for an infinite one';
+
 CREATE FUNCTION credit_slot_wanted(OUT indicators text[], OUT half_lives bigint[], OUT windows integer[])
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -137,7 +142,7 @@ BEGIN
         last_recorded = greatest(a.last_recorded, EXCLUDED.last_recorded)),
   days AS (
     INSERT INTO quality_gov.credit_account_day AS d (merchant_id, slot, day, tally)
-    SELECT f.merchant_id, s.slot, (f.at AT TIME ZONE 'Asia/Shanghai')::date,
+    SELECT f.merchant_id, s.slot, quality_gov.credit_day(f.at),
            quality_gov.credit_tally(f.good, f.bad, f.at, s.half_life)
     FROM fresh f JOIN slot s USING (indicator) WHERE s.windowed GROUP BY 1, 2, 3
     ON CONFLICT (merchant_id, slot, day) DO UPDATE SET tally = d.tally + EXCLUDED.tally),
@@ -146,7 +151,7 @@ BEGIN
   SELECT count(*) INTO events FROM fresh;
   -- Days that no window reaches any more.
   DELETE FROM quality_gov.credit_account_day d
-  WHERE d.day < (statement_timestamp() AT TIME ZONE 'Asia/Shanghai')::date - 1 - wanted.windows[d.slot];
+  WHERE d.day < quality_gov.credit_day(statement_timestamp()) - 1 - wanted.windows[d.slot];
   RETURN format('%s events %s', events, CASE WHEN rebuilt THEN 'rolled up anew' ELSE 'rolled up' END);
 END
 $$;

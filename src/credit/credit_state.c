@@ -25,6 +25,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
@@ -58,6 +59,19 @@ qg_credit_day(TimestampTz at)
 	int64 local = at + DAY_OFFSET;
 
 	return (int) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0 ? 1 : 0);
+}
+
+/* credit_day(at): the day of an instant, by the same rule that scores are told by. */
+PG_FUNCTION_INFO_V1(qg_credit_day_sql);
+Datum
+qg_credit_day_sql(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("an instant without end is of no day")));
+	PG_RETURN_DATEADT(qg_credit_day(at));
 }
 
 /* Reads the columns of a rollup row that stand from a column on; inside SPI. */
