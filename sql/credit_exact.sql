@@ -77,7 +77,7 @@ SELECT count(*) AS merchants, count(*) FILTER (WHERE o.score <> credit_score(o.m
 -- the oracle notices one lost tally, in C and in SQL, one lost account and one lost day
 BEGIN;
 UPDATE credit_account a SET tallies[s.slot] = NULL FROM (
-  SELECT s.slot FROM credit_rollup r, unnest(r.indicators, r.windowed) WITH ORDINALITY s(indicator, windowed, slot) WHERE s.indicator = 'listing' AND NOT s.windowed ORDER BY s.slot DESC LIMIT 1) s
+  SELECT s.slot FROM credit_rollup r, unnest(r.indicators, r.windows) WITH ORDINALITY s(indicator, days, slot) WHERE s.indicator = 'listing' AND s.days = 0 ORDER BY s.slot DESC LIMIT 1) s
 WHERE merchant_id = 'm-0';
 SELECT merchant_id, regexp_replace(problem, '\(.*', '') AS problem FROM credit_check();
 SELECT merchant_id, regexp_replace(problem, '\(.*', '') AS problem FROM credit_check('m-0');

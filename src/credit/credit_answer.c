@@ -71,6 +71,8 @@ qg_credit_indicator_points(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
 	const QgModel *model;
+	const QgModel **models;
+	int nmodels;
 	TimestampTz at;
 	QgSlot *slots;
 	QgSum *sums;
@@ -83,8 +85,9 @@ qg_credit_indicator_points(PG_FUNCTION_ARGS)
 	at = PG_GETARG_TIMESTAMPTZ(1);
 	qg_credit_instant_require(at);
 	InitMaterializedSRF(fcinfo, 0);
+	nmodels = qg_credit_models(&models);
 	model = PG_ARGISNULL(2) || PG_ARGISNULL(3)
-				? qg_credit_model_require(at)
+				? qg_credit_model_require(models, nmodels, at)
 				: qg_credit_model_get(text_to_cstring(PG_GETARG_TEXT_PP(2)), PG_GETARG_INT32(3));
 	nslots = qg_credit_slots(model, &slots);
 	sums = palloc0(sizeof(QgSum) * (nslots + 1));

@@ -30,11 +30,15 @@ typedef struct Day
 typedef struct History
 {
 	const char *merchant;
-	QgSlot *slots; /* of all models met */
+	/* as they were when it began: another may be published meanwhile, which has no slots here */
+	const QgModel **models;
+	int nmodels;
+	QgSlot *slots; /* of all models */
 	int nslots;
 	QgSum *sums;
 	Day **days; /* of slots with a window */
 	int *ndays;
+	TimestampTz *retired; /* before when events of slots with a window were retired */
 	Portal events;
 	uint64 row; /* next of the rows fetched */
 	bool ended;
@@ -58,19 +62,21 @@ slot_of(History *history, const QgIndicator *indicator)
 static void
 collect_slots(History *history)
 {
-	const QgModel **models;
-	int count = qg_credit_models(&models);
 	int most = 1;
 
-	for (int i = 0; i < count; i++)
-		most += models[i]->nindicators;
+	history->nmodels = qg_credit_models(&history->models);
+	for (int i = 0; i < history->nmodels; i++)
+		most += history->models[i]->nindicators;
 	history->slots = palloc0(sizeof(QgSlot) * most);
-	for (int i = 0; i < count; i++)
-		for (int j = 0; j < models[i]->nindicators && models[i]->in_force; j++)
-			slot_of(history, &models[i]->indicators[j]);
+	for (int i = 0; i < history->nmodels; i++)
+		for (int j = 0; j < history->models[i]->nindicators && history->models[i]->in_force; j++)
+			slot_of(history, &history->models[i]->indicators[j]);
 	history->sums = palloc0(sizeof(QgSum) * most);
 	history->days = palloc0(sizeof(Day *) * most);
 	history->ndays = palloc0(sizeof(int) * most);
+	history->retired = palloc(sizeof(TimestampTz) * most);
+	for (int i = 0; i < most; i++)
+		history->retired[i] = DT_NOBEGIN;
 }
 
 /* Adds an event to the day of a slot. */
@@ -153,6 +159,12 @@ sum_of(History *history, const QgIndicator *indicator, TimestampTz at)
 
 	if (indicator->window_days == 0)
 		return history->sums[slot];
+	if (history->retired[slot] != DT_NOBEGIN)
+		qg_opening_require(history->merchant, indicator->name, indicator->length,
+						   history->retired[slot],
+						   &(QgSlot){indicator->name, indicator->length, indicator->half_life,
+									 indicator->window_days},
+						   1, at);
 	for (int i = 0; i < history->ndays[slot]; i++)
 		if (history->days[slot][i].day > qg_credit_day(at) - indicator->window_days)
 			qg_sum_add(&sum, history->days[slot][i].sum);
@@ -197,17 +209,17 @@ add_openings(History *history, TimestampTz since)
 		char *indicator = qg_result_text(row, 1);
 		int64 half_life = DatumGetInt64(qg_result_value(row, 2, &isnull));
 
-		if (since < until)
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("credit of merchant \"%s\" cannot be told as of %s",
-								   history->merchant, timestamptz_to_str(since)),
-							errdetail("Events recorded before %s were retired.",
-									  timestamptz_to_str(until))));
+		qg_opening_require(history->merchant, NULL, 0, until, NULL, 0, since);
 		for (int i = 0; i < history->nslots; i++)
-			if (history->slots[i].half_life == half_life && history->slots[i].window_days == 0 &&
-				strcmp(history->slots[i].indicator, indicator) == 0)
+		{
+			if (strcmp(history->slots[i].indicator, indicator) != 0)
+				continue;
+			if (history->slots[i].window_days > 0)
+				history->retired[i] = Max(history->retired[i], until);
+			else if (history->slots[i].half_life == half_life)
 				qg_sum_add(&history->sums[i],
 						   DatumGetTallyP(qg_result_value(row, 3, &isnull))->sum);
+		}
 	}
 }
 
@@ -255,7 +267,7 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 	for (int step = 0; step < count; step++)
 	{
 		TimestampTz at = DatumGetTimestampTz(instants[step]);
-		const QgModel *model = qg_credit_model_require(at);
+		const QgModel *model = qg_credit_model_require(history.models, history.nmodels, at);
 		const char *previous = NULL;
 		Datum values[3];
 		bool nulls[3] = {false};
@@ -263,6 +275,7 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 		int veto = -1;
 		int grade;
 
+		CHECK_FOR_INTERRUPTS();
 		qg_credit_instant_require(at);
 		advance(&history, at);
 		MemoryContextSwitchTo(caller);

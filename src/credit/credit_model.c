@@ -165,6 +165,16 @@ covers(const QgModel *model, TimestampTz at)
 	return model->in_force && at >= model->since && (at < model->until || model->until == DT_NOEND);
 }
 
+/* Gives the model among some, in their order of rank, that is in force at an instant, or NULL. */
+const QgModel *
+qg_credit_model_among(const QgModel **models, int count, TimestampTz at)
+{
+	for (int i = 0; i < count; i++)
+		if (covers(models[i], at))
+			return models[i];
+	return NULL;
+}
+
 /* Gives the model in force at an instant, as credit_model_at() does; NULL where there is none. */
 const QgModel *
 qg_credit_model_at(TimestampTz at)
@@ -172,10 +182,7 @@ qg_credit_model_at(TimestampTz at)
 	const QgModel **models;
 	int count = qg_credit_models(&models);
 
-	for (int i = 0; i < count; i++)
-		if (covers(models[i], at))
-			return models[i];
-	return NULL;
+	return qg_credit_model_among(models, count, at);
 }
 
 /* Gives a model version by its key, in whatever state, or raises an error. */

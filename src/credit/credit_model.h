@@ -64,10 +64,11 @@ typedef struct QgPoints
 } QgPoints;
 
 extern const QgModel *qg_credit_model_at(TimestampTz at);
+extern const QgModel *qg_credit_model_among(const QgModel **models, int count, TimestampTz at);
 extern const QgModel *qg_credit_model_get(const char *model, int version);
 extern int qg_credit_models(const QgModel ***models);
 extern void qg_credit_instant_require(TimestampTz at);
-extern const QgModel *qg_credit_model_require(TimestampTz at);
+extern const QgModel *qg_credit_model_require(const QgModel **models, int count, TimestampTz at);
 extern QgPoints qg_credit_points_of(const QgIndicator *indicator, const QgSum *sum, TimestampTz at,
 									double *good, double *bad);
 extern char *qg_credit_reason(const QgIndicator *indicator, double good, double bad,

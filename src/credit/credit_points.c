@@ -23,11 +23,11 @@ qg_credit_instant_require(TimestampTz at)
 						errmsg("credit is told as of a finite instant")));
 }
 
-/* Gives the model that was in force at an instant, or raises an error. */
+/* Gives the model among some that was in force at an instant, or raises an error. */
 const QgModel *
-qg_credit_model_require(TimestampTz at)
+qg_credit_model_require(const QgModel **models, int count, TimestampTz at)
 {
-	const QgModel *model = qg_credit_model_at(at);
+	const QgModel *model = qg_credit_model_among(models, count, at);
 
 	if (model == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -244,7 +244,6 @@ take(const QgScan *scan, const QgMerchants *merchants, const Datum *values, Wait
 		(scan->rollup != NULL &&
 		 !qg_rollup_shows(scan->rollup, DatumGetUInt64(values[COLUMN_XID]))))
 		return false;
-	/* Names are short, so neither is ever stored out of line. */
 	indicator = DatumGetTextPP(values[COLUMN_INDICATOR]);
 	waiting->event.length = VARSIZE_ANY_EXHDR(indicator);
 	waiting->slot = first_slot(scan, VARDATA_ANY(indicator), waiting->event.length);
@@ -261,6 +260,8 @@ take(const QgScan *scan, const QgMerchants *merchants, const Datum *values, Wait
 		memcpy(waiting->buffer, VARDATA_ANY(merchant), waiting->length);
 	else
 		waiting->key = pnstrdup(VARDATA_ANY(merchant), waiting->length);
+	if ((Pointer) merchant != DatumGetPointer(values[COLUMN_MERCHANT]))
+		pfree(merchant);
 	waiting->hash = hash_bytes((const unsigned char *) waiting->key, waiting->length);
 	__builtin_prefetch(&merchants->buckets[waiting->hash & merchants->mask]);
 	return true;

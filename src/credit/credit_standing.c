@@ -185,21 +185,11 @@ add_days(Standings *call, const int *match)
 static void
 add_openings(Standings *call)
 {
-	Oid type = TIMESTAMPTZOID;
-	Datum at = TimestampTzGetDatum(call->at);
 	bool isnull;
 
-	qg_cache_select("SELECT merchant_id FROM quality_gov.credit_opening WHERE until > $1 LIMIT 1",
-					1, &type, &at, NULL);
-	if (SPI_processed > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("credit of all merchants cannot be told as of %s",
-						timestamptz_to_str(call->at)),
-				 errdetail("Events of merchant \"%s\" were retired that were recorded later.",
-						   qg_result_text(0, 1))));
 	qg_cache_select("SELECT merchant_id, indicator, (extract(epoch FROM half_life) * "
-					"1000000)::bigint, tally FROM quality_gov.credit_opening",
+					"1000000)::bigint, tally, until FROM quality_gov.credit_opening "
+					"ORDER BY merchant_id COLLATE \"C\"",
 					0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -210,6 +200,8 @@ add_openings(Standings *call)
 		QgSum *sums = qg_merchants_sums(&call->merchants, number);
 
 		CHECK_FOR_INTERRUPTS();
+		qg_opening_require(merchant, indicator, strlen(indicator), qg_result_instant(row, 5, 0),
+						   call->slots, call->nslots, call->at);
 		for (int i = 0; i < call->nslots; i++)
 			if (call->slots[i].half_life == half_life && call->slots[i].window_days == 0 &&
 				strcmp(call->slots[i].indicator, indicator) == 0)
@@ -302,6 +294,10 @@ note_change(Standings *call, uint32 number, const Datum *values, const bool *nul
 		return;
 	change->id = DatumGetInt64(values[1]);
 	change->at = DatumGetTimestampTz(values[2]);
+	if (change->grade != NULL)
+		pfree(change->grade);
+	if (change->previous != NULL)
+		pfree(change->previous);
 	change->grade = TextDatumGetCString(values[4]);
 	change->previous = nulls[5] ? NULL : TextDatumGetCString(values[5]);
 }
@@ -487,8 +483,13 @@ qg_credit_standings(PG_FUNCTION_ARGS)
 		for (int i = 0; i < count; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			if (!nulls[i])
-				emit_one(&call, TextDatumGetCString(items[i]));
+			if (nulls[i])
+				continue;
+			/* A connection of its own, with which the memory of the merchant's queries goes. */
+			if (SPI_connect() != SPI_OK_CONNECT)
+				elog(ERROR, "SPI_connect failed");
+			emit_one(&call, TextDatumGetCString(items[i]));
+			SPI_finish();
 		}
 	}
 	qg_owner_end(&owner);

@@ -9,11 +9,15 @@
  * own; together they are every event it can see, each once, whatever is open, prepared or rolled
  * up meanwhile.
  *
+ * A snapshot that was taken after a later transaction had ended shows its own transaction, which may
+ * write more; the one that is stored therefore leaves the roll-up's own out, to the next.
+ *
  * The account serves questions about moments at or after the latest recorded_at it holds of the
  * merchant, which is every question about now.  Earlier ones, and those under a half-life that the
  * account does not keep yet, are answered from the events themselves.
  *
- * An indicator with a window is kept by days (Asia/Shanghai), so that days drop out exactly.
+ * An indicator with a window is kept by days (Asia/Shanghai), so that days drop out exactly, over the
+ * longest window that a model asks for; a longer one has the account built anew.
  */
 #include "quality_gov.h"
 
@@ -21,6 +25,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
@@ -56,6 +61,19 @@ qg_credit_day(TimestampTz at)
 	return (int) (local / USECS_PER_DAY) - (local % USECS_PER_DAY < 0 ? 1 : 0);
 }
 
+/* credit_day(at): the day of an instant, by the same rule that scores are told by. */
+PG_FUNCTION_INFO_V1(qg_credit_day_sql);
+Datum
+qg_credit_day_sql(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("an instant without end is of no day")));
+	PG_RETURN_DATEADT(qg_credit_day(at));
+}
+
 /* Reads the columns of a rollup row that stand from a column on; inside SPI. */
 static void
 take_rollup(QgRollup *rollup, int column)
@@ -79,7 +97,7 @@ take_rollup(QgRollup *rollup, int column)
 					  NULL, &counts[0]);
 	deconstruct_array(DatumGetArrayTypeP(slots[1]), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &items[1], NULL, &counts[1]);
-	deconstruct_array(DatumGetArrayTypeP(slots[2]), BOOLOID, sizeof(bool), true, TYPALIGN_CHAR,
+	deconstruct_array(DatumGetArrayTypeP(slots[2]), INT4OID, sizeof(int32), true, TYPALIGN_INT,
 					  &items[2], NULL, &counts[2]);
 	rollup->nslots = Min(counts[0], Min(counts[1], counts[2]));
 	rollup->slots = palloc(sizeof(QgSlot) * (rollup->nslots + 1));
@@ -88,7 +106,7 @@ take_rollup(QgRollup *rollup, int column)
 		char *name = TextDatumGetCString(items[0][i]);
 
 		rollup->slots[i] = (QgSlot){name, (int) strlen(name), DatumGetInt64(items[1][i]),
-									DatumGetBool(items[2][i]) ? 1 : 0};
+									DatumGetInt32(items[2][i])};
 	}
 }
 
@@ -98,7 +116,7 @@ qg_rollup_read(QgRollup *rollup)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (qg_cache_select("SELECT seen, at, indicators, half_lives, windowed "
+	if (qg_cache_select("SELECT seen, at, indicators, half_lives, windows "
 						"FROM quality_gov.credit_rollup",
 						0, NULL, NULL, NULL) != 1)
 		elog(ERROR, "credit_rollup must have one row");
@@ -123,6 +141,7 @@ qg_rollup_match(const QgRollup *rollup, const QgSlot *slots, int nslots)
 		for (int j = 0; j < rollup->nslots && match[i] < 0; j++)
 			if (rollup->slots[j].half_life == slots[i].half_life &&
 				(rollup->slots[j].window_days != 0) == (slots[i].window_days != 0) &&
+				rollup->slots[j].window_days >= slots[i].window_days &&
 				rollup->slots[j].length == slots[i].length &&
 				memcmp(rollup->slots[j].indicator, slots[i].indicator, slots[i].length) == 0)
 				match[i] = j;
@@ -186,6 +205,9 @@ qg_account_add(Datum tallies, const int *match, int nslots, QgSum *sums)
 			if (match[i] == j)
 				qg_sum_add(&sums[i], tally->sum);
 	}
+	/* A large account is stored compressed, and all of them may be read in one call. */
+	if ((Pointer) array != DatumGetPointer(tallies))
+		pfree(array);
 }
 
 /* Gives an event from the current query's columns: indicator, at, recorded_at, good, bad. */
@@ -214,7 +236,7 @@ typedef struct MerchantQuery
 } MerchantQuery;
 
 static MerchantQuery account_query = {
-	"SELECT r.seen, r.at, r.indicators, r.half_lives, r.windowed, a.tallies, a.last_recorded "
+	"SELECT r.seen, r.at, r.indicators, r.half_lives, r.windows, a.tallies, a.last_recorded "
 	"FROM quality_gov.credit_rollup r LEFT JOIN quality_gov.credit_account a ON a.merchant_id = $1",
 	InvalidOid, NULL};
 static MerchantQuery tail_query = {
@@ -262,6 +284,7 @@ fetch_rows(Portal portal)
 	SPI_cursor_fetch(portal, true, FETCH_ROWS);
 	if (SPI_processed > 0)
 		return true;
+	SPI_freetuptable(SPI_tuptable);
 	SPI_cursor_close(portal);
 	return false;
 }
@@ -287,7 +310,30 @@ add_days(const char *merchant, const int *match, const QgSlot *slots, int nslots
 		}
 }
 
-/* Adds what is kept of a merchant's events that were retired; an error where at is before them. */
+/*
+ * Refuses an instant as of which events of an indicator that were retired would count one by one: it
+ * is before the last of them, or a window reaches back to them.
+ */
+void
+qg_opening_require(const char *merchant, const char *indicator, int length, TimestampTz until,
+				   const QgSlot *slots, int nslots, TimestampTz at)
+{
+	bool told = at >= until;
+
+	for (int i = 0; i < nslots; i++)
+		if (slots[i].window_days > 0 && slots[i].length == length &&
+			memcmp(slots[i].indicator, indicator, length) == 0 &&
+			qg_credit_day(until - 1) > qg_credit_day(at) - slots[i].window_days)
+			told = false;
+	if (!told)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("credit of merchant \"%s\" cannot be told as of %s", merchant,
+						timestamptz_to_str(at)),
+				 errdetail("Events recorded before %s were retired.", timestamptz_to_str(until))));
+}
+
+/* Adds what is kept of a merchant's events that were retired; an error where that does not do. */
 static void
 add_opening(const char *merchant, const QgSlot *slots, int nslots, TimestampTz at, QgSum *sums)
 {
@@ -302,12 +348,8 @@ add_opening(const char *merchant, const QgSlot *slots, int nslots, TimestampTz a
 			QgTally *tally = DatumGetTallyP(qg_result_value(row, 3, &isnull));
 			TimestampTz until = qg_result_instant(row, 4, DT_NOBEGIN);
 
-			if (at < until)
-				ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-								errmsg("credit of merchant \"%s\" cannot be told as of %s",
-									   merchant, timestamptz_to_str(at)),
-								errdetail("Events recorded before %s were retired.",
-										  timestamptz_to_str(until))));
+			qg_opening_require(merchant, VARDATA_ANY(indicator), VARSIZE_ANY_EXHDR(indicator),
+							   until, slots, nslots, at);
 			for (int i = 0; i < nslots; i++)
 				if (slots[i].half_life == half_life && slots[i].window_days == 0 &&
 					slots[i].length == (int) VARSIZE_ANY_EXHDR(indicator) &&

@@ -24,7 +24,7 @@ typedef struct QgRollup
 	uint64 seen_xmin; /* every transaction before it is in the account */
 	TimestampTz at;	  /* when it was rolled up */
 	int nslots;
-	QgSlot *slots; /* window_days is 1 where days are kept apart */
+	QgSlot *slots; /* window_days: over how many days apart are kept */
 } QgRollup;
 
 /* A credit_event row, as far as sums go. */
@@ -46,6 +46,8 @@ extern int qg_credit_day(TimestampTz at);
 extern bool qg_slot_reaches(const QgSlot *slot, TimestampTz event, TimestampTz at);
 extern void qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *event,
 						   TimestampTz at);
+extern void qg_opening_require(const char *merchant, const char *indicator, int length,
+							   TimestampTz until, const QgSlot *slots, int nslots, TimestampTz at);
 extern void qg_account_add(Datum tallies, const int *match, int nslots, QgSum *sums);
 extern void qg_credit_sums(const char *merchant, const QgSlot *slots, int nslots, TimestampTz at,
 						   bool recompute, QgSum *sums);

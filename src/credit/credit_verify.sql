@@ -10,9 +10,11 @@ CREATE FUNCTION credit_account_check(merchant text, OUT merchant_id text, OUT pr
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   WITH slot AS (
-    SELECT r.seen, r.at, s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer
-    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windowed) WITH ORDINALITY s(indicator, half_life, windowed, slot)
-    WHERE NOT s.windowed AND r.seen IS NOT NULL),
+    -- Sums are compared as they are worth when the last event has happened: before it they might be beyond any number.
+    SELECT r.seen, greatest(r.at, (SELECT max(e.at) FROM quality_gov.credit_event e WHERE e.merchant_id = merchant)) AS at,
+           s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer
+    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windows) WITH ORDINALITY s(indicator, half_life, days, slot)
+    WHERE s.days = 0 AND r.seen IS NOT NULL),
   truth AS (
     SELECT x.slot, quality_gov.credit_tally_merge(x.tally) AS tally, quality_gov.credit_tally_merge(x.size) AS size
     FROM (SELECT s.slot, quality_gov.credit_tally(e.good, e.bad, e.at, s.half_life) AS tally,
@@ -41,17 +43,16 @@ CREATE FUNCTION credit_day_check(merchant text, OUT merchant_id text, OUT proble
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   WITH slot AS (
-    SELECT r.seen, r.at, s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer,
-           (r.at AT TIME ZONE 'Asia/Shanghai')::date
-             - COALESCE((SELECT max(i.window_days) FROM quality_gov.credit_indicator i WHERE i.indicator = s.indicator), 0) AS first
-    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windowed) WITH ORDINALITY s(indicator, half_life, windowed, slot)
-    WHERE s.windowed AND r.seen IS NOT NULL),
+    SELECT r.seen, s.indicator, make_interval(secs => s.half_life / 1000000.0) AS half_life, s.slot::integer,
+           quality_gov.credit_day(statement_timestamp()) - s.days AS first
+    FROM quality_gov.credit_rollup r, unnest(r.indicators, r.half_lives, r.windows) WITH ORDINALITY s(indicator, half_life, days, slot)
+    WHERE s.days > 0 AND r.seen IS NOT NULL),
   truth AS (
-    SELECT e.merchant_id, s.slot, (e.at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+    SELECT e.merchant_id, s.slot, quality_gov.credit_day(e.at) AS day,
            quality_gov.credit_tally(e.good, e.bad, e.at, s.half_life) AS tally,
            quality_gov.credit_tally(abs(e.good), abs(e.bad), e.at, s.half_life) AS size
     FROM slot s JOIN quality_gov.credit_event e USING (indicator)
-    WHERE pg_visible_in_snapshot(e.xid, s.seen) AND (e.at AT TIME ZONE 'Asia/Shanghai')::date > s.first
+    WHERE pg_visible_in_snapshot(e.xid, s.seen) AND quality_gov.credit_day(e.at) > s.first
       AND (merchant IS NULL OR e.merchant_id = merchant)
     GROUP BY 1, 2, 3)
   SELECT k.merchant_id, format('sum of %s for indicator "%s" is not what its events come to', k.day, s.indicator)
@@ -61,11 +62,14 @@ AS $$
   JOIN slot s USING (slot)
   LEFT JOIN quality_gov.credit_account_day d USING (merchant_id, slot, day)
   LEFT JOIN truth t USING (merchant_id, slot, day)
+  -- At the end of the day; the last day has none.
+  CROSS JOIN LATERAL (SELECT CASE WHEN k.day < '294276-12-30' THEN (k.day + 1)::timestamp AT TIME ZONE 'UTC'
+    ELSE '294276-12-31 23:59:59.999999+00' END AS at) z
   WHERE d.tally IS NULL OR t.tally IS NULL
-     OR abs((quality_gov.credit_tally_at(d.tally, s.at)).good - (quality_gov.credit_tally_at(t.tally, s.at)).good)
-        > 1e-9 * (quality_gov.credit_tally_at(t.size, s.at)).good
-     OR abs((quality_gov.credit_tally_at(d.tally, s.at)).bad - (quality_gov.credit_tally_at(t.tally, s.at)).bad)
-        > 1e-9 * (quality_gov.credit_tally_at(t.size, s.at)).bad
+     OR abs((quality_gov.credit_tally_at(d.tally, z.at)).good - (quality_gov.credit_tally_at(t.tally, z.at)).good)
+        > 1e-9 * (quality_gov.credit_tally_at(t.size, z.at)).good
+     OR abs((quality_gov.credit_tally_at(d.tally, z.at)).bad - (quality_gov.credit_tally_at(t.tally, z.at)).bad)
+        > 1e-9 * (quality_gov.credit_tally_at(t.size, z.at)).bad
 $$;
 COMMENT ON FUNCTION credit_day_check(text) IS
   'Days of indicators with a window whose sum differs from its events, of one merchant or of all where null';
@@ -158,8 +162,9 @@ BEGIN
     SELECT g.merchant_id, g.indicator, s.half_life, quality_gov.credit_tally(g.good, g.bad, g.at, s.half_life), count(*), before
     FROM gone g
     JOIN (SELECT u.indicator, make_interval(secs => u.half_life / 1000000.0) AS half_life
-          FROM unnest(held.indicators, held.half_lives, held.windowed) u(indicator, half_life, windowed) WHERE NOT u.windowed) s
-      USING (indicator)
+          FROM unnest(held.indicators, held.half_lives, held.windows) u(indicator, half_life, days) WHERE u.days = 0
+          -- So that something tells of every event that is gone, and models to come may count it.
+          UNION SELECT DISTINCT x.indicator, interval '100000 days' FROM gone x) s USING (indicator)
     GROUP BY 1, 2, 3
     ON CONFLICT (merchant_id, indicator, half_life) DO UPDATE
     SET tally = o.tally + EXCLUDED.tally, events = o.events + EXCLUDED.events, until = greatest(o.until, EXCLUDED.until))
@@ -168,7 +173,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION credit_retire(timestamptz, integer) IS
-  'Deletes at most so many credit events recorded before an instant, by default as long ago as the law wants them kept (a later one is refused, 55000), and keeps their exact sums in credit_opening; gives their number: call it, each time in a transaction of its own, until it gives 0. Credit as of an instant before it can then no longer be told';
+  'Deletes at most so many credit events recorded before an instant, by default as long ago as the law wants them kept (a later one is refused, 55000), and keeps their exact sums in credit_opening; gives their number: call it, each time in a transaction of its own, until it gives 0. Credit as of an instant before it, or from which a window reaches back behind it, can then no longer be told, and a half-life that no model asked for yet finds nothing of them';
 
 CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
   RETURNS SETOF record
