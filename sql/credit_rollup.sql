@@ -39,7 +39,7 @@ SELECT * FROM credit_check();
 CREATE TABLE before AS SELECT s.merchant_id, t, s.score FROM unnest('{2020-01-01,2024-02-01}'::timestamptz[]) t, credit_standings(NULL, t) s;
 DELETE FROM credit_account;
 DELETE FROM credit_account_day;
-UPDATE credit_rollup SET seen = NULL, at = NULL, indicators = '{}', half_lives = '{}', windowed = '{}';
+UPDATE credit_rollup SET seen = NULL, at = NULL, indicators = '{}', half_lives = '{}', windows = '{}';
 SELECT count(*) AS answers, count(*) FILTER (WHERE score <> credit_score(merchant_id, t)) AS differ FROM before;
 SELECT * FROM credit_check();
 SELECT credit_rollup();
