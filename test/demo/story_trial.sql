@@ -29,7 +29,7 @@ FROM quality_gov.listing_decision d JOIN quality_gov.listing_finding f USING (me
 \echo
 \echo 'A shop that was taken over: 1,000 listings were there before the guard (listing_audit, by the law of 2026-12-05)'
 \echo
-CREATE TABLE shop.takeover (sku text PRIMARY KEY, seller text, cat text, attrs jsonb, state text DEFAULT 'on', at timestamptz DEFAULT '2026-12-05 12:00+08');
+CREATE TABLE shop.takeover (sku text PRIMARY KEY, seller text, cat text, attrs jsonb, state text DEFAULT 'on', at timestamptz DEFAULT '2026-12-05 08:00+08');
 INSERT INTO shop.takeover
 SELECT 'T' || n, shop_id, category, jsonb_strip_nulls(jsonb_build_object('title', CASE n % 50 WHEN 7 THEN '最 佳 ' WHEN 9 THEN '國家級' ELSE '' END || title,
          'maker', CASE WHEN n % 4 = 0 THEN jsonb_build_object('name', producer, 'address', '杭州') END, 'ccc', certificate, 'type', 'toy'))
