@@ -10,6 +10,9 @@
 #include "credit/credit_sum.h"
 
 #define QG_TALLY_VERSION 1
+#define QG_HALF_LIFE_MIN INT64CONST(1000000)
+/* Over this the grid step would leave the range of a timestamp's microseconds. */
+#define QG_HALF_LIFE_MAX (PG_INT64_MAX / QG_CELL_HALF_LIVES / 4)
 
 /* A tally; the form is stored, so a change of it needs another version. */
 typedef struct QgTally
@@ -24,5 +27,8 @@ typedef struct QgTally
 #define DatumGetTallyP(x) ((QgTally *) PG_DETOAST_DATUM(x))
 #define PG_GETARG_TALLY_P(n) DatumGetTallyP(PG_GETARG_DATUM(n))
 #define PG_RETURN_TALLY_P(x) PG_RETURN_POINTER(x)
+
+extern QgTally *qg_tally_make(int64 half_life, QgSum sum);
+extern void qg_half_life_match(int64 a, int64 b);
 
 #endif

@@ -22,14 +22,27 @@ COMMENT ON TYPE credit_tally IS 'Exactly linear, time-decayed pair (good, bad): 
 
 -- credit: aggregates
 
-CREATE FUNCTION credit_tally_accum(credit_tally, float8, float8, timestamptz, interval) RETURNS credit_tally
+CREATE FUNCTION credit_tally_accum(internal, float8, float8, timestamptz, interval) RETURNS internal
   AS 'MODULE_PATHNAME', 'qg_credit_tally_accum' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION credit_tally_accum(credit_tally, float8, float8, timestamptz, interval) IS 'Transition of the aggregate credit_tally';
+COMMENT ON FUNCTION credit_tally_accum(internal, float8, float8, timestamptz, interval) IS 'Transition of the aggregate credit_tally';
+CREATE FUNCTION credit_tally_combine(internal, internal) RETURNS internal
+  AS 'MODULE_PATHNAME', 'qg_credit_tally_combine' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION credit_tally_combine(internal, internal) IS 'Combines states of the aggregate credit_tally';
+CREATE FUNCTION credit_tally_serial(internal) RETURNS bytea
+  AS 'MODULE_PATHNAME', 'qg_credit_tally_serial' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION credit_tally_serial(internal) IS 'Packs a state of the aggregate credit_tally';
+CREATE FUNCTION credit_tally_deserial(bytea, internal) RETURNS internal
+  AS 'MODULE_PATHNAME', 'qg_credit_tally_deserial' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION credit_tally_deserial(bytea, internal) IS 'Unpacks a state of the aggregate credit_tally';
+CREATE FUNCTION credit_tally_final(internal) RETURNS credit_tally
+  AS 'MODULE_PATHNAME', 'qg_credit_tally_final' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION credit_tally_final(internal) IS 'Makes the tally of a state of the aggregate credit_tally';
 CREATE FUNCTION credit_tally_add(credit_tally, credit_tally) RETURNS credit_tally
   AS 'MODULE_PATHNAME', 'qg_credit_tally_add' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION credit_tally_add(credit_tally, credit_tally) IS 'Merges two tallies of one half-life (22023 where they differ)';
 CREATE AGGREGATE credit_tally(good float8, bad float8, at timestamptz, half_life interval) (
-  SFUNC = credit_tally_accum, STYPE = credit_tally, COMBINEFUNC = credit_tally_add, PARALLEL = SAFE
+  SFUNC = credit_tally_accum, STYPE = internal, SSPACE = 32, FINALFUNC = credit_tally_final,
+  COMBINEFUNC = credit_tally_combine, SERIALFUNC = credit_tally_serial, DESERIALFUNC = credit_tally_deserial, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE credit_tally(float8, float8, timestamptz, interval) IS 'Tally of events: amounts of good and bad (negative to void), when they happened, and the half-life, in days or smaller units, one for all rows (100000 days: nothing fades); rows with a null are passed over';
 CREATE AGGREGATE credit_tally_merge(tally credit_tally) (

@@ -212,6 +212,7 @@ static void
 chain_slots(QgScan *scan)
 {
 	scan->next = palloc(sizeof(int) * (scan->nslots + 1));
+	scan->cells = palloc0(sizeof(int64) * (scan->nslots + 1));
 	for (int i = 0; i < scan->nslots; i++)
 	{
 		scan->next[i] = -1;
@@ -299,8 +300,13 @@ count_event(const QgScan *scan, QgSum *sums, int first, const QgEvent *event)
 	{
 		const QgSlot *slot = &scan->slots[i];
 
-		if (slot->window_days == 0 || qg_slot_reaches(slot, event->at, scan->at))
-			qg_sum_event(&sums[i], slot->half_life, event->at, event->good, event->bad);
+		double weight;
+
+		if (slot->window_days > 0 && !qg_slot_reaches(slot, event->at, scan->at))
+			continue;
+		/* Weighed before the sum is looked at, which may be far away. */
+		weight = qg_event_weight(slot->half_life, event->at, &scan->cells[i]);
+		qg_sum_add(&sums[i], (QgSum){scan->cells[i], event->good * weight, event->bad * weight});
 	}
 }
 

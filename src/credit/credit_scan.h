@@ -64,6 +64,7 @@ typedef struct QgScan
 	TimestampTz at;			/* events recorded later are passed over */
 	const QgRollup *rollup; /* only what it shows, where not NULL */
 	bool sizes;				/* count absolute amounts into a second row of sums */
+	int64 *cells;			/* where the last event of each slot fell, a guess for the next */
 	int *next;				/* of each slot, the next one of the same indicator; the scan's own */
 } QgScan;
 

@@ -7,14 +7,7 @@
 
 #include "quality_gov.h"
 
-#include <math.h>
-
-#include "common/int.h"
-#include "datatype/timestamp.h"
-
-#define QG_CELL_HALF_LIVES 256
-/* Half-life of what does not fade: 100,000 days, in microseconds. */
-#define QG_NO_DECAY (INT64CONST(100000) * USECS_PER_DAY)
+#include "credit/credit_weight.h"
 
 /* A decayed pair of sums, as they stand at a landmark. */
 typedef struct QgSum
@@ -41,37 +34,13 @@ qg_sum_add(QgSum *sum, QgSum other)
 		qg_sum_out_of_range();
 }
 
-/* Adds an event; its weight depends on instant and half-life alone, so a void takes all of it. */
+/* Adds an event; a void takes out exactly what was added. */
 static inline void
 qg_sum_event(QgSum *sum, int64 half_life, TimestampTz at, double good, double bad)
 {
-	int64 step = half_life * QG_CELL_HALF_LIVES;
 	int64 cell = sum->cell;
-	int64 elapsed;
-	int64 whole;
-	double weight;
-	union
-	{
-		uint64 bits;
-		double value;
-	} power;
+	double weight = qg_event_weight(half_life, at, &cell);
 
-	if (half_life == QG_NO_DECAY)
-	{
-		qg_sum_add(sum, (QgSum){0, good, bad});
-		return;
-	}
-	/* Most events fall where the sum stands; a division is then spared. */
-	if (pg_mul_s64_overflow(cell, step, &elapsed) || pg_sub_s64_overflow(at, elapsed, &elapsed) ||
-		elapsed < 0 || elapsed >= step)
-	{
-		cell = at / step - (at % step < 0 ? 1 : 0);
-		elapsed = at - cell * step;
-	}
-	/* Whole half-lives are a power of two, without error; only the rest is a rounded factor. */
-	whole = (int64) ((double) elapsed / (double) half_life);
-	power.bits = (uint64) (whole + 1023) << 52;
-	weight = power.value * exp2((double) (elapsed - whole * half_life) / (double) half_life);
 	qg_sum_add(sum, (QgSum){cell, good * weight, bad * weight});
 }
 

@@ -34,10 +34,6 @@
 
 #include "credit/credit.h"
 
-#define HALF_LIFE_MIN INT64CONST(1000000)
-/* Over this the grid step would leave the range of a timestamp's microseconds. */
-#define HALF_LIFE_MAX (PG_INT64_MAX / QG_CELL_HALF_LIVES / 4)
-
 /* Zero has one form, so that equal tallies are equal bytes. */
 static QgSum
 one_form(QgSum sum)
@@ -48,8 +44,8 @@ one_form(QgSum sum)
 }
 
 /* Makes a tally of checked parts; text and binary input and the aggregates all come here. */
-static QgTally *
-make_tally(int64 half_life, QgSum sum)
+QgTally *
+qg_tally_make(int64 half_life, QgSum sum)
 {
 	QgTally *tally = palloc0(sizeof(QgTally));
 
@@ -64,9 +60,9 @@ make_tally(int64 half_life, QgSum sum)
 static bool
 parts_are_valid(int64 half_life, int64 cell, double good, double bad)
 {
-	int64 reach = half_life >= HALF_LIFE_MIN ? PG_INT64_MAX / half_life / QG_CELL_HALF_LIVES : 0;
+	int64 reach = half_life >= QG_HALF_LIFE_MIN ? PG_INT64_MAX / half_life / QG_CELL_HALF_LIVES : 0;
 
-	return half_life >= HALF_LIFE_MIN && half_life <= HALF_LIFE_MAX && cell >= -reach - 1 &&
+	return half_life >= QG_HALF_LIFE_MIN && half_life <= QG_HALF_LIFE_MAX && cell >= -reach - 1 &&
 		   cell <= reach && isfinite(good) && isfinite(bad);
 }
 
@@ -124,48 +120,6 @@ qg_sum_factor(int64 cell, int64 half_life, TimestampTz at)
 		   exp2((double) -(elapsed / half_life));
 }
 
-/* Gives a half-life in microseconds, or raises an error that says what is wrong with it. */
-static int64
-half_life_of(const Interval *interval)
-{
-	int64 half_life;
-
-	if (interval->month != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("half-life must not count in months or years"),
-						errhint("Months differ in length; state days or hours.")));
-	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &half_life) ||
-		pg_add_s64_overflow(half_life, interval->time, &half_life) || half_life > HALF_LIFE_MAX)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("half-life is too long")));
-	if (half_life < HALF_LIFE_MIN)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("half-life must be at least one second")));
-	return half_life;
-}
-
-/* Raises an error unless two half-lives are the same. */
-static void
-require_same_half_life(int64 a, int64 b)
-{
-	if (a != b)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("credit tallies of different half-lives cannot be added"),
-				 errdetail("One has %.6f seconds, the other %.6f.", a / 1000000.0, b / 1000000.0)));
-}
-
-/* Raises an error for a value that no event can have. */
-static void
-require_event(double good, double bad, TimestampTz at)
-{
-	if (!isfinite(good) || !isfinite(bad))
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("good and bad of a credit event must be finite")));
-	if (TIMESTAMP_NOT_FINITE(at))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("a credit event must have happened at a finite instant")));
-}
-
 /*
  * Text form: "(good,bad)@cell/half_life", the cell in 256 half-lives since 2000-01-01 and the
  * half-life in microseconds.
@@ -193,7 +147,7 @@ qg_credit_tally_in(PG_FUNCTION_ARGS)
 	if (pos == number || sscanf(pos, ")@%lld/%lld%n", &cell, &half_life, &used) != 2 || used == 0 ||
 		pos[used] != '\0' || !parts_are_valid(half_life, cell, good, bad))
 		goto malformed;
-	PG_RETURN_TALLY_P(make_tally(half_life, (QgSum){cell, good, bad}));
+	PG_RETURN_TALLY_P(qg_tally_make(half_life, (QgSum){cell, good, bad}));
 
 malformed:
 	ereturn(fcinfo->context, (Datum) 0,
@@ -239,7 +193,7 @@ qg_credit_tally_recv(PG_FUNCTION_ARGS)
 	if (!parts_are_valid(half_life, cell, good, bad))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("invalid binary value of type credit_tally")));
-	PG_RETURN_TALLY_P(make_tally(half_life, (QgSum){cell, good, bad}));
+	PG_RETURN_TALLY_P(qg_tally_make(half_life, (QgSum){cell, good, bad}));
 }
 
 PG_FUNCTION_INFO_V1(qg_credit_tally_send);
@@ -258,42 +212,7 @@ qg_credit_tally_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-/* Transition: adds one event to the state, in place; a row with a null is passed over. */
-PG_FUNCTION_INFO_V1(qg_credit_tally_accum);
-Datum
-qg_credit_tally_accum(PG_FUNCTION_ARGS)
-{
-	MemoryContext context;
-	QgTally *tally;
-	int64 half_life;
-
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	half_life = half_life_of(PG_GETARG_INTERVAL_P(4));
-	require_event(PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_TIMESTAMPTZ(3));
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("credit_tally_accum called outside an aggregate")));
-	if (PG_ARGISNULL(0))
-	{
-		MemoryContext caller = MemoryContextSwitchTo(context);
-
-		tally = make_tally(half_life, (QgSum){0});
-		MemoryContextSwitchTo(caller);
-	}
-	else
-		tally = (QgTally *) PG_GETARG_POINTER(0);
-	require_same_half_life(tally->half_life, half_life);
-	qg_sum_event(&tally->sum, half_life, PG_GETARG_TIMESTAMPTZ(3), PG_GETARG_FLOAT8(1),
-				 PG_GETARG_FLOAT8(2));
-	PG_RETURN_TALLY_P(tally);
-}
-
-/* Merges two tallies; also the combine function of the aggregates. */
+/* Merges two tallies; also the transition of credit_tally_merge(). */
 PG_FUNCTION_INFO_V1(qg_credit_tally_add);
 Datum
 qg_credit_tally_add(PG_FUNCTION_ARGS)
@@ -302,8 +221,8 @@ qg_credit_tally_add(PG_FUNCTION_ARGS)
 	QgTally *b = PG_GETARG_TALLY_P(1);
 	QgTally *sum;
 
-	require_same_half_life(a->half_life, b->half_life);
-	sum = make_tally(a->half_life, a->sum);
+	qg_half_life_match(a->half_life, b->half_life);
+	sum = qg_tally_make(a->half_life, a->sum);
 	qg_sum_add(&sum->sum, b->sum);
 	sum->sum = one_form(sum->sum);
 	PG_RETURN_TALLY_P(sum);
