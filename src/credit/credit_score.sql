@@ -44,15 +44,9 @@ CREATE FUNCTION credit_party_require(merchant_id text, at timestamptz) RETURNS v
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  IF merchant_id IS NULL OR at IS NULL THEN
-    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
-  END IF;
-  IF NOT quality_gov.session_acts_for(merchant_id,
-       '{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator}') THEN
-    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
-      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
-  END IF;
-  IF NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = credit_party_require.merchant_id) THEN
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator}')
+  WHERE merchant_id IS NOT NULL;
+  IF at IS NULL OR NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = credit_party_require.merchant_id) THEN
     PERFORM quality_gov.credit_merchant_require(merchant_id, at);
   END IF;
 END

@@ -213,12 +213,8 @@ CREATE FUNCTION violation_merchant_require(merchant_id text, at timestamptz) RET
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  IF merchant_id IS NULL OR at IS NULL THEN
-    RAISE EXCEPTION '% must not be null', CASE WHEN at IS NULL THEN 'at' ELSE 'merchant_id' END
-      USING ERRCODE = 'null_value_not_allowed';
-  END IF;
-  IF NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = violation_merchant_require.merchant_id) THEN
-    RAISE EXCEPTION 'merchant "%" does not exist', merchant_id USING ERRCODE = 'no_data_found';
+  IF at IS NULL OR NOT EXISTS (SELECT FROM quality_gov.merchant m WHERE m.merchant_id = violation_merchant_require.merchant_id) THEN
+    PERFORM quality_gov.credit_merchant_require(merchant_id, at);
   END IF;
 END
 $$;
@@ -270,19 +266,6 @@ END
 $$;
 COMMENT ON FUNCTION violation_lock(text, timestamptz) IS
   'Lets one session at a time decide on a merchant''s violations; gives the instant it decides as of: the one given, for now() the clock''s after the lock; one before what is decided already is refused (55000)';
-
-CREATE FUNCTION violation_party_require(merchant_id text, staff text[]) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF NOT quality_gov.session_acts_for(merchant_id, staff) THEN
-    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
-      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION violation_party_require(text, text[]) IS
-  'Raises 42501 unless the session acts for the merchant or is of the staff roles';
 
 -- credit: what the entries sum to
 
@@ -336,7 +319,7 @@ CREATE FUNCTION violation_points(merchant_id text, at timestamptz DEFAULT now(),
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.violation_party_require(merchant_id,
+  PERFORM quality_gov.session_party_require(merchant_id,
     '{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator}');
   PERFORM quality_gov.violation_merchant_require(merchant_id, at);
   known := COALESCE(known, at);

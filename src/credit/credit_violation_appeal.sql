@@ -147,7 +147,7 @@ DECLARE
   filed quality_gov.violation_appeal;
   against record;
 BEGIN
-  PERFORM quality_gov.violation_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.violation_merchant_require(merchant_id, now());
   IF COALESCE(grounds, '') !~ '\S' THEN
     RAISE EXCEPTION 'an appeal needs grounds' USING ERRCODE = 'invalid_parameter_value';
@@ -206,7 +206,7 @@ CREATE FUNCTION violation_appeal_request_person(merchant_id text, appeal_id bigi
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.violation_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.violation_merchant_require(merchant_id, now());
   PERFORM quality_gov.violation_hold(merchant_id);
   PERFORM quality_gov.violation_appeal_enter(merchant_id, appeal_id, 'person_requested');
@@ -220,7 +220,7 @@ CREATE FUNCTION violation_appeal_withdraw(merchant_id text, appeal_id bigint) RE
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.violation_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.violation_merchant_require(merchant_id, now());
   PERFORM quality_gov.violation_hold(merchant_id);
   PERFORM quality_gov.violation_appeal_enter(merchant_id, appeal_id, 'withdrawn');

@@ -88,7 +88,7 @@ DECLARE
   due timestamptz;
   places jsonb;
 BEGIN
-  PERFORM quality_gov.violation_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
   PERFORM quality_gov.sanction_template_fill(language, 'statement', '{}'); -- refuses unknown languages
   s := quality_gov.sanction_require(merchant_id, sanction_id);
   due := quality_gov.duty_deadline('violation_appeal', s.at);

@@ -70,21 +70,6 @@ ALTER TABLE listing_appeal_step ENABLE ROW LEVEL SECURITY;
 CREATE POLICY listing_appeal_step_read ON listing_appeal_step FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
--- listing: who may act for a merchant
-
-CREATE FUNCTION listing_party_require(merchant_id text, staff text[]) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF NOT quality_gov.session_acts_for(merchant_id, staff) THEN
-    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
-      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION listing_party_require(text, text[]) IS
-  'Raises 42501 unless the session acts for the merchant or is of the staff roles';
-
 -- listing: what is appealed against, stated and released
 
 CREATE FUNCTION listing_measure(merchant_id text, decision_id bigint, denial_id bigint, OUT verdict text, OUT at timestamptz,
@@ -196,7 +181,7 @@ DECLARE
   due timestamptz;
   filed quality_gov.listing_appeal;
 BEGIN
-  PERFORM quality_gov.listing_party_require(listing_appeal_enter_new.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(listing_appeal_enter_new.merchant_id, '{quality_gov_admin,quality_gov_app}');
   IF COALESCE(grounds, '') !~ '\S' THEN
     RAISE EXCEPTION 'an appeal needs grounds' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -250,7 +235,7 @@ CREATE FUNCTION listing_appeal_request_person(merchant_id text, appeal_id bigint
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.listing_appeal_enter(merchant_id, appeal_id, 'person_requested');
 END
 $$;
@@ -262,7 +247,7 @@ CREATE FUNCTION listing_appeal_withdraw(merchant_id text, appeal_id bigint) RETU
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   PERFORM quality_gov.listing_appeal_enter(merchant_id, appeal_id, 'withdrawn');
 END
 $$;

@@ -181,7 +181,7 @@ AS $$
 DECLARE
   m record;
 BEGIN
-  PERFORM quality_gov.listing_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
   SELECT * INTO m FROM quality_gov.listing_measure(merchant_id, decision_id, denial_id);
   RETURN quality_gov.listing_statement_text(language, timezone, CASE m.operation WHEN 'AUDIT' THEN 'audit' ELSE m.verdict END,
     m.findings, m.listing, quality_gov.duty_deadline('listing_appeal', m.recorded_at), m.at,

@@ -246,3 +246,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION session_acts_for(text, text[]) IS
   'Whether the session''s role (SET ROLE, else the login), also when asked by a definer function, has the rights of one of the staff roles or belongs to the merchant';
+
+CREATE FUNCTION session_party_require(merchant_id text, staff text[]) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF NOT quality_gov.session_acts_for(merchant_id, staff) THEN
+    RAISE EXCEPTION 'permission denied for merchant "%"', merchant_id USING ERRCODE = 'insufficient_privilege',
+      HINT = 'A database role is tied to its merchant by quality_gov.merchant_member_add().';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION session_party_require(text, text[]) IS
+  'Raises 42501 unless the session acts for the merchant or is of the staff roles';

@@ -6,19 +6,7 @@ use IPC::Run qw(run start finish);
 use Test::More;
 
 # A cluster of its own, since the server goes down with the backend.
-my $bindir = `"$ENV{PG_CONFIG}" --bindir`;
-chomp $bindir;
-my $home = scratch() . '/crash';
-my @as_server = $> == 0 ? ('runuser', '-u', $ENV{QG_USER} || 'postgres', '--') : ();
-mkdir $home;
-chown((getpwnam($ENV{QG_USER} || 'postgres'))[2, 3], $home) if $> == 0;
-chdir '/';
-
-sub server { return command(@as_server, @_); }
-
-server("$bindir/initdb", '-D', "$home/data", '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8');
-server('sh', '-c', "printf \"listen_addresses = ''\\nunix_socket_directories = '$home'\\nfsync = off\\n\" >> $home/data/postgresql.conf");
-server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/data", '-l', "$home/log", 'start');
+my ($home, $bindir) = cluster('crash', "fsync = off");
 local $ENV{PGHOST} = $home;
 local $ENV{PGPORT} = 5432;
 local $ENV{PGUSER} = 'postgres';

@@ -7,19 +7,7 @@ use Time::HiRes qw(sleep time);
 use Test::More;
 
 # A cluster of its own, with fsync on, since it goes down again and again.
-my $bindir = `"$ENV{PG_CONFIG}" --bindir`;
-chomp $bindir;
-my $home = scratch() . '/credit';
-my @as_server = $> == 0 ? ('runuser', '-u', $ENV{QG_USER} || 'postgres', '--') : ();
-mkdir $home;
-chown((getpwnam($ENV{QG_USER} || 'postgres'))[2, 3], $home) if $> == 0;
-chdir '/';
-
-sub server { return command(@as_server, @_); }
-
-server("$bindir/initdb", '-D', "$home/data", '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8');
-server('sh', '-c', "printf \"listen_addresses = ''\\nunix_socket_directories = '$home'\\nfsync = on\\nwork_mem = '64MB'\\njit = off\\nmax_wal_size = '4GB'\\ntimezone = 'UTC'\\n\" >> $home/data/postgresql.conf");
-server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/data", '-l', "$home/log", 'start');
+my ($home, $bindir) = cluster('credit', "fsync = on", "work_mem = '64MB'", "jit = off", "max_wal_size = '4GB'", "timezone = 'UTC'");
 local $ENV{PGHOST} = $home;
 local $ENV{PGPORT} = 5432;
 local $ENV{PGUSER} = 'postgres';
@@ -72,7 +60,7 @@ sub crash
 		open my $in, '<', "$home/data/postmaster.pid" or die "postmaster.pid: $!";
 		chomp(my $postmaster = <$in>);
 		my @children = split ' ', `ps -o pid= --ppid $postmaster`;
-		run([@as_server, 'kill', '-9', $postmaster, @children], '2>', \my $gone);
+		kill 'KILL', $postmaster, @children;
 		finish($client);
 		for (1 .. 100) { last unless grep { -d "/proc/$_" } $postmaster, @children; sleep 0.05; }
 		server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/data", '-l', "$home/log", 'start');

@@ -5,19 +5,7 @@ use Digest::MD5 qw(md5_hex);
 use QG;
 use Test::More;
 
-my $bindir = `"$ENV{PG_CONFIG}" --bindir`;
-chomp $bindir;
-my $home = scratch() . '/replicated';
-my @as_server = $> == 0 ? ('runuser', '-u', $ENV{QG_USER} || 'postgres', '--') : ();
-mkdir $home;
-chown((getpwnam($ENV{QG_USER} || 'postgres'))[2, 3], $home) if $> == 0;
-chdir '/';
-
-sub server { return command(@as_server, @_); }
-
-server("$bindir/initdb", '-D', "$home/data", '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8');
-server('sh', '-c', "printf \"listen_addresses = ''\\nunix_socket_directories = '$home'\\nfsync = off\\nwal_level = logical\\nmax_prepared_transactions = 5\\njit = off\\ntimezone = 'UTC'\\n\" >> $home/data/postgresql.conf");
-server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/data", '-l', "$home/log", 'start');
+my ($home, $bindir) = cluster('replicated', "fsync = off", "wal_level = logical", "max_prepared_transactions = 5", "jit = off", "timezone = 'UTC'");
 local $ENV{PGHOST} = $home;
 local $ENV{PGPORT} = 5432;
 local $ENV{PGUSER} = 'postgres';

@@ -8,13 +8,37 @@ use Exporter 'import';
 use File::Temp ();
 use IPC::Run qw(run);
 
-our @EXPORT = qw(sql sql_error database_create database_drop command scratch);
+our @EXPORT = qw(sql sql_error database_create database_drop command scratch cluster server);
 
 my $scratch = File::Temp->newdir('qgtXXXXXX', DIR => $ENV{QG_TMP} || '/tmp');
 chmod 0755, "$scratch";
 
 # A folder that goes away with the test.
 sub scratch { return "$scratch"; }
+
+# Runs a command as the user that the server runs as.
+sub server
+{
+	my @as_server = $> == 0 ? ('runuser', '-u', $ENV{QG_USER} || 'postgres', '--') : ();
+	return command(@as_server, @_);
+}
+
+# Starts a cluster of the test's own, with these settings, and gives its folder and the programs'.
+sub cluster
+{
+	my ($name, @settings) = @_;
+	my $bindir = `"$ENV{PG_CONFIG}" --bindir`;
+	chomp $bindir;
+	my $home = scratch() . "/$name";
+	mkdir $home;
+	chown((getpwnam($ENV{QG_USER} || 'postgres'))[2, 3], $home) if $> == 0;
+	chdir '/';
+	server("$bindir/initdb", '-D', "$home/data", '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8');
+	my $settings = join '', map { "$_\\n" } "listen_addresses = ''", "unix_socket_directories = '$home'", @settings;
+	server('sh', '-c', "printf \"$settings\" >> $home/data/postgresql.conf");
+	server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/data", '-l', "$home/log", 'start');
+	return ($home, $bindir);
+}
 
 # Runs SQL and gives its output, columns separated by | and rows by newlines; dies on an error.
 sub sql
