@@ -42,7 +42,7 @@ CREATE POLICY credit_event_read ON credit_event FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
 CREATE FUNCTION credit_event_add(merchant_id text, indicator text, severity text, at timestamptz,
-                                 source text, ref text) RETURNS void
+                                 source text, ref text, recorded_at timestamptz DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -54,12 +54,12 @@ BEGIN
   -- A model that gives the severity no weight gives the occurrence no event.
   IF units > 0 THEN
     INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-    VALUES (merchant_id, indicator, at, units, source, ref, at);
+    VALUES (merchant_id, indicator, at, units, source, ref, COALESCE(recorded_at, at));
   END IF;
 END
 $$;
-COMMENT ON FUNCTION credit_event_add(text, text, text, timestamptz, text, text) IS
-  'Writes the event of one occurrence, weighed by its severity in the model in force; called by functions that decide';
+COMMENT ON FUNCTION credit_event_add(text, text, text, timestamptz, text, text, timestamptz) IS
+  'Writes the event of one occurrence, weighed by its severity in the model in force, known from when it happened where recorded_at is null; called by functions that decide';
 
 CREATE FUNCTION credit_event_void(merchant_id text, indicator text, severity text, at timestamptz,
                                   source text, ref text) RETURNS integer
