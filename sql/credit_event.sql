@@ -102,6 +102,16 @@ INSERT INTO credit_event (merchant_id, indicator, at, bad, source, voids) VALUES
 SELECT count(*), sum(bad) AS bad FROM credit_event WHERE source = 'copied';
 SELECT * FROM credit_check();
 
+-- what was weighed before a model of that instant was there is taken back all the same, once
+BEGIN;
+SELECT credit_event_add('m-1', 'recall', 'serious', '2025-01-01', 't2', 'w');
+INSERT INTO credit_model (model, version, state, title, effect) VALUES ('mine', 1, 'active', 't', '[2025-01-01,)');
+INSERT INTO credit_severity (model, version, indicator, severity, bad) VALUES ('mine', 1, 'recall', 'serious', 7);
+SELECT credit_event_void('m-1', 'recall', 'general', '2025-01-01', 't2', 'w') AS of_another_severity,
+       credit_event_void('m-1', 'recall', 'serious', '2025-01-01', 't2', 'w') AS one;
+SELECT credit_event_void('m-1', 'recall', 'serious', '2025-01-01', 't2', 'w') AS two;
+ROLLBACK;
+
 -- an application records and takes its own back; what quality_gov wrote stays
 INSERT INTO credit_event (merchant_id, indicator, at, bad, source, ref) VALUES ('m-1', 'regulatory', '2024-05-01', 1, 'regulatory', 'r');
 SELECT count(*) > 0 AS roles FROM roles_create();

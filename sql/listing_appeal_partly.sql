@@ -26,6 +26,9 @@ SELECT listing_appeal_decide('m-1', :appeal, 'partly', 'x', 'ann', rules => '{NU
 SELECT listing_appeal_decide('m-1', :appeal, 'partly', 'it is', 'model', true, rules => '{colour}') AS rows_freed;
 SELECT rule, finding FROM listing_exception;
 SELECT weighs('1');
+-- what weighs instead is known from when the other was taken back: before, one of them counts
+SELECT count(*) AS events, count(DISTINCT recorded_at) AS known_together FROM credit_event
+WHERE ref = '1' AND event_id > (SELECT min(event_id) FROM credit_event WHERE ref = '1');
 INSERT INTO p VALUES (4, 'm-1', NULL, NULL, NULL) RETURNING status;
 SELECT outcome, rules FROM listing_appeal;
 SELECT state, rules FROM listing_appeal_step ORDER BY step_id;

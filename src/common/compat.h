@@ -10,14 +10,14 @@
 #error "quality_gov needs PostgreSQL 15 or later"
 #endif
 
-/* Since 16 the varlena macros have a header of their own. */
-#if PG_VERSION_NUM >= 160000
-#include "varatt.h"
-#endif
-
-/* Since 16 input functions can report errors softly; before, the same line raises the error. */
+/*
+ * Since 16 the varlena macros have a header of their own, and input functions can report errors
+ * softly; before, the same line raises the error.
+ */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
+#include "parser/parse_relation.h"
+#include "varatt.h"
 #else
 #define ereturn(context, dummy, ...) \
 	do                               \
@@ -26,6 +26,11 @@
 		ereport(ERROR, __VA_ARGS__); \
 		return dummy;                \
 	} while (0)
+#endif
+
+/* Since 18 it is pg_noreturn, and stands first. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
 #endif
 
 /* Since 17 a backend's local transaction id is part of a struct. */
@@ -43,9 +48,6 @@
 #endif
 
 /* Since 16 the rights to a range table are a list beside it, and since 18 it says what is unpruned. */
-#if PG_VERSION_NUM >= 160000
-#include "parser/parse_relation.h"
-#endif
 #if PG_VERSION_NUM >= 180000
 #define QG_INIT_RANGE_TABLE(estate, rte)                                             \
 	do                                                                               \

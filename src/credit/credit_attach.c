@@ -261,8 +261,6 @@ qg_credit_event_row(PG_FUNCTION_ARGS)
 	if (before != NULL && !read_old(attached, before, desc, &change.old))
 		change.old.merchant = (Datum) 0;
 	change.enters = after != NULL && read_new(attached, after, desc, &change);
-	change.moves = trigger->tg_relation->rd_rel->relispartition &&
-				   (before == NULL || after == NULL);
 	if (change.enters || change.old.merchant != (Datum) 0)
 		qg_change_add(&change);
 	return PointerGetDatum(NULL);

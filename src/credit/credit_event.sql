@@ -42,7 +42,7 @@ CREATE POLICY credit_event_read ON credit_event FOR SELECT
   USING ((SELECT session_reads_all()) OR merchant_id IN (SELECT merchant_id FROM session_merchant));
 
 CREATE FUNCTION credit_event_add(merchant_id text, indicator text, severity text, at timestamptz,
-                                 source text, ref text) RETURNS void
+                                 source text, ref text, recorded_at timestamptz DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -54,12 +54,12 @@ BEGIN
   -- A model that gives the severity no weight gives the occurrence no event.
   IF units > 0 THEN
     INSERT INTO quality_gov.credit_event (merchant_id, indicator, at, bad, source, ref, recorded_at)
-    VALUES (merchant_id, indicator, at, units, source, ref, at);
+    VALUES (merchant_id, indicator, at, units, source, ref, COALESCE(recorded_at, at));
   END IF;
 END
 $$;
-COMMENT ON FUNCTION credit_event_add(text, text, text, timestamptz, text, text) IS
-  'Writes the event of one occurrence, weighed by its severity in the model in force; called by functions that decide';
+COMMENT ON FUNCTION credit_event_add(text, text, text, timestamptz, text, text, timestamptz) IS
+  'Writes the event of one occurrence, weighed by its severity in the model in force, known from when it happened where recorded_at is null; called by functions that decide';
 
 CREATE FUNCTION credit_event_void(merchant_id text, indicator text, severity text, at timestamptz,
                                   source text, ref text) RETURNS integer
@@ -72,12 +72,18 @@ BEGIN
   SELECT e.merchant_id, e.indicator, e.at, 0 - e.good, 0 - e.bad, e.source, e.ref, true, e.event_id,
          greatest(clock_timestamp(), e.recorded_at)
   FROM quality_gov.credit_event e
-  JOIN quality_gov.credit_model_at(credit_event_void.at) m ON true
-  JOIN quality_gov.credit_severity s ON s.model = m.model AND s.version = m.version
-    AND s.indicator = e.indicator AND s.severity = credit_event_void.severity AND s.bad = e.bad
+  CROSS JOIN LATERAL (
+    SELECT COALESCE(bool_or((s.model, s.version) = (m.model, m.version)), false) AS in_force, count(*) > 0 AS known
+    FROM quality_gov.credit_severity s LEFT JOIN quality_gov.credit_model_at(credit_event_void.at) m ON true
+    WHERE s.indicator = e.indicator AND s.severity = credit_event_void.severity AND s.bad = e.bad) weighed
   WHERE e.merchant_id = credit_event_void.merchant_id AND e.indicator = credit_event_void.indicator
     AND e.source = credit_event_void.source AND e.ref IS NOT DISTINCT FROM credit_event_void.ref
     AND e.at = credit_event_void.at AND NOT e.void
+    -- A model published just then may not have been seen when the event was weighed; alone it is known by its name.
+    AND (weighed.in_force OR weighed.known AND NOT EXISTS (
+      SELECT FROM quality_gov.credit_event x
+      WHERE x.merchant_id = e.merchant_id AND x.indicator = e.indicator AND x.source = e.source
+        AND x.ref IS NOT DISTINCT FROM e.ref AND x.at = e.at AND NOT x.void AND x.bad <> e.bad))
     AND NOT EXISTS (SELECT FROM quality_gov.credit_event v WHERE v.merchant_id = e.merchant_id AND v.voids = e.event_id)
     -- Of events that are alike, no more are voided than there are, also by voids that name none.
     AND (SELECT count(*) FILTER (WHERE NOT v.void) > count(*) FILTER (WHERE v.void)

@@ -42,6 +42,9 @@ typedef struct History
 	Portal events;
 	uint64 row; /* next of the rows fetched */
 	bool ended;
+	TimestampTz *change_instants; /* of the grades that the merchant was given, in order */
+	char **change_grades;
+	uint64 nchanges;
 } History;
 
 /* Gives the slot that serves an indicator; a new one where none does yet. */
@@ -171,24 +174,23 @@ sum_of(History *history, const QgIndicator *indicator, TimestampTz at)
 	return sum;
 }
 
-/* Reads the grades that a merchant was given; they and their instants, in order. */
-static uint64
-read_changes(const char *merchant, TimestampTz **instants, char ***grades)
+/* Reads the grades that the merchant was given. */
+static void
+read_changes(History *history)
 {
 	Oid type = TEXTOID;
-	Datum key = CStringGetTextDatum(merchant);
-	uint64 count = qg_cache_select("SELECT at, grade FROM quality_gov.credit_grade_change "
-								   "WHERE merchant_id = $1 ORDER BY change_id",
-								   1, &type, &key, NULL);
+	Datum key = CStringGetTextDatum(history->merchant);
 
-	*instants = palloc(sizeof(TimestampTz) * (count + 1));
-	*grades = palloc(sizeof(char *) * (count + 1));
-	for (uint64 row = 0; row < count; row++)
+	history->nchanges = qg_cache_select("SELECT at, grade FROM quality_gov.credit_grade_change "
+										"WHERE merchant_id = $1 ORDER BY change_id",
+										1, &type, &key, NULL);
+	history->change_instants = palloc(sizeof(TimestampTz) * (history->nchanges + 1));
+	history->change_grades = palloc(sizeof(char *) * (history->nchanges + 1));
+	for (uint64 row = 0; row < history->nchanges; row++)
 	{
-		(*instants)[row] = qg_result_instant(row, 1, 0);
-		(*grades)[row] = qg_result_text(row, 2);
+		history->change_instants[row] = qg_result_instant(row, 1, 0);
+		history->change_grades[row] = qg_result_text(row, 2);
 	}
-	return count;
 }
 
 /* Refuses a history that begins before events that were retired, and adds what is kept of them. */
@@ -223,6 +225,39 @@ add_openings(History *history, TimestampTz since)
 	}
 }
 
+/* Adds the row of an instant, by which all events were added, to the result. */
+static void
+emit(History *history, ReturnSetInfo *result, TimestampTz at)
+{
+	const QgModel *model = qg_credit_model_require(history->models, history->nmodels, at);
+	const char *previous = NULL;
+	Datum values[3];
+	bool nulls[3] = {false};
+	int64 score = 0;
+	int veto = -1;
+	int grade;
+
+	for (int i = 0; i < model->nindicators; i++)
+	{
+		QgSum sum = sum_of(history, &model->indicators[i], at);
+		double good;
+		double bad;
+		QgPoints points = qg_credit_points_of(&model->indicators[i], &sum, at, &good, &bad);
+
+		score += points.points;
+		veto = points.up ? Max(veto, model->indicators[i].veto) : veto;
+	}
+	for (uint64 i = 0; i < history->nchanges; i++)
+		if (history->change_instants[i] <= at)
+			previous = history->change_grades[i];
+	grade = qg_credit_grade(model, score, previous, veto);
+	values[0] = TimestampTzGetDatum(at);
+	values[1] = NumericGetDatum(int64_div_fast_to_numeric(score, 2));
+	nulls[2] = grade < 0;
+	values[2] = grade < 0 ? 0 : CStringGetTextDatum(model->bands[grade].grade);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
 /*
  * credit_history_rows(merchant_id, instants): score and grade at each of some ascending instants,
  * in one pass over the merchant's events.  For functions that have asked who may see it.
@@ -234,9 +269,6 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
 	History history = {0};
-	TimestampTz *change_instants;
-	char **change_grades;
-	uint64 nchanges;
 	Datum *instants;
 	int count;
 	Oid type = TEXTOID;
@@ -254,7 +286,7 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(caller);
-	nchanges = read_changes(history.merchant, &change_instants, &change_grades);
+	read_changes(&history);
 	if (count > 0)
 		add_openings(&history, DatumGetTimestampTz(instants[0]));
 	history.events = SPI_cursor_open_with_args(
@@ -267,37 +299,12 @@ qg_credit_history_rows(PG_FUNCTION_ARGS)
 	for (int step = 0; step < count; step++)
 	{
 		TimestampTz at = DatumGetTimestampTz(instants[step]);
-		const QgModel *model = qg_credit_model_require(history.models, history.nmodels, at);
-		const char *previous = NULL;
-		Datum values[3];
-		bool nulls[3] = {false};
-		int64 score = 0;
-		int veto = -1;
-		int grade;
 
 		CHECK_FOR_INTERRUPTS();
 		qg_credit_instant_require(at);
 		advance(&history, at);
 		MemoryContextSwitchTo(caller);
-		for (int i = 0; i < model->nindicators; i++)
-		{
-			QgSum sum = sum_of(&history, &model->indicators[i], at);
-			double good;
-			double bad;
-			QgPoints points = qg_credit_points_of(&model->indicators[i], &sum, at, &good, &bad);
-
-			score += points.points;
-			veto = points.up ? Max(veto, model->indicators[i].veto) : veto;
-		}
-		for (uint64 i = 0; i < nchanges; i++)
-			if (change_instants[i] <= at)
-				previous = change_grades[i];
-		grade = qg_credit_grade(model, score, previous, veto);
-		values[0] = instants[step];
-		values[1] = NumericGetDatum(int64_div_fast_to_numeric(score, 2));
-		nulls[2] = grade < 0;
-		values[2] = grade < 0 ? 0 : CStringGetTextDatum(model->bands[grade].grade);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		emit(&history, result, at);
 	}
 	SPI_cursor_close(history.events);
 	SPI_finish();

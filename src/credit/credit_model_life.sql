@@ -50,7 +50,7 @@ COMMENT ON FUNCTION credit_document_key() IS
   'Keys of the document of a credit model, by part (model, indicator, severity, grade): for which kinds of indicators (null: any), whether it must be given for these, the JSON path its value must satisfy, and that in words';
 
 CREATE FUNCTION credit_half_life_valid(half_life text) RETURNS boolean
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   span interval;
@@ -66,7 +66,7 @@ COMMENT ON FUNCTION credit_half_life_valid(text) IS
   'Whether a text is a time after which an event may count half: days or smaller units, from 1 second to 100000 days';
 
 CREATE FUNCTION credit_document_part(value jsonb, part text, path text) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   want record;
@@ -106,7 +106,7 @@ COMMENT ON FUNCTION credit_document_part(jsonb, text, text) IS
   'Raises an error, with the JSON path, unless a value is a part of the document of a credit model as credit_document_key() says';
 
 CREATE FUNCTION credit_document_check(document jsonb) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   list record;

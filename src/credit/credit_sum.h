@@ -17,7 +17,7 @@ typedef struct QgSum
 	double bad;
 } QgSum;
 
-extern void qg_sum_out_of_range(void) pg_attribute_noreturn();
+pg_noreturn extern void qg_sum_out_of_range(void);
 extern void qg_sum_move(QgSum *sum, int64 cell);
 extern void qg_sum_meet(QgSum *a, QgSum *b);
 extern double qg_sum_factor(int64 cell, int64 half_life, TimestampTz at);

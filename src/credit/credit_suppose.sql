@@ -3,7 +3,8 @@
 
 CREATE FUNCTION credit_supposed(merchant_id text, events jsonb, at timestamptz,
     OUT indicators text[], OUT instants timestamptz[], OUT goods float8[], OUT bads float8[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+  -- Whatever catches an error cannot run beside a parallel query, before PostgreSQL 17.
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   event record;
@@ -70,7 +71,7 @@ COMMENT ON FUNCTION credit_supposed(text, jsonb, timestamptz) IS
 
 CREATE FUNCTION credit_what_if(merchant_id text, events jsonb, at timestamptz DEFAULT statement_timestamp(),
     OUT score numeric, OUT grade text, OUT score_now numeric, OUT grade_now text, OUT points jsonb)
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   supposed record;
@@ -230,11 +231,10 @@ CREATE FUNCTION credit_statement(merchant_id text, at timestamptz DEFAULT statem
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  standing record;
   statement jsonb;
 BEGIN
   PERFORM quality_gov.credit_party_require(merchant_id, at);
-  SELECT * INTO standing FROM quality_gov.credit_standing(merchant_id, at);
+  -- In one statement, so that score and points are of one snapshot.
   SELECT jsonb_build_object(
     'kind', 'credit_statement', 'merchant_id', credit_statement.merchant_id,
     'at', to_char(credit_statement.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
@@ -245,7 +245,8 @@ BEGIN
         'good', e.good, 'bad', e.bad, 'reason', e.reason) ORDER BY e.indicator)
       FROM quality_gov.credit_explain(credit_statement.merchant_id, credit_statement.at) e))
   INTO statement
-  FROM quality_gov.credit_model m WHERE m.model = standing.model_name AND m.version = standing.model_version;
+  FROM quality_gov.credit_standing(credit_statement.merchant_id, credit_statement.at) standing
+  JOIN quality_gov.credit_model m ON m.model = standing.model_name AND m.version = standing.model_version;
   PERFORM quality_gov.ledger_record('credit_statement', merchant_id, statement);
   RETURN quality_gov.jcs(statement);
 END

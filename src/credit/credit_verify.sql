@@ -152,6 +152,11 @@ BEGIN
   WITH old AS MATERIALIZED (
     SELECT e.merchant_id, e.xid, e.event_id FROM quality_gov.credit_event e
     WHERE e.recorded_at < before AND pg_visible_in_snapshot(e.xid, held.seen)
+      -- What an authority decided stays while it counts, so that it can be taken back, and goes with its voids.
+      AND (e.source <> 'regulatory' OR (
+        SELECT sum(CASE WHEN x.void THEN -1 ELSE 1 END) <= 0 AND max(x.recorded_at) < before
+        FROM quality_gov.credit_event x
+        WHERE x.merchant_id = e.merchant_id AND x.source = 'regulatory' AND x.ref = e.ref AND x.indicator = e.indicator))
     ORDER BY e.merchant_id, e.xid, e.event_id LIMIT most),
   gone AS (
     DELETE FROM quality_gov.credit_event e USING old o
@@ -163,6 +168,9 @@ BEGIN
     FROM gone g
     JOIN (SELECT u.indicator, make_interval(secs => u.half_life / 1000000.0) AS half_life
           FROM unnest(held.indicators, held.half_lives, held.windows) u(indicator, half_life, days) WHERE u.days = 0
+          -- A model may have been published since the last roll-up.
+          UNION SELECT u.indicator, make_interval(secs => u.half_life / 1000000.0)
+          FROM quality_gov.credit_slot_wanted() w, unnest(w.indicators, w.half_lives, w.windows) u(indicator, half_life, days) WHERE u.days = 0
           -- So that something tells of every event that is gone, and models to come may count it.
           UNION SELECT DISTINCT x.indicator, interval '100000 days' FROM gone x) s USING (indicator)
     GROUP BY 1, 2, 3
@@ -173,7 +181,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION credit_retire(timestamptz, integer) IS
-  'Deletes at most so many credit events recorded before an instant, by default as long ago as the law wants them kept (a later one is refused, 55000), and keeps their exact sums in credit_opening; gives their number: call it, each time in a transaction of its own, until it gives 0. Credit as of an instant before it, or from which a window reaches back behind it, can then no longer be told, and a half-life that no model asked for yet finds nothing of them';
+  'Deletes at most so many credit events recorded before an instant, by default as long ago as the law wants them kept (a later one is refused, 55000), and keeps their exact sums in credit_opening, but for decisions of authorities that count still; gives their number: call it, each time in a transaction of its own, until it gives 0. Credit as of an instant before it, or from which a window reaches back behind it, can then no longer be told, and a half-life that no model asked for yet finds nothing of them';
 
 CREATE FUNCTION doctor_credit(OUT status text, OUT subject text, OUT detail text, OUT hint text)
   RETURNS SETOF record

@@ -161,7 +161,11 @@ BEGIN
     voided := quality_gov.credit_event_void(merchant_id, 'listing', before, m.at, m.relation, m.listing_id);
   END IF;
   IF voided > 0 AND after IS NOT NULL THEN
-    PERFORM quality_gov.credit_event_add(merchant_id, 'listing', after, m.at, m.relation, m.listing_id);
+    -- It is known from when the other is taken back, so that earlier instants are answered as before.
+    PERFORM quality_gov.credit_event_add(merchant_id, 'listing', after, m.at, m.relation, m.listing_id, (
+      SELECT max(v.recorded_at) FROM quality_gov.credit_event v
+      WHERE v.merchant_id = listing_event_void.merchant_id AND v.source = m.relation AND v.ref IS NOT DISTINCT FROM m.listing_id
+        AND v.indicator = 'listing' AND v.void));
   END IF;
   RETURN voided;
 END
