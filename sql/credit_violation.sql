@@ -86,6 +86,8 @@ UPDATE violation SET points = 0;
 DELETE FROM violation_warning;
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO violation_track (track, title, reset, ladder, effect, legal_basis) VALUES ('x', 't', 'window', 'ours', '[2026-01-01,)', 'b');
+INSERT INTO violation_track (track, title, reset, counted, ladder, effect, legal_basis) VALUES ('x', 't', 'window', '292000 years', 'ours', '[2026-01-01,)', 'b');
+INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, duration, effect, legal_basis) VALUES ('ours', 9, 'x', 't', 9, '292000 years', '[2026-01-01,)', 'b');
 UPDATE violation_track SET carry = NULL;
 UPDATE sanction_ladder SET threshold = 1;
 

@@ -34,6 +34,20 @@ SELECT regulatory_import('[]', 'samr', at => NULL), regulatory_import('[]', 'sam
 SELECT i.item, i.status FROM regulatory_import('[{"item": "nulls", "type": "penalty", "uscc": "91110000600037341L", "reason": "r", "legal_basis": "b",
   "from": "2026-01-10", "severity": "minor", "kinds": null, "class": null, "fact": null, "until": null}]', 'samr', at => '2026-01-11') i;
 SELECT item, severity, class, reason FROM repair_terms('m-1', '2026-01-11');
+-- an instant is the same in every session and on every day, a source has one name, and no item keeps others from being loaded
+SET datestyle = 'ISO, DMY';
+SET timezone = 'America/New_York';
+SELECT item, status, left(reason, 120) AS reason FROM load('dates', '2026-02-11 00:00+08', item('dmy', 'penalty', '{"kinds": ["stopped"], "ban_until": "13/02/2027"}'),
+  item('either', 'penalty', '{"severity": "minor", "from": "02/01/2026"}'), item('today', 'penalty', '{"severity": "minor", "published_from": "now"}'),
+  item('day', 'penalty', '{"severity": "minor", "until": "2026-03-01"}'));
+SELECT left(item, 3) AS item, status FROM load('dates', '2026-02-11 00:00+08',
+  item((SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) i), 'penalty', '{"severity": "minor"}'), item('next', 'penalty', '{"severity": "minor"}'));
+SELECT regulatory_import('[]', 'a/b');
+SELECT regulatory_import('[]', 'sanction');
+SELECT count(*) AS published_to_10_april FROM repair_terms('m-1', '2027-01-01 00:00+08') WHERE published_until AT TIME ZONE 'Asia/Shanghai' = '2026-04-11' AND source = 'dates';
+SET datestyle = 'ISO, YMD';
+SET timezone = 'Asia/Shanghai';
+SELECT item, at FROM regulatory_record WHERE source = 'dates' ORDER BY item;
 
 -- what contradicts the record
 SELECT * FROM load('samr', '2026-02-01', item('P', 'penalty', '{"kinds": ["confiscation"]}'), item('R', 'repair', '{"of": "P", "decision": "refused"}'));

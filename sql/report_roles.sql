@@ -94,6 +94,20 @@ SELECT quality_gov.credit_score('m-2');
 SELECT * FROM quality_gov.ledger_entry;
 INSERT INTO quality_gov.merchant_member VALUES (current_user, 'm-2');
 RESET ROLE;
+-- nor by what it plants in the path of a function that runs with its rights
+CREATE SCHEMA planted AUTHORIZATION "regress shop'1";
+SET ROLE "regress shop'1";
+CREATE FUNCTION planted.take(text[], text) RETURNS text[] LANGUAGE sql RETURN '{m-1,m-2}'::text[];
+CREATE AGGREGATE planted.array_agg(text) (SFUNC = planted.take, STYPE = text[], INITCOND = '{}');
+CREATE FUNCTION planted.same(text, text) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE OPERATOR planted.= (LEFTARG = text, RIGHTARG = text, FUNCTION = planted.same);
+SET search_path = planted, pg_catalog;
+SELECT merchant_id FROM quality_gov.credit_overview;
+SELECT merchant_id FROM quality_gov.credit_standings(NULL, '2026-11-20');
+SELECT merchant_id FROM quality_gov.credit_standings('{m-2}', '2026-11-20');
+RESET search_path;
+RESET ROLE;
+DROP SCHEMA planted CASCADE;
 -- a role granted the views but tied to no merchant sees none
 GRANT quality_gov_merchant TO regress_nobody;
 SET ROLE regress_nobody;

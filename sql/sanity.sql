@@ -18,7 +18,7 @@ ORDER BY 1;
 -- functions that run SQL and do not pin their search path (BEGIN ATOMIC is bound already)
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'quality_gov'::regnamespace AND l.lanname IN ('plpgsql', 'sql') AND p.prosqlbody IS NULL
-  AND p.proconfig IS DISTINCT FROM '{"search_path=pg_catalog, quality_gov, pg_temp"}' ORDER BY 1;
+  AND (p.proconfig @> '{"search_path=pg_catalog, quality_gov, pg_temp"}') IS NOT TRUE ORDER BY 1;
 
 -- SECURITY DEFINER in C, where the search path is not pinned by the declaration
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang

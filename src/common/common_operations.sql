@@ -40,8 +40,10 @@ BEGIN
     RAISE EXCEPTION 'maintenance must run at isolation level read committed'
       USING ERRCODE = 'active_sql_transaction', DETAIL = 'With an older snapshot it would do again what another run has done.';
   END IF;
-  -- Of two calls at once the second leaves the work to the first.
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('quality_gov maintenance', 0)) THEN
+  -- Of two calls at once the second leaves the work to the first, by a row: an advisory lock is anybody's to take.
+  PERFORM FROM quality_gov.maintenance_task m
+  WHERE m.task = (SELECT min(x.task) FROM quality_gov.maintenance_task x WHERE x.builtin) FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
     task := 'maintenance';
     outcome := 'skipped';
     detail := 'another session is running maintenance';

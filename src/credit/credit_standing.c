@@ -414,10 +414,9 @@ visible_merchants(ArrayType *asked, bool on_trial)
 	if (on_trial)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("permission denied to score merchants under a model of choice")));
-	/* The session's search path may name a schema whose functions say something else. */
-	qg_cache_select("SELECT COALESCE(pg_catalog.array_agg(m.merchant_id), "
-					"'{}'::pg_catalog.text[]) FROM quality_gov.session_merchant m "
-					"WHERE $1 IS NULL OR m.merchant_id OPERATOR(pg_catalog.=) ANY ($1)",
+	/* What the session's search path holds must not answer: nothing in it is looked up by name. */
+	qg_cache_select("SELECT ARRAY(SELECT m.merchant_id FROM quality_gov.session_merchant m "
+					"WHERE $1 IS NULL OR m.merchant_id OPERATOR(pg_catalog.=) ANY ($1))",
 					1, &type, &value, nulls);
 	return DatumGetArrayTypeP(qg_result_value(0, 1, &isnull));
 }

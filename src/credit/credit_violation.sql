@@ -13,9 +13,10 @@ CREATE TABLE violation_track (
   builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT violation_track_pkey PRIMARY KEY (track, effect, builtin),
   CONSTRAINT violation_track_track CHECK (track ~ '^[a-z][a-z0-9_]{0,30}$'),
-  -- Compared with an instant, so that a mix of months and days is judged as it will be counted.
+  -- Compared with an instant, so that a mix of months and days is judged as it will be counted; no end of one is out of range.
   CONSTRAINT violation_track_reset CHECK (
-    reset = 'window' AND counted IS NOT NULL AND '2000-01-01'::timestamp + counted > '2000-01-01' AND carry IS NULL
+    reset = 'window' AND counted IS NOT NULL AND carry IS NULL
+      AND '2000-01-01'::timestamp + counted > '2000-01-01' AND '2000-01-01'::timestamp + counted < '3000-01-01'
     OR reset = 'yearly' AND counted IS NULL),
   CONSTRAINT violation_track_effect CHECK (NOT isempty(effect))
 );
@@ -49,7 +50,8 @@ CREATE TABLE sanction_ladder (
   CONSTRAINT sanction_ladder_measure CHECK (measure ~ '^[a-z][a-z0-9_]{0,40}$'),
   CONSTRAINT sanction_ladder_threshold CHECK (threshold > 0 AND threshold <= 1000000),
   CONSTRAINT sanction_ladder_warn_before CHECK (warn_before > 0 AND warn_before < threshold),
-  CONSTRAINT sanction_ladder_duration CHECK ('2000-01-01'::timestamp + duration > '2000-01-01'),
+  CONSTRAINT sanction_ladder_duration CHECK (
+    '2000-01-01'::timestamp + duration > '2000-01-01' AND '2000-01-01'::timestamp + duration < '3000-01-01'),
   -- What follows from points is imposed with no person there to give an end.
   CONSTRAINT sanction_ladder_until_needed CHECK (NOT until_needed OR threshold IS NULL AND duration IS NULL),
   CONSTRAINT sanction_ladder_restricts CHECK (restricts <@ ARRAY['list', 'sell', 'live'] AND array_position(restricts, NULL) IS NULL),

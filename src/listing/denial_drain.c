@@ -351,8 +351,8 @@ lock_drain(bool wait)
 {
 	LOCKTAG tag;
 
-	/* In the space of advisory locks, by which pg_locks shows it. */
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0x5147, 0x4401, 2);
+	/* In the space of advisory locks, by which pg_locks shows it; of a kind that no function takes. */
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0x5147, 0x4401, 3);
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 

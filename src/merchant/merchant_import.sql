@@ -77,6 +77,7 @@ COMMENT ON FUNCTION regulatory_shape_require(jsonb) IS
 
 CREATE FUNCTION regulatory_instant(content jsonb, field text) RETURNS timestamptz
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  SET timezone = 'Asia/Shanghai' SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
   instant timestamptz := (content ->> field)::timestamptz;
@@ -86,11 +87,16 @@ BEGIN
     RAISE EXCEPTION '"%" must be between 1900 and 2200, found "%"', field, content ->> field
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- The text is read again whenever the item is judged: what another day or session reads otherwise is no instant.
+  IF isfinite(instant) AND content ->> field !~ '^\s*\d{4}-\d{2}-\d{2}' THEN
+    RAISE EXCEPTION '"%" must be a date such as 2026-10-01, with or without a time, found "%"', field, content ->> field
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   RETURN instant;
 END
 $$;
 COMMENT ON FUNCTION regulatory_instant(jsonb, text) IS
-  'An instant of an item of a feed, null where it has none; ban_until may be infinity, of a ban for life';
+  'An instant of an item of a feed, of Asia/Shanghai where it tells no zone, null where it has none; ban_until may be infinity, of a ban for life';
 
 CREATE FUNCTION regulatory_item(content jsonb, at timestamptz DEFAULT now(), OUT item text, OUT type text, OUT uscc uscc,
                                 OUT name text, OUT decided_at timestamptz, OUT severity text, OUT term tstzrange, OUT of_item text)
@@ -233,6 +239,11 @@ BEGIN
   IF COALESCE(source, '') = '' THEN
     RAISE EXCEPTION 'source must name where the feed comes from' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- References are source/item/version, and entries on lists that sanctions make are of source sanction.
+  IF source = 'sanction' OR source ~ '/' THEN
+    RAISE EXCEPTION 'source must be a name without "/" other than sanction, found "%"', source
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF at IS NULL OR NOT isfinite(at) THEN
     RAISE EXCEPTION 'the instant of an import must be finite' USING ERRCODE = 'datetime_field_overflow';
   END IF;
@@ -263,7 +274,7 @@ BEGIN
               'item', parsed.item, 'version', COALESCE(latest.version, 0) + 1, 'content', entry.value));
           END IF;
         END IF;
-      EXCEPTION WHEN data_exception OR integrity_constraint_violation OR invalid_text_representation THEN
+      EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
         status := 'refused';
         reason := SQLERRM;
       END;

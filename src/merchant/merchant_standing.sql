@@ -8,7 +8,7 @@ CREATE FUNCTION regulatory_standing(at timestamptz, subjects uscc[] DEFAULT NULL
     OUT barred_until timestamptz, OUT governed_by text, OUT repair text, OUT conditions text[], OUT papers text[],
     OUT legal_basis text)
   RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE
+  LANGUAGE sql STABLE PARALLEL SAFE SET timezone = 'Asia/Shanghai' SET datestyle = 'ISO, MDY'
 BEGIN ATOMIC
   WITH candidate AS (
     SELECT r.source, r.item FROM regulatory_record r

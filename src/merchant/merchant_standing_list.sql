@@ -3,6 +3,7 @@
 
 CREATE FUNCTION watchlist_entry_terms(entry regulatory_record) RETURNS tstzrange[]
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  SET timezone = 'Asia/Shanghai' SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
   known quality_gov.repair_class;
