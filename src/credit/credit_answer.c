@@ -47,12 +47,12 @@ add_supposed(FunctionCallInfo fcinfo, const QgSlot *slots, int nslots, Timestamp
 	for (int i = 0; i < counts[0]; i++)
 	{
 		char *indicator = TextDatumGetCString(indicators[i]);
-		QgEvent event = {.indicator = indicator,
-						 .length = (int) strlen(indicator),
-						 .at = DatumGetTimestampTz(instants[i]),
-						 .recorded_at = at,
-						 .good = DatumGetFloat8(good[i]),
-						 .bad = DatumGetFloat8(bad[i])};
+		QgFact event = {.indicator = indicator,
+						.length = (int) strlen(indicator),
+						.at = DatumGetTimestampTz(instants[i]),
+						.recorded_at = at,
+						.good = DatumGetFloat8(good[i]),
+						.bad = DatumGetFloat8(bad[i])};
 
 		CHECK_FOR_INTERRUPTS();
 		qg_slots_event(slots, nslots, sums, &event, at);

@@ -63,7 +63,7 @@ typedef struct QgEventWriter
 	QgRows rows;
 	Oid sequence;
 	Datum xid;
-	struct QgMerchants *merchants; /* NULL until the first was asked for */
+	struct QgAdmitted *merchants; /* NULL until the first was asked for */
 } QgEventWriter;
 
 extern void qg_events_open(QgEventWriter *writer);

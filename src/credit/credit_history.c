@@ -84,7 +84,7 @@ collect_slots(History *history)
 
 /* Adds an event to the day of a slot. */
 static void
-add_to_day(History *history, int slot, const QgEvent *event)
+add_to_day(History *history, int slot, const QgFact *event)
 {
 	int day = qg_credit_day(event->at);
 	int i = history->ndays[slot] - 1;
@@ -106,7 +106,7 @@ add_to_day(History *history, int slot, const QgEvent *event)
 
 /* Adds an event to every slot of its indicator. */
 static void
-add_event(History *history, const QgEvent *event)
+add_event(History *history, const QgFact *event)
 {
 	for (int i = 0; i < history->nslots; i++)
 		if (history->slots[i].length == event->length &&
@@ -138,8 +138,8 @@ advance(History *history, TimestampTz at)
 		{
 			bool isnull;
 			text *indicator = DatumGetTextPP(qg_result_value(history->row, 1, &isnull));
-			QgEvent event = {.indicator = VARDATA_ANY(indicator),
-							 .length = VARSIZE_ANY_EXHDR(indicator)};
+			QgFact event = {.indicator = VARDATA_ANY(indicator),
+							.length = VARSIZE_ANY_EXHDR(indicator)};
 
 			event.at = qg_result_instant(history->row, 2, 0);
 			event.recorded_at = qg_result_instant(history->row, 3, 0);

@@ -58,7 +58,7 @@ typedef struct Waiting
 	const char *key; /* in the buffer below, or on its own where longer */
 	char buffer[KEY_BYTES];
 	int slot; /* first slot of the indicator */
-	QgEvent event;
+	QgFact event;
 } Waiting;
 
 /* Makes a table of merchants in the current memory context. */
@@ -294,7 +294,7 @@ find(const QgMerchants *merchants, Waiting *batch, int count)
 
 /* Adds an event to every slot of its indicator that counts it; first is the first of them. */
 static void
-count_event(const QgScan *scan, QgSum *sums, int first, const QgEvent *event)
+count_event(const QgScan *scan, QgSum *sums, int first, const QgFact *event)
 {
 	for (int i = first; i >= 0; i = scan->next[i])
 	{

@@ -137,8 +137,8 @@ add_tail(Standings *call, const QgRollup *rollup)
 			bool isnull;
 			text *merchant = DatumGetTextPP(qg_result_value(row, 1, &isnull));
 			text *indicator = DatumGetTextPP(qg_result_value(row, 2, &isnull));
-			QgEvent event = {.indicator = VARDATA_ANY(indicator),
-							 .length = VARSIZE_ANY_EXHDR(indicator)};
+			QgFact event = {.indicator = VARDATA_ANY(indicator),
+							.length = VARSIZE_ANY_EXHDR(indicator)};
 			uint32 number;
 
 			event.at = qg_result_instant(row, 3, 0);

@@ -169,7 +169,7 @@ qg_slot_reaches(const QgSlot *slot, TimestampTz event, TimestampTz at)
 
 /* Adds an event that was known at an instant to the sums of the slots that count it then. */
 void
-qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *event, TimestampTz at)
+qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgFact *event, TimestampTz at)
 {
 	for (int i = 0; i < nslots; i++)
 	{
@@ -211,12 +211,12 @@ qg_account_add(Datum tallies, const int *match, int nslots, QgSum *sums)
 }
 
 /* Gives an event from the current query's columns: indicator, at, recorded_at, good, bad. */
-static QgEvent
+static QgFact
 take_event(HeapTuple tuple, TupleDesc desc)
 {
 	bool isnull;
 	text *indicator = DatumGetTextPP(SPI_getbinval(tuple, desc, 1, &isnull));
-	QgEvent event;
+	QgFact event;
 
 	event.indicator = VARDATA_ANY(indicator);
 	event.length = VARSIZE_ANY_EXHDR(indicator);
@@ -369,7 +369,7 @@ add_events(MerchantQuery *query, const char *merchant, Datum argument, const QgR
 		for (uint64 row = 0; row < SPI_processed; row++)
 		{
 			HeapTuple tuple = SPI_tuptable->vals[row];
-			QgEvent event = take_event(tuple, SPI_tuptable->tupdesc);
+			QgFact event = take_event(tuple, SPI_tuptable->tupdesc);
 			bool isnull;
 
 			if (event.recorded_at > at ||

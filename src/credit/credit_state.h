@@ -28,7 +28,7 @@ typedef struct QgRollup
 } QgRollup;
 
 /* A credit_event row, as far as sums go. */
-typedef struct QgEvent
+typedef struct QgFact
 {
 	const char *indicator;
 	int length;
@@ -36,7 +36,7 @@ typedef struct QgEvent
 	TimestampTz recorded_at;
 	double good;
 	double bad;
-} QgEvent;
+} QgFact;
 
 extern int qg_credit_slots(const QgModel *model, QgSlot **slots);
 extern void qg_rollup_read(QgRollup *rollup);
@@ -44,7 +44,7 @@ extern int *qg_rollup_match(const QgRollup *rollup, const QgSlot *slots, int nsl
 extern bool qg_rollup_shows(const QgRollup *rollup, uint64 xid);
 extern int qg_credit_day(TimestampTz at);
 extern bool qg_slot_reaches(const QgSlot *slot, TimestampTz event, TimestampTz at);
-extern void qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgEvent *event,
+extern void qg_slots_event(const QgSlot *slots, int nslots, QgSum *sums, const QgFact *event,
 						   TimestampTz at);
 extern void qg_opening_require(const char *merchant, const char *indicator, int length,
 							   TimestampTz until, const QgSlot *slots, int nslots, TimestampTz at);

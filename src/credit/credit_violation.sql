@@ -12,7 +12,7 @@ CREATE TABLE violation_track (
   legal_basis text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
   CONSTRAINT violation_track_pkey PRIMARY KEY (track, effect, builtin),
-  CONSTRAINT violation_track_track CHECK (track ~ '^[a-z][a-z0-9_]{0,30}$'),
+  CONSTRAINT violation_track_track CHECK (track ~ '^[a-z][a-z0-9_]{0,30}$' AND track <> 'violation'),
   -- Compared with an instant, so that a mix of months and days is judged as it will be counted; no end of one is out of range.
   CONSTRAINT violation_track_reset CHECK (
     reset = 'window' AND counted IS NOT NULL AND carry IS NULL

@@ -63,7 +63,7 @@ text_equal(const text *a, const text *b)
 #include "lib/simplehash.h"
 
 /* The merchants, as they are looked up. */
-typedef struct QgMerchants
+typedef struct QgAdmitted
 {
 	Relation table;
 	Relation index;
@@ -73,7 +73,7 @@ typedef struct QgMerchants
 	bool latest;		/* the snapshot is not the statement's */
 	IndexScanDesc scan; /* NULL until needed */
 	merchants_hash *known;
-} QgMerchants;
+} QgAdmitted;
 
 /* Gives a table or index of the extension. */
 static Oid
@@ -235,10 +235,10 @@ qg_instants_set(QgEvent *event, bool recorded, const QgEventOrigin *origin)
 }
 
 /* Makes ready to look merchants up. */
-static QgMerchants *
+static QgAdmitted *
 open_merchants(void)
 {
-	QgMerchants *merchants = palloc0(sizeof(QgMerchants));
+	QgAdmitted *merchants = palloc0(sizeof(QgAdmitted));
 
 	merchants->table = table_open(relation_named("merchant"), RowShareLock);
 	merchants->index = index_open(relation_named("merchant_pkey"), AccessShareLock);
@@ -254,7 +254,7 @@ open_merchants(void)
 
 /* Ends looking; the table stays locked. */
 static void
-close_merchants(QgMerchants *merchants)
+close_merchants(QgAdmitted *merchants)
 {
 	if (merchants->scan != NULL)
 		index_endscan(merchants->scan);
@@ -266,7 +266,7 @@ close_merchants(QgMerchants *merchants)
 
 /* Looks a merchant up in the index; tells whether there is one. */
 static bool
-find_merchant(QgMerchants *merchants, Datum id, TimestampTz *admitted_at)
+find_merchant(QgAdmitted *merchants, Datum id, TimestampTz *admitted_at)
 {
 	ScanKeyData key;
 	bool found;
@@ -288,7 +288,7 @@ find_merchant(QgMerchants *merchants, Datum id, TimestampTz *admitted_at)
 
 /* Goes on with the latest snapshot. */
 static void
-look_anew(QgMerchants *merchants)
+look_anew(QgAdmitted *merchants)
 {
 	index_endscan(merchants->scan);
 	merchants->scan = NULL;
@@ -302,7 +302,7 @@ static const Merchant *
 get_merchant(QgEventWriter *writer, Datum id)
 {
 	text *key = DatumGetTextPP(id);
-	QgMerchants *merchants = writer->merchants;
+	QgAdmitted *merchants = writer->merchants;
 	Merchant *merchant;
 	TimestampTz admitted_at = 0;
 	bool found;
