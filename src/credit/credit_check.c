@@ -48,7 +48,7 @@ add_openings(Check *check)
 	bool isnull;
 
 	qg_cache_select("SELECT merchant_id, indicator, (extract(epoch FROM half_life) * "
-					"1000000)::bigint, tally FROM quality_gov.credit_opening",
+					"1000000)::bigint, tally, size FROM quality_gov.credit_opening",
 					0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -56,7 +56,7 @@ add_openings(Check *check)
 		const char *indicator = qg_result_text(row, 2);
 		int64 half_life = DatumGetInt64(qg_result_value(row, 3, &isnull));
 		QgSum sum = DatumGetTallyP(qg_result_value(row, 4, &isnull))->sum;
-		QgSum size = {sum.cell, fabs(sum.good), fabs(sum.bad)};
+		QgSum size = DatumGetTallyP(qg_result_value(row, 5, &isnull))->sum;
 		QgSum *sums = qg_merchants_sums(
 			&check->merchants, qg_merchants_add(&check->merchants, merchant, strlen(merchant)));
 

@@ -42,10 +42,11 @@ CREATE TABLE credit_opening (
   tally credit_tally NOT NULL,
   events bigint NOT NULL,
   until timestamptz NOT NULL,
+  size credit_tally NOT NULL,
   CONSTRAINT credit_opening_pkey PRIMARY KEY (merchant_id, indicator, half_life)
 );
 COMMENT ON TABLE credit_opening IS
-  'Exact sums of events that credit_retire() deleted: those recorded before until, without fading (100000 days) and for every half-life that a model asked for then; a fact, and dumped';
+  'Exact sums of events that credit_retire() deleted: those recorded before until, without fading (100000 days) and for every half-life that a model asked for then; a fact, and dumped; size sums the absolute amounts, by which rounding is told from a difference';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.credit_opening', '');
 
 CREATE FUNCTION credit_tallies_add(credit_tally[], credit_tally[]) RETURNS credit_tally[]

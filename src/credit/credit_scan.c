@@ -299,7 +299,6 @@ count_event(const QgScan *scan, QgSum *sums, int first, const QgFact *event)
 	for (int i = first; i >= 0; i = scan->next[i])
 	{
 		const QgSlot *slot = &scan->slots[i];
-
 		double weight;
 
 		if (slot->window_days > 0 && !qg_slot_reaches(slot, event->at, scan->at))

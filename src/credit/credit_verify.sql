@@ -22,7 +22,7 @@ AS $$
           FROM quality_gov.credit_event e JOIN slot s USING (indicator)
           WHERE e.merchant_id = merchant AND pg_visible_in_snapshot(e.xid, s.seen) GROUP BY 1
           UNION ALL
-          SELECT s.slot, o.tally, o.tally FROM quality_gov.credit_opening o JOIN slot s USING (indicator, half_life)
+          SELECT s.slot, o.tally, o.size FROM quality_gov.credit_opening o JOIN slot s USING (indicator, half_life)
           WHERE o.merchant_id = merchant) x
     GROUP BY 1)
   SELECT merchant, format('account of indicator "%s" is (%s, %s), its events come to (%s, %s)', s.indicator, a.good, a.bad, t.good, t.bad)
@@ -163,8 +163,9 @@ BEGIN
     WHERE e.merchant_id = o.merchant_id AND e.xid = o.xid AND e.event_id = o.event_id
     RETURNING e.merchant_id, e.indicator, e.at, e.good, e.bad, e.recorded_at),
   kept AS (
-    INSERT INTO quality_gov.credit_opening AS o (merchant_id, indicator, half_life, tally, events, until)
-    SELECT g.merchant_id, g.indicator, s.half_life, quality_gov.credit_tally(g.good, g.bad, g.at, s.half_life), count(*), before
+    INSERT INTO quality_gov.credit_opening AS o (merchant_id, indicator, half_life, tally, events, until, size)
+    SELECT g.merchant_id, g.indicator, s.half_life, quality_gov.credit_tally(g.good, g.bad, g.at, s.half_life), count(*), before,
+           quality_gov.credit_tally(abs(g.good), abs(g.bad), g.at, s.half_life)
     FROM gone g
     JOIN (SELECT u.indicator, make_interval(secs => u.half_life / 1000000.0) AS half_life
           FROM unnest(held.indicators, held.half_lives, held.windows) u(indicator, half_life, days) WHERE u.days = 0
@@ -175,7 +176,8 @@ BEGIN
           UNION SELECT DISTINCT x.indicator, interval '100000 days' FROM gone x) s USING (indicator)
     GROUP BY 1, 2, 3
     ON CONFLICT (merchant_id, indicator, half_life) DO UPDATE
-    SET tally = o.tally + EXCLUDED.tally, events = o.events + EXCLUDED.events, until = greatest(o.until, EXCLUDED.until))
+    SET tally = o.tally + EXCLUDED.tally, events = o.events + EXCLUDED.events, until = greatest(o.until, EXCLUDED.until),
+        size = o.size + EXCLUDED.size)
   SELECT count(*) INTO retired FROM gone;
   RETURN retired;
 END
