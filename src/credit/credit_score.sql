@@ -78,6 +78,7 @@ AS $$
 DECLARE
   answer record;
 BEGIN
+  -- Not by credit_standing(), though it says the same: a call more nearly doubles what an answer costs.
   SELECT s.score AS value INTO answer FROM quality_gov.credit_standings(ARRAY[merchant_id], at) s WHERE at IS NOT NULL;
   IF NOT FOUND THEN
     PERFORM quality_gov.credit_merchant_require(merchant_id, at);
