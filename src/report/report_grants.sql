@@ -255,3 +255,15 @@ FROM (VALUES
   ('quality_gov_merchant', '{credit_standings,credit_history,credit_what_if,credit_path,credit_statement}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
+
+-- (grants walk)
+
+-- (grants epcis)
+
+-- (grants supply)
+
+-- (grants law)
+
+-- (grants scope)
+
+-- (grants progress)

@@ -1,5 +1,24 @@
 
--- trace: lots and recalls
+-- trace: lots, what went into what, what happened to them, and what was sold of them
+
+CREATE TABLE gtin_alias (
+  old gtin NOT NULL,
+  gtin gtin NOT NULL,
+  reason text NOT NULL,
+  since timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT gtin_alias_pkey PRIMARY KEY (old),
+  CONSTRAINT gtin_alias_gtin CHECK (old <> gtin)
+);
+COMMENT ON TABLE gtin_alias IS
+  'Corrected item numbers: goods known under the old GTIN are goods of the new one; an alias never leads to another alias';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.gtin_alias', '');
+
+CREATE FUNCTION gtin_current(gtin gtin) RETURNS gtin
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT COALESCE((SELECT a.gtin FROM gtin_alias a WHERE a.old = gtin_current.gtin), gtin_current.gtin);
+END;
+COMMENT ON FUNCTION gtin_current(gtin) IS 'The GTIN that a GTIN stands for today: itself, unless it was corrected (gtin_alias)';
 
 CREATE TABLE lot (
   lot_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -11,14 +30,16 @@ CREATE TABLE lot (
   expires_on date,
   quantity numeric,
   unit text,
+  supplier_id text,
   CONSTRAINT lot_pkey PRIMARY KEY (lot_id),
   CONSTRAINT lot_gtin_lot_code UNIQUE (gtin, lot_code),
   CONSTRAINT lot_lot_code CHECK (lot_code <> ''),
-  CONSTRAINT lot_quantity CHECK (quantity >= 0),
+  CONSTRAINT lot_quantity CHECK (quantity >= 0 AND quantity < 'Infinity'),
   CONSTRAINT lot_expires_on CHECK (expires_on >= made_on)
 );
+CREATE INDEX lot_supplier ON lot (supplier_id) WHERE supplier_id IS NOT NULL;
 COMMENT ON TABLE lot IS
-  'Production lots: GTIN and lot code (GS1 AI 01 and 10), producer, the merchant that sells it, dates, quantity and unit';
+  'Production lots: GTIN and lot code (GS1 AI 01 and 10), producer, the merchant that sells it, the supplier it came from, dates, quantity made and its unit (UN/ECE Recommendation 20 code; null counts pieces)';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_lot_id_seq', '');
 
@@ -29,231 +50,117 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION lot_find(gtin, text) IS 'The lot of a GTIN and lot code, or null';
 
-CREATE TABLE recall_state (
-  state text NOT NULL,
-  next_states text[] NOT NULL,
-  verdict text NOT NULL,
-  title text NOT NULL,
-  legal_basis text NOT NULL,
-  CONSTRAINT recall_state_pkey PRIMARY KEY (state),
-  CONSTRAINT recall_state_verdict CHECK (verdict IN ('quarantine', 'deny', 'pass'))
+CREATE TABLE lot_link (
+  parent bigint NOT NULL,
+  child bigint NOT NULL,
+  source bigint NOT NULL DEFAULT 0,
+  quantity numeric,
+  at timestamptz,
+  CONSTRAINT lot_link_pkey PRIMARY KEY (parent, child, source),
+  CONSTRAINT lot_link_child CHECK (child <> parent),
+  CONSTRAINT lot_link_quantity CHECK (quantity > 0 AND quantity < 'Infinity')
 );
-COMMENT ON TABLE recall_state IS
-  'States of a recall, what may follow, and what happens meanwhile to goods in its scope: quarantine, deny or pass; shipped, not dumped';
-INSERT INTO recall_state VALUES
-  ('suspected', '{investigating,notified,voluntary,ordered,dismissed}', 'quarantine', 'Suspected defect', 'Order 19 art 9'),
-  ('investigating', '{notified,voluntary,ordered,dismissed}', 'quarantine', 'Under investigation', 'Order 19 art 9'),
-  ('notified', '{objected,voluntary,ordered,plan_reported}', 'deny', 'Recall notified by the authority', 'Order 19 arts 13, 15'),
-  ('voluntary', '{plan_reported}', 'deny', 'Voluntary recall', 'Order 19 arts 15, 16'),
-  ('ordered', '{plan_reported}', 'deny', 'Recall ordered by the authority', 'Order 19 arts 15, 16'),
-  ('objected', '{notified,voluntary,ordered,dismissed}', 'deny', 'Producer objected', 'Order 19 art 13'),
-  ('plan_reported', '{published}', 'deny', 'Plan reported', 'Order 19 art 17'),
-  ('published', '{running}', 'deny', 'Published', 'Order 19 art 19'),
-  ('running', '{completed}', 'deny', 'Running', 'Order 19 art 21'),
-  ('completed', '{final_summary,ordered}', 'deny', 'Completed; goods not made safe may not be sold', 'Order 19 arts 20, 21'),
-  ('final_summary', '{ordered}', 'deny', 'Final summary reported', 'Order 19 arts 20 to 22'),
-  ('dismissed', '{}', 'pass', 'No defect found', 'Order 19 art 9');
+CREATE INDEX lot_link_child_parent ON lot_link (child, parent);
+COMMENT ON TABLE lot_link IS
+  'Which lot went into which: parent was used in child, how much of the parent (in its unit) and when; source is 0 or the EPCIS event that said so (epcis_event)';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_link', '');
 
-CREATE TABLE recall (
-  recall_id bigint GENERATED ALWAYS AS IDENTITY,
-  title text NOT NULL,
-  regime text NOT NULL,
-  level integer,
-  severity text NOT NULL DEFAULT 'general',
-  merchant_id text,
-  reason text NOT NULL,
-  legal_basis text NOT NULL,
-  CONSTRAINT recall_pkey PRIMARY KEY (recall_id),
-  CONSTRAINT recall_regime CHECK (regime IN ('consumer', 'food')),
-  CONSTRAINT recall_level CHECK ((regime = 'food') = (level IS NOT NULL) AND level BETWEEN 1 AND 3),
-  CONSTRAINT recall_severity CHECK (severity IN ('minor', 'general', 'serious'))
-);
-COMMENT ON TABLE recall IS
-  'Recalls of consumer goods (消费品召回, Order 19) and food (食品召回, Order 122, levels 1 to 3); merchant_id answers for it';
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall', '');
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_recall_id_seq', '');
-
-CREATE TABLE recall_scope (
-  recall_id bigint NOT NULL,
-  scope_id bigint GENERATED ALWAYS AS IDENTITY,
+CREATE TABLE lot_item (
   gtin gtin NOT NULL,
-  lot_code text,
-  CONSTRAINT recall_scope_pkey PRIMARY KEY (recall_id, scope_id)
+  serial text NOT NULL,
+  lot_id bigint NOT NULL,
+  CONSTRAINT lot_item_pkey PRIMARY KEY (gtin, serial),
+  CONSTRAINT lot_item_serial CHECK (serial <> '')
 );
-CREATE INDEX recall_scope_gtin ON recall_scope (gtin);
-COMMENT ON TABLE recall_scope IS 'Goods of a recall: a GTIN, and a lot code or null for every lot';
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_scope', '');
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_scope_scope_id_seq', '');
+CREATE INDEX lot_item_lot ON lot_item (lot_id);
+COMMENT ON TABLE lot_item IS 'Serial numbers (GS1 AI 21) of a lot, where items are numbered';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_item', '');
 
-CREATE TABLE recall_step (
-  recall_id bigint NOT NULL,
-  step_id bigint GENERATED ALWAYS AS IDENTITY,
-  state text NOT NULL,
+CREATE TABLE lot_event (
+  lot_id bigint NOT NULL,
+  event_id bigint GENERATED ALWAYS AS IDENTITY,
+  kind text NOT NULL,
   at timestamptz NOT NULL,
+  quantity numeric,
+  merchant_id text,
+  party text,
+  place text,
+  order_id text,
   note text,
-  CONSTRAINT recall_step_pkey PRIMARY KEY (recall_id, step_id),
-  CONSTRAINT recall_step_at UNIQUE (recall_id, at),
-  CONSTRAINT recall_step_finite CHECK (isfinite(at))
+  source bigint NOT NULL DEFAULT 0,
+  voids bigint,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT lot_event_pkey PRIMARY KEY (lot_id, event_id),
+  CONSTRAINT lot_event_kind CHECK (kind IN ('made', 'received', 'inspected', 'shipped', 'sold', 'returned', 'repaired',
+                                            'destroyed', 'counted', 'observed')),
+  CONSTRAINT lot_event_at CHECK (isfinite(at)),
+  CONSTRAINT lot_event_quantity CHECK (quantity >= 0 AND quantity < 'Infinity')
 );
-COMMENT ON TABLE recall_step IS 'States a recall went through, and since when; append-only';
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_step', '');
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_step_step_id_seq', '');
-CREATE TRIGGER recall_step_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recall_step
+CREATE UNIQUE INDEX lot_event_voids ON lot_event (lot_id, voids) WHERE voids IS NOT NULL;
+CREATE INDEX lot_event_source ON lot_event (source) WHERE source <> 0;
+COMMENT ON TABLE lot_event IS
+  'What happened to a lot, append-only: quantity in the lot''s unit where known, who held it (merchant_id, party), where, under which order; source is 0 or the EPCIS event; a row with voids takes back the event it names';
+COMMENT ON COLUMN lot_event.kind IS
+  'made and destroyed change what exists; sold and returned what consumers hold; counted is a stock count; received, shipped, inspected, repaired and observed change no figure';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_event', '');
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_event_event_id_seq', '');
+CREATE TRIGGER lot_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON lot_event
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
-CREATE TRIGGER recall_scope_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recall_scope
-  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
-CREATE TRIGGER recall_step_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON recall_step
-  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
-CREATE TRIGGER recall_scope_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON recall_scope
-  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
 
-CREATE FUNCTION recall_open(title text, scope jsonb, reason text, legal_basis text,
-    regime text DEFAULT 'consumer', level integer DEFAULT NULL, state text DEFAULT 'suspected',
-    severity text DEFAULT 'general', merchant_id text DEFAULT NULL, at timestamptz DEFAULT now())
-  RETURNS bigint
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-  SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  opened bigint;
-BEGIN
-  IF scope IS NULL OR jsonb_typeof(scope) <> 'array' OR scope = '[]'
-     OR jsonb_path_exists(scope, '$[*] ? (@.type() != "object" || !exists(@.gtin))') THEN
-    RAISE EXCEPTION 'scope must be an array of objects with "gtin" and optionally "lot"'
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
-  END IF;
-  IF state IS NULL OR state NOT IN ('suspected', 'investigating', 'notified', 'voluntary', 'ordered') THEN
-    RAISE EXCEPTION 'a recall cannot begin as "%"', state USING ERRCODE = 'invalid_parameter_value',
-      HINT = 'It begins as suspected, investigating, notified, voluntary or ordered.';
-  END IF;
-  IF merchant_id IS NOT NULL THEN
-    PERFORM FROM quality_gov.merchant m WHERE m.merchant_id = recall_open.merchant_id FOR KEY SHARE;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'merchant "%" does not exist', merchant_id USING ERRCODE = 'no_data_found';
-    END IF;
-  END IF;
-  INSERT INTO quality_gov.recall (title, regime, level, severity, merchant_id, reason, legal_basis)
-  VALUES (title, regime, level, severity, merchant_id, reason, legal_basis) RETURNING recall_id INTO opened;
-  INSERT INTO quality_gov.recall_scope (recall_id, gtin, lot_code)
-  SELECT DISTINCT opened, (s ->> 'gtin')::quality_gov.gtin, s ->> 'lot' FROM jsonb_array_elements(scope) s;
-  PERFORM quality_gov.recall_enter(opened, state, at, NULL);
-  RETURN opened;
-END
-$$;
-COMMENT ON FUNCTION recall_open(text, jsonb, text, text, text, integer, text, text, text, timestamptz) IS
-  'Opens a recall over goods: [{"gtin", "lot"}], lot optional; guards hold or stop them from at on';
+CREATE TABLE sale (
+  merchant_id text NOT NULL,
+  order_id text NOT NULL,
+  line text NOT NULL DEFAULT '',
+  gtin gtin,
+  lot_code text,
+  serial text,
+  product text,
+  model text,
+  quantity numeric NOT NULL DEFAULT 1,
+  buyer text,
+  sold_at timestamptz NOT NULL,
+  shipped_at timestamptz,
+  ship_from text,
+  state text NOT NULL DEFAULT 'open',
+  changed_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT sale_pkey PRIMARY KEY (merchant_id, order_id, line),
+  CONSTRAINT sale_quantity CHECK (quantity > 0 AND quantity < 'Infinity'),
+  CONSTRAINT sale_state CHECK (state IN ('open', 'shipped', 'delivered', 'returned', 'cancelled'))
+);
+CREATE INDEX sale_goods ON sale (gtin, lot_code);
+COMMENT ON TABLE sale IS
+  'Order lines, with the fields of a sales record (网络销售重点工业产品质量安全监督管理规定, Order 110, art 7): goods down to lot and serial, quantity, the platform''s own reference of the buyer, day of sale, where it was shipped from';
+COMMENT ON COLUMN sale.state IS 'open (not shipped yet), shipped, delivered, returned or cancelled';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.sale', '');
 
-CREATE FUNCTION recall_enter(recall_id bigint, state text, at timestamptz, note text) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  r quality_gov.recall;
-BEGIN
-  SELECT * INTO r FROM quality_gov.recall x WHERE x.recall_id = recall_enter.recall_id;
-  INSERT INTO quality_gov.recall_step (recall_id, state, at, note) VALUES (recall_id, state, at, note);
-  -- The merchant answers once, when the recall is no longer only suspected.
-  IF r.merchant_id IS NOT NULL AND state IN ('notified', 'voluntary', 'ordered')
-     AND NOT EXISTS (SELECT FROM quality_gov.credit_event e WHERE e.merchant_id = r.merchant_id
-                       AND e.source = 'recall' AND e.ref = recall_enter.recall_id::text) THEN
-    PERFORM quality_gov.credit_event_add(r.merchant_id, 'recall', r.severity, at, 'recall', recall_id::text);
-  END IF;
-  PERFORM quality_gov.ledger_record('recall', 'recall ' || recall_id, jsonb_build_object(
-    'recall_id', recall_id, 'state', state, 'at', at, 'title', r.title, 'note', note));
-END
-$$;
-COMMENT ON FUNCTION recall_enter(bigint, text, timestamptz, text) IS
-  'Enters a state of a recall with what follows from it; recall_open() and recall_advance() call it';
+CREATE VIEW lot_event_standing WITH (security_barrier) AS
+  SELECT e.* FROM lot_event e
+  WHERE e.voids IS NULL AND NOT EXISTS (SELECT FROM lot_event v WHERE v.lot_id = e.lot_id AND v.voids = e.event_id);
+COMMENT ON VIEW lot_event_standing IS 'What happened to lots, without what was taken back';
 
-CREATE FUNCTION recall_advance(recall_id bigint, state text, at timestamptz DEFAULT now(),
-                               note text DEFAULT NULL) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-  SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  now_in quality_gov.recall_step;
-  allowed text[];
-BEGIN
-  -- A write, not only a lock, so that a repeatable read that waited does not go on from a stale state.
-  UPDATE quality_gov.recall r SET title = r.title WHERE r.recall_id = recall_advance.recall_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
-  END IF;
-  SELECT * INTO now_in FROM quality_gov.recall_step s
-  WHERE s.recall_id = recall_advance.recall_id ORDER BY s.at DESC LIMIT 1;
-  SELECT s.next_states INTO allowed FROM quality_gov.recall_state s WHERE s.state = now_in.state;
-  IF state IS NULL OR NOT state = ANY (allowed) THEN
-    RAISE EXCEPTION 'recall % cannot go from "%" to "%"', recall_id, now_in.state, state
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = CASE WHEN allowed = '{}' THEN 'That state is final.'
-                        ELSE format('It may go to %s.', array_to_string(allowed, ', ')) END;
-  END IF;
-  IF at IS NULL OR at <= now_in.at THEN
-    RAISE EXCEPTION 'recall % is "%" since %, a later instant is needed', recall_id, now_in.state, now_in.at
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  PERFORM quality_gov.recall_enter(recall_id, state, at, note);
-END
-$$;
-COMMENT ON FUNCTION recall_advance(bigint, text, timestamptz, text) IS
-  'Takes a recall to its next state; refuses steps that recall_state does not allow, naming those it does';
-
--- trace: what recalls hold or stop, with periods; listing and order guards ask here
-
-CREATE FUNCTION gtin_try(code text) RETURNS gtin
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN (SELECT CASE WHEN plain ~ '^([0-9]{8}|[0-9]{12,14})$' AND plain !~ '^0+$'
-                      THEN CASE WHEN gs1_is_valid(plain, length(plain)) THEN gtin(plain) END END
-          FROM (SELECT btrim(normalize(code, NFKC)) AS plain) p);
-COMMENT ON FUNCTION gtin_try(text) IS 'The GTIN a text spells, or null where it spells none';
-
-CREATE FUNCTION recall_bar(gtin text, lot_code text,
-                           OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text,
-                           OUT legal_basis text)
-  RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  goods quality_gov.gtin := quality_gov.gtin_try(gtin);
-BEGIN
-  RETURN QUERY
-    SELECT p.at, p.until, s.verdict,
-           format('recall %s (%s): %s', r.recall_id, s.title, r.title), r.legal_basis
-    FROM (SELECT DISTINCT x.recall_id FROM quality_gov.recall_scope x
-          -- Of goods whose lot is not known, every lot may be meant.
-          WHERE x.gtin = goods AND (x.lot_code IS NULL OR recall_bar.lot_code IS NULL
-                                    OR x.lot_code = recall_bar.lot_code)) scope
-    JOIN quality_gov.recall r USING (recall_id)
-    CROSS JOIN LATERAL (
-      SELECT t.state, t.at, lead(t.at) OVER (ORDER BY t.at) AS until
-      FROM quality_gov.recall_step t WHERE t.recall_id = r.recall_id) p
-    JOIN quality_gov.recall_state s ON s.state = p.state
-    WHERE s.verdict <> 'pass';
-END
-$$;
-COMMENT ON FUNCTION recall_bar(text, text) IS
-  'Recalls that hold (quarantine) or stop (deny) goods, with the period of each; goods whose lot is unknown count as in scope';
-
-CREATE VIEW recall_overview WITH (security_barrier) AS
-  SELECT r.recall_id, r.title, r.regime, r.level, r.merchant_id, s.state, s.at AS since,
-         (SELECT count(*) FROM recall_scope x WHERE x.recall_id = r.recall_id) AS scope,
-         ARRAY(SELECT DISTINCT x.gtin::text || COALESCE(' lot ' || x.lot_code, '')
-               FROM recall_scope x WHERE x.recall_id = r.recall_id ORDER BY 1) AS lots,
-         d.duty AS next_duty, d.title AS next_duty_title, d.legal_basis,
-         quality_gov.duty_deadline(d.duty, s.at) AS due,
-         quality_gov.duty_deadline(d.duty, s.at) <= now() AS overdue
-  FROM recall r
-  CROSS JOIN LATERAL (SELECT t.state, t.at FROM recall_step t
-                      WHERE t.recall_id = r.recall_id ORDER BY t.at DESC LIMIT 1) s
+CREATE VIEW lot_balance WITH (security_barrier) AS
+  SELECT l.lot_id, COALESCE(l.quantity, e.made) AS made, COALESCE(u.used, 0) AS used, COALESCE(u.unknown, 0) AS uses_unknown,
+         COALESCE(s.sold, 0) + COALESCE(e.sold, 0) AS sold, COALESCE(s.returned, 0) + COALESCE(e.returned, 0) AS returned,
+         COALESCE(e.destroyed, 0) AS destroyed, c.quantity AS counted, c.at AS counted_at
+  FROM lot l
+  CROSS JOIN LATERAL (
+    SELECT sum(k.quantity) AS used, count(*) FILTER (WHERE k.quantity IS NULL) AS unknown
+    FROM lot_link k WHERE k.parent = l.lot_id) u
+  CROSS JOIN LATERAL (
+    SELECT sum(x.quantity) FILTER (WHERE x.state <> 'cancelled') AS sold,
+           sum(x.quantity) FILTER (WHERE x.state = 'returned') AS returned
+    FROM sale x WHERE x.gtin = l.gtin AND x.lot_code = l.lot_code) s
+  CROSS JOIN LATERAL (
+    SELECT sum(v.quantity) FILTER (WHERE v.kind = 'made') AS made, sum(v.quantity) FILTER (WHERE v.kind = 'sold') AS sold,
+           sum(v.quantity) FILTER (WHERE v.kind = 'returned') AS returned,
+           sum(v.quantity) FILTER (WHERE v.kind = 'destroyed') AS destroyed
+    FROM lot_event_standing v
+    WHERE v.lot_id = l.lot_id
+      -- What an order line of the platform says already is not counted again.
+      AND NOT (v.kind IN ('sold', 'returned') AND v.order_id IS NOT NULL AND EXISTS (
+        SELECT FROM sale x WHERE x.gtin = l.gtin AND x.lot_code = l.lot_code AND x.order_id = v.order_id))) e
   LEFT JOIN LATERAL (
-    SELECT q.duty, q.title, q.legal_basis FROM duty_rule q
-    WHERE q.effect @> s.at AND q.duty = CASE
-      WHEN r.regime = 'food' AND s.state IN ('notified', 'voluntary', 'ordered') THEN 'D20 level ' || r.level
-      WHEN r.regime = 'food' AND s.state IN ('plan_reported', 'published', 'running') THEN 'D21 level ' || r.level
-      WHEN s.state IN ('notified', 'voluntary', 'ordered') THEN 'D17'
-      WHEN s.state = 'plan_reported' THEN 'D18'
-      WHEN s.state IN ('published', 'running') THEN 'D19'
-      WHEN s.state = 'completed' THEN 'D19 final' END
-    ORDER BY q.builtin LIMIT 1) d ON true
-  WHERE (SELECT session_reads_all()) OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
-COMMENT ON VIEW recall_overview IS
-  'Recalls with their state, scope, next duty and whether it is overdue; a duty of a rule not in force yet has no date';
+    SELECT v.quantity, v.at FROM lot_event_standing v WHERE v.lot_id = l.lot_id AND v.kind = 'counted'
+    ORDER BY v.at DESC, v.event_id DESC LIMIT 1) c ON true;
+COMMENT ON VIEW lot_balance IS
+  'Quantities of each lot in its unit: made, used in other lots (uses_unknown: uses without a quantity), sold in all, returned, destroyed, and the latest stock count';
