@@ -238,6 +238,10 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
+-- (grants passport)
+
+-- (grants scan)
+
 -- Every domain has added its tasks and checks by now.
 CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();

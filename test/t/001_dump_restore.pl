@@ -86,6 +86,8 @@ INSERT INTO listing_translation VALUES ('de', 't', 'x');
 SELECT listing_appeal_file(merchant_id, decision_id, 'x'), listing_review_decide(merchant_id, decision_id, 'release', 'x') FROM listing_queue LIMIT 1;
 DO $$ BEGIN INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', 'best', 'p', '2026-03-01'); EXCEPTION WHEN SQLSTATE 'QG401' THEN NULL; END $$;
 INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-01', false FROM generate_series(1, 300) g;
+-- (rows passport)
+-- (rows scan)
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
 -- (rows walk)
