@@ -20,14 +20,22 @@ $$;
 COMMENT ON FUNCTION code_lot(gtin, text) IS
   'The lot that codes are made for, held until the transaction ends; 42704 where there is none, 42501 for others than its merchant, an application or an administrator';
 
-CREATE FUNCTION lot_items_made(lot_id bigint) RETURNS bigint
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT floor(b.made)::bigint FROM lot l JOIN lot_balance b USING (lot_id)
-  WHERE l.lot_id = lot_items_made.lot_id AND COALESCE(l.unit, 'H87') IN ('H87', 'C62', 'EA') AND b.made < 9e18;
-END;
-COMMENT ON FUNCTION lot_items_made(bigint) IS
-  'Number of pieces made of a lot; null where it is not known, or the lot is not measured in pieces (H87, C62 or EA)';
+CREATE FUNCTION lot_items_made(gtin gtin, lot_code text) RETURNS bigint
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  l quality_gov.lot;
+BEGIN
+  SELECT * INTO l FROM quality_gov.lot x WHERE x.gtin = lot_items_made.gtin AND x.lot_code = lot_items_made.lot_code;
+  IF l.quantity IS NULL AND l.lot_id IS NOT NULL THEN
+    SELECT sum(e.quantity) INTO l.quantity FROM quality_gov.lot_event_standing e WHERE e.lot_id = l.lot_id AND e.kind = 'made';
+  END IF;
+  -- Units of UN/ECE Recommendation 20 that count pieces: piece, one, each.
+  RETURN CASE WHEN COALESCE(l.unit, 'H87') IN ('H87', 'C62', 'EA') AND l.quantity < 9e18 THEN floor(l.quantity) END;
+END
+$$;
+COMMENT ON FUNCTION lot_items_made(gtin, text) IS
+  'Number of pieces made of a lot, as lot_balance has it; null where it is not known, or the lot is not measured in pieces (H87, C62 or EA)';
 
 CREATE FUNCTION code_issue(gtin gtin, lot_code text, count integer, at timestamptz DEFAULT now(),
                            resolver text DEFAULT 'https://id.gs1.org')
@@ -36,7 +44,7 @@ CREATE FUNCTION code_issue(gtin gtin, lot_code text, count integer, at timestamp
 AS $$
 DECLARE
   goods quality_gov.lot := quality_gov.code_lot(gtin, lot_code);
-  made bigint := quality_gov.lot_items_made(goods.lot_id);
+  made bigint := quality_gov.lot_items_made(goods.gtin, goods.lot_code);
   had bigint;
   batch quality_gov.code_batch;
 BEGIN

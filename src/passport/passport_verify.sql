@@ -1,0 +1,338 @@
+
+-- passport: what is behind a scanned code
+
+-- Of a serial number it is asked each time where else it was sold.
+CREATE INDEX sale_serial ON sale (gtin, serial) WHERE serial IS NOT NULL;
+
+CREATE TABLE passport_status (
+  reason text NOT NULL,
+  status text NOT NULL,
+  rank integer NOT NULL,
+  title text NOT NULL,
+  title_zh text NOT NULL,
+  genuine boolean NOT NULL,
+  CONSTRAINT passport_status_pkey PRIMARY KEY (reason)
+);
+COMMENT ON TABLE passport_status IS
+  'Reasons that passport_verify() gives, the status that each leads to, and which goes before which (lowest rank), whether goods may still be genuine; shipped, not dumped';
+INSERT INTO passport_status VALUES
+  ('no_link', 'invalid', 10, 'Neither a GS1 Digital Link nor a code', '不是有效的商品码', false),
+  ('too_long', 'invalid', 10, 'Longer than a link can be', '商品码过长', false),
+  ('wrong_path', 'invalid', 10, 'Parts of the link are missing or in the wrong order', '链接结构错误', false),
+  ('wrong_value', 'invalid', 10, 'A number in the link is wrong', '链接中的编号错误', false),
+  ('wrong_host', 'invalid', 10, 'The link hides its host', '链接主机名异常', false),
+  ('foreign_host', 'invalid', 10, 'The link leads to a host that is not ours', '链接指向非本平台主机', false),
+  ('recalled', 'recalled', 20, 'The goods are recalled', '商品已召回', true),
+  ('code_revoked', 'revoked', 30, 'The code was revoked', '赋码已作废', false),
+  ('revoked', 'revoked', 30, 'The passport was revoked', '护照已撤销', false),
+  ('suspended', 'revoked', 31, 'The passport is suspended', '护照已暂停', false),
+  ('bad_signature', 'not_authentic', 40, 'The passport was changed after it was signed', '护照签名无效', false),
+  ('unknown_key', 'not_authentic', 40, 'The key that signed is not known', '签名密钥未知', false),
+  ('key_revoked', 'not_authentic', 40, 'The key that signed was revoked', '签名密钥已撤销', false),
+  ('key_not_valid', 'not_authentic', 40, 'The key was not valid when it signed', '签名时密钥无效', false),
+  ('key_not_for_goods', 'not_authentic', 40, 'The key does not sign for these goods', '密钥无权签署该商品', false),
+  ('unknown_code', 'not_authentic', 41, 'The goods have codes, and this is none of them', '该商品无此赋码', false),
+  ('wrong_lot', 'not_authentic', 42, 'The serial number belongs to another lot', '序列号不属于该批次', false),
+  ('code_not_issued', 'not_authentic', 43, 'The code was not issued yet', '赋码尚未发出', false),
+  ('sold_twice', 'suspected_copy', 50, 'The serial number was sold under several orders', '同一序列号多次售出', false),
+  ('sold_elsewhere', 'suspected_copy', 50, 'The serial number was sold under another order', '该序列号已在其他订单售出', false),
+  ('impossible_speed', 'suspected_copy', 51, 'It was scanned in places too far apart for the time between', '短时间内异地扫码', false),
+  ('many_places', 'suspected_copy', 51, 'It was scanned in too many places', '扫码地点过多', false),
+  ('many_scanners', 'suspected_copy', 51, 'It was scanned by too many', '扫码人数过多', false),
+  ('beyond_quantity', 'suspected_copy', 52, 'More codes of the lot came before than pieces were made', '赋码数量超过生产数量', false),
+  ('no_proof', 'unknown', 60, 'Neither a passport nor a code is known of the goods', '无护照或赋码记录', false),
+  ('code_unread', 'unknown', 61, 'The key of the code is not there', '无法核验赋码', false),
+  ('expired', 'expired', 70, 'The passport''s validity has ended', '护照已过期', false),
+  ('lot_expired', 'expired', 70, 'The lot is past its last day', '商品已过期', true),
+  ('not_yet_valid', 'not_yet_valid', 71, 'The passport is not valid yet', '护照尚未生效', false),
+  ('recall_suspected', 'authentic', 90, 'Goods are held while a defect is suspected', '疑似缺陷，暂停销售', true),
+  ('returned', 'authentic', 91, 'It was sold and returned', '该商品曾退货', true);
+
+CREATE FUNCTION passport_link_open(uri text, OUT gtin gtin, OUT lot text, OUT serial text, OUT fault text)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  found_host text;
+BEGIN
+  SELECT r.host, r.gtin, r.lot, r.serial, r.fault INTO found_host, gtin, lot, serial, fault
+  FROM quality_gov.digital_link_read(btrim(uri, E' \t\r\n')) r;
+  IF fault IS NULL AND gtin IS NOT NULL THEN
+    IF NOT EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = found_host) THEN
+      gtin := NULL;
+      lot := NULL;
+      serial := NULL;
+      fault := 'foreign_host';
+    END IF;
+  ELSIF fault IS NULL OR fault = 'no_link' THEN
+    SELECT b.gtin, b.lot_code, s.code INTO gtin, lot, serial
+    FROM quality_gov.code_short_read(uri) s JOIN quality_gov.code_batch b ON b.batch_id = s.batch_id;
+    fault := CASE WHEN gtin IS NULL THEN 'no_link' END;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_link_open(text) IS
+  'Goods that a scanned text names, a GS1 Digital Link of a host of passport_resolver or the short form of a code, or what is wrong with it; never an error';
+
+CREATE FUNCTION passport_proof(gtin gtin, lot text, serial text, at timestamptz, OUT passport_id bigint, OUT level text,
+                               OUT batch_id bigint, OUT known_lot text, OUT reasons text[])
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  batches integer := 0;
+  item integer;
+  since timestamptz;
+  unread boolean;
+BEGIN
+  reasons := '{}';
+  known_lot := lot;
+  IF serial IS NOT NULL THEN
+    SELECT c.batch_id, c.item, c.lot, c.since, c.batches, c.unread INTO batch_id, item, known_lot, since, batches, unread
+    FROM quality_gov.code_lookup(serial, gtin, lot) c;
+    IF known_lot IS NULL THEN
+      SELECT l.lot_code INTO known_lot FROM quality_gov.lot_item i JOIN quality_gov.lot l USING (lot_id)
+      WHERE i.gtin = passport_proof.gtin AND i.serial = passport_proof.serial;
+    END IF;
+    IF known_lot <> lot THEN
+      reasons := reasons || 'wrong_lot'::text;
+    END IF;
+    known_lot := COALESCE(known_lot, lot);
+  END IF;
+  passport_id := quality_gov.passport_find(gtin, known_lot, serial, at);
+  IF passport_id IS NOT NULL THEN
+    SELECT p.level INTO level FROM quality_gov.passport p WHERE p.passport_id = passport_proof.passport_id;
+    reasons := reasons || quality_gov.passport_fault(passport_id, at);
+  END IF;
+  IF batch_id IS NOT NULL THEN
+    level := 'item';
+    IF since > at THEN
+      reasons := reasons || 'code_not_issued'::text;
+    END IF;
+    IF quality_gov.code_is_revoked(batch_id, item, at) THEN
+      reasons := reasons || 'code_revoked'::text;
+    END IF;
+    -- Codes are counted in the order of their batches: those past what was made are on goods that are not of the lot.
+    IF quality_gov.lot_items_made(gtin, known_lot) < COALESCE(item, 1) + (
+         SELECT COALESCE(sum(b.codes), 0) FROM quality_gov.code_batch b
+         WHERE b.gtin = passport_proof.gtin AND b.lot_code = known_lot AND b.batch_id < passport_proof.batch_id) THEN
+      reasons := reasons || 'beyond_quantity'::text;
+    END IF;
+  ELSIF unread THEN
+    reasons := reasons || 'code_unread'::text;
+  ELSIF batches > 0 AND level IS DISTINCT FROM 'item' THEN
+    reasons := reasons || 'unknown_code'::text;
+  END IF;
+  IF passport_id IS NULL AND batch_id IS NULL AND reasons = '{}' THEN
+    reasons := '{no_proof}';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_proof(gtin, text, text, timestamptz) IS
+  'What proves goods at an instant: passport, code, the level of the proof (item, batch, model), the lot that the serial number is of, and what speaks against it';
+
+CREATE FUNCTION passport_circumstances(gtin gtin, lot text, serial text, at timestamptz, merchant_id text, order_id text,
+                                       OUT reasons text[], OUT recalls jsonb, OUT expires_on date)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  orders integer;
+  others integer;
+  returned boolean;
+BEGIN
+  reasons := '{}';
+  SELECT COALESCE(array_agg(DISTINCT CASE b.verdict WHEN 'deny' THEN 'recalled' ELSE 'recall_suspected' END), '{}'),
+         jsonb_agg(DISTINCT jsonb_build_object('recall', b.reason, 'since', b.since, 'legal_basis', b.legal_basis)) FILTER (WHERE b.verdict = 'deny')
+  INTO reasons, recalls
+  FROM quality_gov.recall_bar(gtin::text, lot) b
+  WHERE b.since <= at AND COALESCE(b.until, 'infinity') > at;
+  SELECT l.expires_on INTO expires_on FROM quality_gov.lot l
+  WHERE l.gtin = passport_circumstances.gtin AND l.lot_code = passport_circumstances.lot;
+  IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
+    reasons := reasons || 'lot_expired'::text;
+  END IF;
+  IF serial IS NOT NULL THEN
+    SELECT count(DISTINCT (s.merchant_id, s.order_id)) FILTER (WHERE s.state <> 'returned'),
+           count(*) FILTER (WHERE s.state <> 'returned' AND (s.order_id <> passport_circumstances.order_id OR s.merchant_id <> passport_circumstances.merchant_id)),
+           (array_agg(s.state ORDER BY s.sold_at DESC))[1] = 'returned'
+    INTO orders, others, returned
+    FROM quality_gov.sale s
+    WHERE s.gtin = passport_circumstances.gtin AND s.serial = passport_circumstances.serial AND s.sold_at <= at AND s.state <> 'cancelled';
+    IF orders > 1 THEN
+      reasons := reasons || 'sold_twice'::text;
+    END IF;
+    IF others > 0 THEN
+      reasons := reasons || 'sold_elsewhere'::text;
+    END IF;
+    IF returned THEN
+      reasons := reasons || 'returned'::text;
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_circumstances(gtin, text, text, timestamptz, text, text) IS
+  'What speaks against selling or using genuine goods: recalls, the lot''s last day (Asia/Shanghai), sales of the serial number under other orders than the one asked about; sales as they stand now';
+
+CREATE FUNCTION passport_scan_clone(goods text, at timestamptz, place text, latitude float8, longitude float8, scanner bytea,
+                                    OUT reasons text[])
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  p quality_gov.scan_policy;
+  places integer;
+  scanners integer;
+  jumped boolean;
+BEGIN
+  reasons := '{}';
+  SELECT * INTO p FROM quality_gov.scan_policy x WHERE x.effect @> at
+  ORDER BY x.builtin, lower(x.effect) DESC NULLS LAST, x.policy LIMIT 1;
+  IF NOT FOUND OR NOT EXISTS (
+       SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_clone.goods
+         AND s.at <= passport_scan_clone.at AND s.at > passport_scan_clone.at - p.period) THEN
+    RETURN;
+  END IF;
+  -- Two places that are one to a hundredth of a degree may lie 1.6 km apart: hence the least distance_km.
+  SELECT count(DISTINCT x.place), count(DISTINCT x.scanner), COALESCE(bool_or(x.km > p.distance_km AND x.km > p.speed_kmh * x.hours), false)
+  INTO places, scanners, jumped
+  FROM (SELECT s.place, s.scanner,
+               extract(epoch FROM s.at - lag(s.at) OVER w)::float8 / 3600 AS hours,
+               quality_gov.geo_distance_km(s.latitude, s.longitude, lag(s.latitude) OVER w, lag(s.longitude) OVER w) AS km
+        FROM (SELECT passport_scan_clone.at, passport_scan_clone.place, passport_scan_clone.latitude, passport_scan_clone.longitude, passport_scan_clone.scanner
+              UNION ALL
+              (SELECT r.at, r.place, r.latitude, r.longitude, r.scanner FROM quality_gov.passport_scan r
+               WHERE r.goods = passport_scan_clone.goods AND r.at <= passport_scan_clone.at AND r.at > passport_scan_clone.at - p.period
+               ORDER BY r.at DESC LIMIT p.scans)) s
+        -- A scan that tells no place lies between no two that do.
+        WINDOW w AS (PARTITION BY s.latitude IS NULL ORDER BY s.at)) x;
+  IF jumped THEN
+    reasons := reasons || 'impossible_speed'::text;
+  END IF;
+  IF places > p.places THEN
+    reasons := reasons || 'many_places'::text;
+  END IF;
+  IF scanners > p.scanners THEN
+    reasons := reasons || 'many_scanners'::text;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_scan_clone(text, timestamptz, text, float8, float8, bytea) IS
+  'Whether the last scans of a serial number until an instant, with one more there and then, can be of one thing, by the scan_policy in force';
+
+CREATE FUNCTION passport_scan_arguments(at timestamptz, record boolean, place text, latitude float8, longitude float8, scanner text,
+                                        channel text) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF at IS NULL OR NOT isfinite(at) OR record IS NULL OR channel IS NULL THEN
+    RAISE EXCEPTION 'a scan is verified at a finite instant, with record and channel given' USING ERRCODE = 'invalid_parameter_value';
+  ELSIF channel !~ '^[a-z][a-z0-9_]{0,40}$' THEN
+    RAISE EXCEPTION 'channel must be a word of small letters, digits and _, found "%"', left(channel, 60) USING ERRCODE = 'invalid_parameter_value';
+  ELSIF length(place) > 200 OR length(scanner) > 200 THEN
+    RAISE EXCEPTION 'place and scanner have at most 200 characters' USING ERRCODE = 'string_data_right_truncation';
+  ELSIF (latitude IS NULL) <> (longitude IS NULL) OR NOT (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180) THEN
+    RAISE EXCEPTION 'a place is a latitude of -90 to 90 and a longitude of -180 to 180 degrees, found % and %',
+      COALESCE(latitude::text, 'null'), COALESCE(longitude::text, 'null') USING ERRCODE = 'invalid_parameter_value';
+  ELSIF record AND current_setting('transaction_read_only')::boolean THEN
+    RAISE EXCEPTION 'a scan cannot be recorded in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction',
+      HINT = 'Verify with record => false, as on a standby.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_scan_arguments(timestamptz, boolean, text, float8, float8, text, text) IS
+  'Raises an error unless what an application tells of a scan can be kept: 22023, 22001, 25006';
+
+CREATE FUNCTION passport_scan_earliest(goods text, at timestamptz) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  RETURN least((SELECT s.at FROM quality_gov.passport_scan s
+                WHERE s.goods = passport_scan_earliest.goods AND s.at <= passport_scan_earliest.at ORDER BY s.at LIMIT 1),
+               (SELECT min(o.first_at) FROM quality_gov.passport_scan_opening o
+                WHERE o.goods = passport_scan_earliest.goods AND o.first_at <= passport_scan_earliest.at));
+END
+$$;
+COMMENT ON FUNCTION passport_scan_earliest(text, timestamptz) IS
+  'When goods were scanned first, by what was told; null where they were not until then';
+
+CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
+                                latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
+                                channel text DEFAULT 'consumer', merchant_id text DEFAULT NULL, order_id text DEFAULT NULL,
+                                OUT authentic boolean, OUT status text, OUT reasons text[], OUT gtin gtin, OUT lot text, OUT serial text,
+                                OUT passport_id bigint, OUT first_scan timestamptz, OUT scans bigint, OUT clone_suspected boolean,
+                                OUT claims jsonb, OUT recalls jsonb, OUT expires_on date, OUT level text, OUT is_first boolean,
+                                OUT scans_exact boolean, OUT scan_id bigint)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  scanned text;
+  fault text;
+  batch bigint;
+  known_lot text;
+  found_reasons text[];
+  tail integer := 0;
+  who bytea;
+BEGIN
+  PERFORM quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
+  SELECT o.gtin, o.lot, o.serial, o.fault INTO gtin, lot, serial, fault FROM quality_gov.passport_link_open(uri) o;
+  clone_suspected := false;
+  is_first := false;
+  IF fault IS NOT NULL THEN
+    reasons := ARRAY[fault];
+  ELSE
+    scanned := quality_gov.passport_goods(gtin, lot, serial);
+    SELECT p.passport_id, p.level, p.batch_id, p.known_lot, p.reasons INTO passport_id, level, batch, known_lot, reasons
+    FROM quality_gov.passport_proof(gtin, lot, serial, at) p;
+    SELECT c.reasons, c.recalls, c.expires_on INTO found_reasons, recalls, expires_on
+    FROM quality_gov.passport_circumstances(gtin, known_lot, serial, at, merchant_id, order_id) c;
+    reasons := reasons || found_reasons;
+    SELECT f.at INTO first_scan FROM quality_gov.passport_scan_first f WHERE f.goods = scanned;
+    IF record THEN
+      scan_id := nextval('quality_gov.passport_scan_scan_id_seq');
+      IF first_scan IS NULL AND level = 'item' THEN
+        -- Of two at once the second waits here, and reads on what the first has left.
+        INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at)
+        ON CONFLICT DO NOTHING;
+        is_first := FOUND;
+        SELECT f.at INTO first_scan FROM quality_gov.passport_scan_first f WHERE f.goods = scanned;
+      END IF;
+      who := quality_gov.code_digest(CASE WHEN scanner IS NOT NULL THEN quality_gov.code_key() END, 4, scanned || ' ' || scanner);
+    END IF;
+    SELECT n.scans, n.exact, n.tail INTO scans, scans_exact, tail FROM quality_gov.passport_scan_count(scanned, at) n;
+    IF serial IS NOT NULL THEN
+      found_reasons := quality_gov.passport_scan_clone(scanned, at, place, latitude, longitude, who);
+      clone_suspected := found_reasons <> '{}';
+      reasons := reasons || found_reasons;
+    END IF;
+    IF first_scan IS NULL OR first_scan > at THEN
+      first_scan := quality_gov.passport_scan_earliest(scanned, at);
+    END IF;
+    IF record THEN
+      scans := scans + 1;
+      first_scan := COALESCE(first_scan, at);
+    END IF;
+    claims := quality_gov.passport_claims(passport_id, 'public');
+  END IF;
+  authentic := reasons = '{}';
+  status := 'authentic';
+  IF NOT authentic THEN
+    SELECT COALESCE((array_agg(s.status ORDER BY s.rank))[1], 'not_authentic'), COALESCE(bool_and(COALESCE(s.genuine, false)), false)
+    INTO status, authentic
+    FROM unnest(reasons) AS r(reason) LEFT JOIN quality_gov.passport_status s USING (reason);
+  END IF;
+  IF record THEN
+    scan_id := COALESCE(scan_id, nextval('quality_gov.passport_scan_scan_id_seq'));
+    INSERT INTO quality_gov.passport_scan (scan_id, at, goods, gtin, lot_code, serial, status, reasons, passport_id, batch_id, channel,
+                                           place, latitude, longitude, scanner, merchant_id, order_id, xid)
+    OVERRIDING SYSTEM VALUE
+    VALUES (scan_id, at, scanned, gtin, lot, serial, status, reasons, passport_id, batch, channel, place, latitude, longitude, who,
+            merchant_id, order_id, pg_current_xact_id());
+    IF status NOT IN ('authentic', 'invalid', 'unknown') THEN
+      PERFORM quality_gov.ledger_record('passport_scan', scanned, jsonb_build_object('scan_id', scan_id, 'status', status,
+        'reasons', reasons, 'at', at));
+    END IF;
+    IF tail >= 64 THEN
+      PERFORM quality_gov.passport_scan_tally_add(scanned);
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_verify(text, timestamptz, boolean, text, float8, float8, text, text, text, text) IS
+  'What is behind a scanned text as of an instant: authentic says whether the goods are proven genuine, status the first thing to know (invalid, recalled, revoked, not_authentic, suspected_copy, unknown, expired, not_yet_valid, authentic), reasons all of them (passport_status); whose and how often it was scanned, what the public may read; record writes the scan, with place, coordinates (kept to about 1 km), scanner (kept as a keyed digest that differs for all goods), merchant and order where given, and needs a transaction that can write (25006); whatever the text, an answer and never an error';
