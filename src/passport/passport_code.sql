@@ -16,7 +16,7 @@ CREATE TABLE code_batch (
   CONSTRAINT code_batch_codes CHECK (codes BETWEEN 1 AND 1048575),
   CONSTRAINT code_batch_at CHECK (isfinite(at))
 );
-CREATE INDEX code_batch_goods ON code_batch (gtin, lot_code);
+CREATE INDEX code_batch_goods ON code_batch (gtin, lot_code, batch_id);
 COMMENT ON TABLE code_batch IS
   'Batches of item codes of a lot, append-only: issued here or registered by the producer, how many, the id of the key (never the key), the merchant that sells the lot, since when, by which role';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.code_batch', '');
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION code_short_read(text) IS
   'Batch and code of what was typed by hand: small letters, O for 0, I and L for 1, with or without hyphens and spaces; null where it is none';
 
 CREATE FUNCTION code_lookup(code text, gtin gtin, lot_code text, OUT batch_id bigint, OUT item integer, OUT lot text,
-                            OUT since timestamptz, OUT batches integer, OUT unread boolean)
+                            OUT since timestamptz, OUT batches integer, OUT unread boolean, OUT serial text, OUT nth bigint)
   LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -125,8 +125,10 @@ DECLARE
 BEGIN
   batches := 0;
   unread := false;
+  serial := code;
   FOR b IN SELECT x.batch_id, x.lot_code, x.kind, x.key_id, x.at FROM quality_gov.code_batch x
-           WHERE x.gtin = code_lookup.gtin AND (code_lookup.lot_code IS NULL OR x.lot_code = code_lookup.lot_code) LOOP
+           WHERE x.gtin = code_lookup.gtin AND (code_lookup.lot_code IS NULL OR x.lot_code = code_lookup.lot_code)
+           ORDER BY x.lot_code, x.batch_id LOOP
     batches := batches + 1;
     IF b.kind = 'issued' THEN
       item := quality_gov.code_read(code, gtin, b.lot_code, b.batch_id, b.key_id);
@@ -134,7 +136,8 @@ BEGIN
         batch_id := b.batch_id;
         lot := b.lot_code;
         since := b.at;
-        RETURN;
+        serial := translate(upper(code), 'OIL', '011');
+        EXIT;
       END IF;
       unread := unread OR COALESCE(item = -1, false);
       item := NULL;
@@ -142,7 +145,7 @@ BEGIN
       keys := keys || b.key_id;
     END IF;
   END LOOP;
-  FOR i IN 1 .. cardinality(keys) LOOP
+  FOR i IN 1 .. CASE WHEN batch_id IS NULL THEN cardinality(keys) ELSE 0 END LOOP
     SELECT r.batch_id, x.lot_code, x.at INTO batch_id, lot, since
     FROM quality_gov.code_registered r JOIN quality_gov.code_batch x USING (batch_id)
     WHERE r.digest = quality_gov.code_digest(keys[i], 3, code_lookup.gtin::text || ' ' || code_lookup.code)
@@ -150,10 +153,17 @@ BEGIN
     EXIT WHEN FOUND;
     unread := unread OR quality_gov.code_digest(keys[i], 3, '') IS NULL;
   END LOOP;
+  IF batch_id IS NOT NULL THEN
+    nth := COALESCE(item, 1);
+    IF batches > 1 OR item IS NULL THEN
+      nth := nth + (SELECT COALESCE(sum(x.codes), 0) FROM quality_gov.code_batch x
+                    WHERE x.gtin = code_lookup.gtin AND x.lot_code = code_lookup.lot AND x.batch_id < code_lookup.batch_id);
+    END IF;
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION code_lookup(text, gtin, text) IS
-  'The batch and item of a code, the batch''s lot and since when; batches counts those of the goods that were asked, and unread says that a key was missing; without a lot every batch of the GTIN is asked';
+  'The batch and item of a code, the batch''s lot and since when; batches counts those of the goods that were asked, unread says that a key was missing, serial is the code as it was issued, nth its place among the codes of the lot; without a lot every batch of the GTIN is asked';
 
 CREATE FUNCTION code_is_revoked(batch_id bigint, item integer, at timestamptz) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp

@@ -19,47 +19,60 @@ $$;
 COMMENT ON FUNCTION snapshot_settled() IS
   'The statement''s snapshot without its own transaction: what it shows is complete';
 
-CREATE FUNCTION passport_scan_count(goods text, at timestamptz, OUT scans bigint, OUT exact boolean, OUT tail integer)
+CREATE FUNCTION passport_scan_count(goods text, at timestamptz, OUT scans bigint, OUT exact boolean, OUT tail integer,
+                                    OUT claimed timestamptz, OUT first_at timestamptz, OUT last_at timestamptz)
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  base bigint;
-  seen pg_snapshot;
-  found_at timestamptz;
+  base_scans bigint;
+  base_seen pg_snapshot;
+  retired record;
 BEGIN
   tail := 0;
+  scans := 0;
   exact := true;
-  SELECT s.at INTO found_at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at DESC LIMIT 1;
-  IF found_at > passport_scan_count.at THEN
+  SELECT f.at,
+         (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at LIMIT 1),
+         (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at DESC LIMIT 1)
+  INTO claimed, first_at, last_at
+  FROM (SELECT) one LEFT JOIN quality_gov.passport_scan_first f ON f.goods = passport_scan_count.goods;
+  IF last_at > passport_scan_count.at THEN
     -- As of a moment that has passed: one by one, and no more than anybody needs to know.
     SELECT count(*) INTO scans FROM (SELECT FROM quality_gov.passport_scan s
       WHERE s.goods = passport_scan_count.goods AND s.at <= passport_scan_count.at LIMIT 10000) x;
     exact := scans < 10000;
-  ELSE
-    SELECT t.scans, t.seen INTO base, seen FROM quality_gov.passport_scan_tally t
+    last_at := CASE WHEN scans > 0 THEN passport_scan_count.at END;
+    first_at := CASE WHEN first_at <= passport_scan_count.at THEN first_at END;
+  ELSIF last_at IS NOT NULL THEN
+    SELECT t.scans, t.seen INTO base_scans, base_seen FROM quality_gov.passport_scan_tally t
     WHERE t.goods = passport_scan_count.goods ORDER BY t.tally_id DESC LIMIT 1;
-    IF base IS NULL AND found_at IS NOT NULL THEN
+    IF base_scans IS NULL THEN
       SELECT count(*) INTO tail FROM (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods LIMIT 1000) x;
-    ELSIF found_at IS NOT NULL THEN
+    ELSE
       -- What the tally did not see: written by transactions that came after it, or were under way.
       SELECT count(*) INTO tail FROM (
         (SELECT FROM quality_gov.passport_scan s
-         WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(seen) LIMIT 1000)
+         WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(base_seen) LIMIT 1000)
         UNION ALL
         SELECT FROM quality_gov.passport_scan s
-        WHERE s.goods = passport_scan_count.goods AND s.xid = ANY (ARRAY(SELECT pg_snapshot_xip(seen)))) x;
+        WHERE s.goods = passport_scan_count.goods AND s.xid = ANY (ARRAY(SELECT pg_snapshot_xip(base_seen)))) x;
     END IF;
-    scans := COALESCE(base, 0) + tail;
+    scans := COALESCE(base_scans, 0) + tail;
     exact := tail < 1000;
+    IF base_scans IS NOT NULL AND claimed IS NOT NULL THEN
+      RETURN;
+    END IF;
   END IF;
-  IF base IS NULL THEN
-    scans := scans + (SELECT COALESCE(sum(o.scans), 0) FROM quality_gov.passport_scan_opening o
-                      WHERE o.goods = passport_scan_count.goods AND o.first_at <= passport_scan_count.at);
+  SELECT sum(o.scans)::bigint AS scans, min(o.first_at) AS first_at INTO retired FROM quality_gov.passport_scan_opening o
+  WHERE o.goods = passport_scan_count.goods AND o.first_at <= passport_scan_count.at;
+  first_at := least(first_at, retired.first_at);
+  IF base_scans IS NULL THEN
+    scans := scans + COALESCE(retired.scans, 0);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION passport_scan_count(text, timestamptz) IS
-  'Number of scans of goods until an instant, where exact is false at least so many; tail counts those that were added one by one to the last passport_scan_tally';
+  'Number of scans of goods until an instant, where exact is false at least so many; tail counts those that were added one by one to the last passport_scan_tally; when they were claimed, and scanned first and last';
 
 CREATE FUNCTION passport_scan_tally_add(goods text) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp

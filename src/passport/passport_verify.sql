@@ -48,22 +48,24 @@ INSERT INTO passport_status VALUES
   ('recall_suspected', 'authentic', 90, 'Goods are held while a defect is suspected', '疑似缺陷，暂停销售', true),
   ('returned', 'authentic', 91, 'It was sold and returned', '该商品曾退货', true);
 
+-- What follows is asked for every scan: assignments call a function without the executor, and one query reads what several could.
 CREATE FUNCTION passport_link_open(uri text, OUT gtin gtin, OUT lot text, OUT serial text, OUT fault text)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  found_host text;
+  link record;
 BEGIN
-  SELECT r.host, r.gtin, r.lot, r.serial, r.fault INTO found_host, gtin, lot, serial, fault
-  FROM quality_gov.digital_link_read(btrim(uri, E' \t\r\n')) r;
-  IF fault IS NULL AND gtin IS NOT NULL THEN
-    IF NOT EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = found_host) THEN
-      gtin := NULL;
-      lot := NULL;
-      serial := NULL;
+  link := quality_gov.digital_link_read(COALESCE(btrim(uri, E' \t\r\n'), ''));
+  fault := link.fault;
+  IF fault IS NULL THEN
+    IF EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = link.host) THEN
+      gtin := link.gtin;
+      lot := link.lot;
+      serial := link.serial;
+    ELSE
       fault := 'foreign_host';
     END IF;
-  ELSIF fault IS NULL OR fault = 'no_link' THEN
+  ELSIF fault = 'no_link' THEN
     SELECT b.gtin, b.lot_code, s.code INTO gtin, lot, serial
     FROM quality_gov.code_short_read(uri) s JOIN quality_gov.code_batch b ON b.batch_id = s.batch_id;
     fault := CASE WHEN gtin IS NULL THEN 'no_link' END;
@@ -74,20 +76,20 @@ COMMENT ON FUNCTION passport_link_open(text) IS
   'Goods that a scanned text names, a GS1 Digital Link of a host of passport_resolver or the short form of a code, or what is wrong with it; never an error';
 
 CREATE FUNCTION passport_proof(gtin gtin, lot text, serial text, at timestamptz, OUT passport_id bigint, OUT level text,
-                               OUT batch_id bigint, OUT known_lot text, OUT reasons text[])
+                               OUT batch_id bigint, OUT nth bigint, OUT known_lot text, OUT known_serial text, OUT reasons text[])
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  batches integer := 0;
-  item integer;
-  since timestamptz;
-  unread boolean;
+  code record;
 BEGIN
   reasons := '{}';
   known_lot := lot;
   IF serial IS NOT NULL THEN
-    SELECT c.batch_id, c.item, c.lot, c.since, c.batches, c.unread INTO batch_id, item, known_lot, since, batches, unread
-    FROM quality_gov.code_lookup(serial, gtin, lot) c;
+    code := quality_gov.code_lookup(serial, gtin, lot);
+    known_serial := code.serial;
+    batch_id := code.batch_id;
+    nth := code.nth;
+    known_lot := code.lot;
     IF known_lot IS NULL THEN
       SELECT l.lot_code INTO known_lot FROM quality_gov.lot_item i JOIN quality_gov.lot l USING (lot_id)
       WHERE i.gtin = passport_proof.gtin AND i.serial = passport_proof.serial;
@@ -102,23 +104,19 @@ BEGIN
     SELECT p.level INTO level FROM quality_gov.passport p WHERE p.passport_id = passport_proof.passport_id;
     reasons := reasons || quality_gov.passport_fault(passport_id, at);
   END IF;
-  IF batch_id IS NOT NULL THEN
+  IF serial IS NULL THEN
+    NULL;
+  ELSIF batch_id IS NOT NULL THEN
     level := 'item';
-    IF since > at THEN
+    IF code.since > at THEN
       reasons := reasons || 'code_not_issued'::text;
     END IF;
-    IF quality_gov.code_is_revoked(batch_id, item, at) THEN
+    IF quality_gov.code_is_revoked(batch_id, code.item, at) THEN
       reasons := reasons || 'code_revoked'::text;
     END IF;
-    -- Codes are counted in the order of their batches: those past what was made are on goods that are not of the lot.
-    IF quality_gov.lot_items_made(gtin, known_lot) < COALESCE(item, 1) + (
-         SELECT COALESCE(sum(b.codes), 0) FROM quality_gov.code_batch b
-         WHERE b.gtin = passport_proof.gtin AND b.lot_code = known_lot AND b.batch_id < passport_proof.batch_id) THEN
-      reasons := reasons || 'beyond_quantity'::text;
-    END IF;
-  ELSIF unread THEN
+  ELSIF code.unread THEN
     reasons := reasons || 'code_unread'::text;
-  ELSIF batches > 0 AND level IS DISTINCT FROM 'item' THEN
+  ELSIF code.batches > 0 AND level IS DISTINCT FROM 'item' THEN
     reasons := reasons || 'unknown_code'::text;
   END IF;
   IF passport_id IS NULL AND batch_id IS NULL AND reasons = '{}' THEN
@@ -127,97 +125,97 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION passport_proof(gtin, text, text, timestamptz) IS
-  'What proves goods at an instant: passport, code, the level of the proof (item, batch, model), the lot that the serial number is of, and what speaks against it';
+  'What proves goods at an instant: passport, code (batch, and as which of the lot''s codes), the level of the proof (item, batch, model), the lot that the serial number is of, the serial number as it was issued, and what speaks against it';
 
-CREATE FUNCTION passport_circumstances(gtin gtin, lot text, serial text, at timestamptz, merchant_id text, order_id text,
+CREATE FUNCTION passport_circumstances(gtin gtin, lot text, serial text, nth bigint, at timestamptz, merchant_id text, order_id text,
                                        OUT reasons text[], OUT recalls jsonb, OUT expires_on date)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  orders integer;
-  others integer;
-  returned boolean;
+  r record;
+  sold record;
+  orders integer := 0;
+  elsewhere boolean := false;
 BEGIN
   reasons := '{}';
-  SELECT COALESCE(array_agg(DISTINCT CASE b.verdict WHEN 'deny' THEN 'recalled' ELSE 'recall_suspected' END), '{}'),
-         jsonb_agg(DISTINCT jsonb_build_object('recall', b.reason, 'since', b.since, 'legal_basis', b.legal_basis)) FILTER (WHERE b.verdict = 'deny')
-  INTO reasons, recalls
-  FROM quality_gov.recall_bar(gtin::text, lot) b
-  WHERE b.since <= at AND COALESCE(b.until, 'infinity') > at;
-  SELECT l.expires_on INTO expires_on FROM quality_gov.lot l
+  FOR r IN SELECT b.verdict, b.reason, b.since, b.legal_basis FROM quality_gov.recall_bar(gtin::text, lot) b
+           WHERE b.since <= at AND COALESCE(b.until, 'infinity') > at LOOP
+    IF r.verdict <> 'deny' THEN
+      reasons := array_remove(reasons, 'recall_suspected') || 'recall_suspected'::text;
+    ELSE
+      reasons := array_remove(reasons, 'recalled') || 'recalled'::text;
+      recalls := COALESCE(recalls, '[]') || jsonb_build_object('recall', r.reason, 'since', r.since, 'legal_basis', r.legal_basis);
+    END IF;
+  END LOOP;
+  SELECT l.expires_on, l.quantity, l.unit INTO r FROM quality_gov.lot l
   WHERE l.gtin = passport_circumstances.gtin AND l.lot_code = passport_circumstances.lot;
+  expires_on := r.expires_on;
   IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
     reasons := reasons || 'lot_expired'::text;
   END IF;
+  -- Codes are counted in the order of their batches: those past what was made are on goods that are not of the lot.
+  IF nth > r.quantity OR nth IS NOT NULL AND r.quantity IS NULL THEN
+    IF nth > quality_gov.lot_items_made(gtin, lot) THEN
+      reasons := reasons || 'beyond_quantity'::text;
+    END IF;
+  END IF;
   IF serial IS NOT NULL THEN
-    SELECT count(DISTINCT (s.merchant_id, s.order_id)) FILTER (WHERE s.state <> 'returned'),
-           count(*) FILTER (WHERE s.state <> 'returned' AND (s.order_id <> passport_circumstances.order_id OR s.merchant_id <> passport_circumstances.merchant_id)),
-           (array_agg(s.state ORDER BY s.sold_at DESC))[1] = 'returned'
-    INTO orders, others, returned
-    FROM quality_gov.sale s
-    WHERE s.gtin = passport_circumstances.gtin AND s.serial = passport_circumstances.serial AND s.sold_at <= at AND s.state <> 'cancelled';
+    FOR sold IN SELECT s.merchant_id, s.order_id, s.state FROM quality_gov.sale s
+                WHERE s.gtin = passport_circumstances.gtin AND s.serial = passport_circumstances.serial AND s.sold_at <= at
+                  AND s.state <> 'cancelled' ORDER BY s.sold_at, s.merchant_id, s.order_id LOOP
+      IF sold.state <> 'returned' THEN
+        orders := orders + 1;
+        elsewhere := elsewhere OR COALESCE(sold.order_id <> order_id, false) OR COALESCE(sold.merchant_id <> merchant_id, false);
+      END IF;
+    END LOOP;
     IF orders > 1 THEN
       reasons := reasons || 'sold_twice'::text;
     END IF;
-    IF others > 0 THEN
+    IF elsewhere THEN
       reasons := reasons || 'sold_elsewhere'::text;
     END IF;
-    IF returned THEN
+    IF sold.state = 'returned' THEN
       reasons := reasons || 'returned'::text;
     END IF;
   END IF;
 END
 $$;
-COMMENT ON FUNCTION passport_circumstances(gtin, text, text, timestamptz, text, text) IS
-  'What speaks against selling or using genuine goods: recalls, the lot''s last day (Asia/Shanghai), sales of the serial number under other orders than the one asked about; sales as they stand now';
+COMMENT ON FUNCTION passport_circumstances(gtin, text, text, bigint, timestamptz, text, text) IS
+  'What speaks against selling or using genuine goods: recalls, the lot''s last day (Asia/Shanghai), more codes than pieces, sales of the serial number under other orders than the one asked about; sales as they stand now';
 
-CREATE FUNCTION passport_scan_clone(goods text, at timestamptz, place text, latitude float8, longitude float8, scanner bytea,
-                                    OUT reasons text[])
+CREATE FUNCTION passport_scan_clone(goods text, at timestamptz, place text, latitude float8, longitude float8, scanner bytea)
+  RETURNS text[]
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  p quality_gov.scan_policy;
-  places integer;
-  scanners integer;
-  jumped boolean;
+  found record;
 BEGIN
-  reasons := '{}';
-  SELECT * INTO p FROM quality_gov.scan_policy x WHERE x.effect @> at
-  ORDER BY x.builtin, lower(x.effect) DESC NULLS LAST, x.policy LIMIT 1;
-  IF NOT FOUND OR NOT EXISTS (
-       SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_clone.goods
-         AND s.at <= passport_scan_clone.at AND s.at > passport_scan_clone.at - p.period) THEN
-    RETURN;
-  END IF;
   -- Two places that are one to a hundredth of a degree may lie 1.6 km apart: hence the least distance_km.
-  SELECT count(DISTINCT x.place), count(DISTINCT x.scanner), COALESCE(bool_or(x.km > p.distance_km AND x.km > p.speed_kmh * x.hours), false)
-  INTO places, scanners, jumped
-  FROM (SELECT s.place, s.scanner,
-               extract(epoch FROM s.at - lag(s.at) OVER w)::float8 / 3600 AS hours,
-               quality_gov.geo_distance_km(s.latitude, s.longitude, lag(s.latitude) OVER w, lag(s.longitude) OVER w) AS km
-        FROM (SELECT passport_scan_clone.at, passport_scan_clone.place, passport_scan_clone.latitude, passport_scan_clone.longitude, passport_scan_clone.scanner
-              UNION ALL
-              (SELECT r.at, r.place, r.latitude, r.longitude, r.scanner FROM quality_gov.passport_scan r
-               WHERE r.goods = passport_scan_clone.goods AND r.at <= passport_scan_clone.at AND r.at > passport_scan_clone.at - p.period
-               ORDER BY r.at DESC LIMIT p.scans)) s
-        -- A scan that tells no place lies between no two that do.
-        WINDOW w AS (PARTITION BY s.latitude IS NULL ORDER BY s.at)) x;
-  IF jumped THEN
-    reasons := reasons || 'impossible_speed'::text;
-  END IF;
-  IF places > p.places THEN
-    reasons := reasons || 'many_places'::text;
-  END IF;
-  IF scanners > p.scanners THEN
-    reasons := reasons || 'many_scanners'::text;
-  END IF;
+  SELECT min(p.places) < count(DISTINCT x.place) AS places, min(p.scanners) < count(DISTINCT x.scanner) AS scanners,
+         bool_or(x.km > p.distance_km AND x.km > p.speed_kmh * x.hours) AS jumped
+  INTO found
+  FROM (SELECT y.* FROM quality_gov.scan_policy y WHERE y.effect @> passport_scan_clone.at
+        ORDER BY y.builtin, lower(y.effect) DESC NULLS LAST, y.policy LIMIT 1) p
+  CROSS JOIN LATERAL (
+    SELECT s.place, s.scanner, extract(epoch FROM s.at - lag(s.at) OVER w)::float8 / 3600 AS hours,
+           quality_gov.geo_distance_km(s.latitude, s.longitude, lag(s.latitude) OVER w, lag(s.longitude) OVER w) AS km
+    FROM (SELECT passport_scan_clone.at, passport_scan_clone.place, passport_scan_clone.latitude, passport_scan_clone.longitude, passport_scan_clone.scanner
+          UNION ALL
+          (SELECT r.at, r.place, r.latitude, r.longitude, r.scanner FROM quality_gov.passport_scan r
+           WHERE r.goods = passport_scan_clone.goods AND r.at <= passport_scan_clone.at AND r.at > passport_scan_clone.at - p.period
+           ORDER BY r.at DESC LIMIT p.scans)) s
+    -- A scan that tells no place lies between no two that do.
+    WINDOW w AS (PARTITION BY s.latitude IS NULL ORDER BY s.at)) x;
+  RETURN CASE WHEN found.jumped THEN '{impossible_speed}'::text[] ELSE '{}' END
+    || CASE WHEN found.places THEN '{many_places}'::text[] ELSE '{}' END
+    || CASE WHEN found.scanners THEN '{many_scanners}'::text[] ELSE '{}' END;
 END
 $$;
 COMMENT ON FUNCTION passport_scan_clone(text, timestamptz, text, float8, float8, bytea) IS
-  'Whether the last scans of a serial number until an instant, with one more there and then, can be of one thing, by the scan_policy in force';
+  'What says that the last scans of a serial number until an instant, with one more there and then, are not of one thing, by the scan_policy in force';
 
 CREATE FUNCTION passport_scan_arguments(at timestamptz, record boolean, place text, latitude float8, longitude float8, scanner text,
-                                        channel text) RETURNS void
+                                        channel text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
@@ -234,23 +232,11 @@ BEGIN
     RAISE EXCEPTION 'a scan cannot be recorded in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction',
       HINT = 'Verify with record => false, as on a standby.';
   END IF;
+  RETURN true;
 END
 $$;
 COMMENT ON FUNCTION passport_scan_arguments(timestamptz, boolean, text, float8, float8, text, text) IS
-  'Raises an error unless what an application tells of a scan can be kept: 22023, 22001, 25006';
-
-CREATE FUNCTION passport_scan_earliest(goods text, at timestamptz) RETURNS timestamptz
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  RETURN least((SELECT s.at FROM quality_gov.passport_scan s
-                WHERE s.goods = passport_scan_earliest.goods AND s.at <= passport_scan_earliest.at ORDER BY s.at LIMIT 1),
-               (SELECT min(o.first_at) FROM quality_gov.passport_scan_opening o
-                WHERE o.goods = passport_scan_earliest.goods AND o.first_at <= passport_scan_earliest.at));
-END
-$$;
-COMMENT ON FUNCTION passport_scan_earliest(text, timestamptz) IS
-  'When goods were scanned first, by what was told; null where they were not until then';
+  'True, or an error where what an application tells of a scan cannot be kept: 22023, 22001, 25006';
 
 CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
                                 latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
@@ -260,65 +246,78 @@ CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record b
                                 OUT claims jsonb, OUT recalls jsonb, OUT expires_on date, OUT level text, OUT is_first boolean,
                                 OUT scans_exact boolean, OUT scan_id bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  -- Plans made while the tables were small must serve when they are not.
+  SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
+  valid boolean := quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
+  link record := quality_gov.passport_link_open(uri);
+  proof record;
+  around record;
+  counted record;
+  copied text[];
   scanned text;
-  fault text;
   batch bigint;
-  known_lot text;
-  found_reasons text[];
   tail integer := 0;
   who bytea;
 BEGIN
-  PERFORM quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
-  SELECT o.gtin, o.lot, o.serial, o.fault INTO gtin, lot, serial, fault FROM quality_gov.passport_link_open(uri) o;
   clone_suspected := false;
   is_first := false;
-  IF fault IS NOT NULL THEN
-    reasons := ARRAY[fault];
+  IF record THEN
+    scan_id := nextval('quality_gov.passport_scan_scan_id_seq');
+  END IF;
+  IF link.fault IS NOT NULL THEN
+    reasons := ARRAY[link.fault];
   ELSE
+    gtin := link.gtin;
+    proof := quality_gov.passport_proof(gtin, link.lot, link.serial, at);
+    passport_id := proof.passport_id;
+    level := proof.level;
+    batch := proof.batch_id;
+    lot := proof.known_lot;
+    serial := proof.known_serial;
+    around := quality_gov.passport_circumstances(gtin, lot, serial, proof.nth, at, merchant_id, order_id);
+    recalls := around.recalls;
+    expires_on := around.expires_on;
+    reasons := proof.reasons || around.reasons;
     scanned := quality_gov.passport_goods(gtin, lot, serial);
-    SELECT p.passport_id, p.level, p.batch_id, p.known_lot, p.reasons INTO passport_id, level, batch, known_lot, reasons
-    FROM quality_gov.passport_proof(gtin, lot, serial, at) p;
-    SELECT c.reasons, c.recalls, c.expires_on INTO found_reasons, recalls, expires_on
-    FROM quality_gov.passport_circumstances(gtin, known_lot, serial, at, merchant_id, order_id) c;
-    reasons := reasons || found_reasons;
-    SELECT f.at INTO first_scan FROM quality_gov.passport_scan_first f WHERE f.goods = scanned;
-    IF record THEN
-      scan_id := nextval('quality_gov.passport_scan_scan_id_seq');
-      IF first_scan IS NULL AND level = 'item' THEN
-        -- Of two at once the second waits here, and reads on what the first has left.
-        INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at)
-        ON CONFLICT DO NOTHING;
-        is_first := FOUND;
-        SELECT f.at INTO first_scan FROM quality_gov.passport_scan_first f WHERE f.goods = scanned;
+    IF record AND scanner IS NOT NULL THEN
+      who := quality_gov.code_digest(quality_gov.code_key(), 4, scanned || ' ' || scanner);
+    END IF;
+    counted := quality_gov.passport_scan_count(scanned, at);
+    IF record AND level = 'item' AND counted.claimed IS NULL THEN
+      -- Of two at once the second waits here, and counts what the first has left.
+      INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at) ON CONFLICT DO NOTHING;
+      is_first := FOUND;
+      IF NOT is_first THEN
+        counted := quality_gov.passport_scan_count(scanned, at);
       END IF;
-      who := quality_gov.code_digest(CASE WHEN scanner IS NOT NULL THEN quality_gov.code_key() END, 4, scanned || ' ' || scanner);
     END IF;
-    SELECT n.scans, n.exact, n.tail INTO scans, scans_exact, tail FROM quality_gov.passport_scan_count(scanned, at) n;
-    IF serial IS NOT NULL THEN
-      found_reasons := quality_gov.passport_scan_clone(scanned, at, place, latitude, longitude, who);
-      clone_suspected := found_reasons <> '{}';
-      reasons := reasons || found_reasons;
-    END IF;
-    IF first_scan IS NULL OR first_scan > at THEN
-      first_scan := quality_gov.passport_scan_earliest(scanned, at);
+    scans := counted.scans;
+    tail := counted.tail;
+    scans_exact := counted.exact;
+    first_scan := CASE WHEN counted.claimed <= at THEN counted.claimed ELSE counted.first_at END;
+    IF serial IS NOT NULL AND counted.last_at IS NOT NULL THEN
+      copied := quality_gov.passport_scan_clone(scanned, at, place, latitude, longitude, who);
+      clone_suspected := copied <> '{}';
+      reasons := reasons || copied;
     END IF;
     IF record THEN
       scans := scans + 1;
       first_scan := COALESCE(first_scan, at);
     END IF;
-    claims := quality_gov.passport_claims(passport_id, 'public');
+    IF passport_id IS NOT NULL THEN
+      claims := quality_gov.passport_claims(passport_id, 'public');
+    END IF;
   END IF;
   authentic := reasons = '{}';
   status := 'authentic';
   IF NOT authentic THEN
-    SELECT COALESCE((array_agg(s.status ORDER BY s.rank))[1], 'not_authentic'), COALESCE(bool_and(COALESCE(s.genuine, false)), false)
+    SELECT COALESCE((array_agg(COALESCE(s.status, 'not_authentic') ORDER BY s.rank))[1], 'not_authentic'), bool_and(COALESCE(s.genuine, false))
     INTO status, authentic
     FROM unnest(reasons) AS r(reason) LEFT JOIN quality_gov.passport_status s USING (reason);
   END IF;
   IF record THEN
-    scan_id := COALESCE(scan_id, nextval('quality_gov.passport_scan_scan_id_seq'));
     INSERT INTO quality_gov.passport_scan (scan_id, at, goods, gtin, lot_code, serial, status, reasons, passport_id, batch_id, channel,
                                            place, latitude, longitude, scanner, merchant_id, order_id, xid)
     OVERRIDING SYSTEM VALUE
