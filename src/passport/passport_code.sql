@@ -127,8 +127,11 @@ BEGIN
   unread := false;
   serial := code;
   FOR b IN SELECT x.batch_id, x.lot_code, x.kind, x.key_id, x.at FROM quality_gov.code_batch x
-           WHERE x.gtin = code_lookup.gtin AND (code_lookup.lot_code IS NULL OR x.lot_code = code_lookup.lot_code)
-           ORDER BY x.lot_code, x.batch_id LOOP
+           WHERE x.gtin = code_lookup.gtin AND x.lot_code = code_lookup.lot_code
+           UNION ALL
+           SELECT x.batch_id, x.lot_code, x.kind, x.key_id, x.at FROM quality_gov.code_batch x
+           WHERE x.gtin = code_lookup.gtin AND code_lookup.lot_code IS NULL
+           ORDER BY lot_code, batch_id LOOP
     batches := batches + 1;
     IF b.kind = 'issued' THEN
       item := quality_gov.code_read(code, gtin, b.lot_code, b.batch_id, b.key_id);

@@ -246,8 +246,8 @@ CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record b
                                 OUT claims jsonb, OUT recalls jsonb, OUT expires_on date, OUT level text, OUT is_first boolean,
                                 OUT scans_exact boolean, OUT scan_id bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  -- Plans made while the tables were small must serve when they are not.
-  SET enable_seqscan = off SET enable_bitmapscan = off
+  -- Plans are made once, and those made while the tables were small must serve when they are not.
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
   valid boolean := quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
