@@ -39,23 +39,11 @@ CREATE FUNCTION passport_context() RETURNS jsonb
 COMMENT ON FUNCTION passport_context() IS
   'The @context of passports: VC Data Model 2.0, whose undefined-terms gives the claims a vocabulary of their issuer';
 
-CREATE FUNCTION passport_document(gtin gtin, lot_code text, serial text, version integer, category text, issuer text,
-    claims jsonb, digests text[], valid_from timestamptz, valid_until timestamptz, resolver text) RETURNS jsonb
-  LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT jsonb_build_object('@context', passport_context(), 'id', s.link || '#passport-' || version,
-      'type', '["VerifiableCredential", "ProductPassport"]'::jsonb, 'issuer', issuer, 'validFrom', passport_instant(valid_from),
-      'credentialSubject', jsonb_build_object('id', s.link, 'gtin', gtin::text, 'version', version, 'claims', claims,
-        'level', CASE WHEN serial IS NOT NULL THEN 'item' WHEN lot_code IS NOT NULL THEN 'batch' ELSE 'model' END)
-        || CASE WHEN lot_code IS NULL THEN '{}' ELSE jsonb_build_object('lot', lot_code) END
-        || CASE WHEN serial IS NULL THEN '{}' ELSE jsonb_build_object('serial', serial) END
-        || CASE WHEN category IS NULL THEN '{}' ELSE jsonb_build_object('category', category) END
-        || CASE WHEN digests IS NULL THEN '{}' ELSE jsonb_build_object('claimDigests', to_jsonb(digests)) END)
-      || CASE WHEN valid_until IS NULL THEN '{}' ELSE jsonb_build_object('validUntil', passport_instant(valid_until)) END
-  FROM (SELECT digital_link(gtin, lot_code, serial, resolver)) s(link);
-END;
-COMMENT ON FUNCTION passport_document(gtin, text, text, integer, text, text, jsonb, text[], timestamptz, timestamptz, text) IS
-  'A passport as a W3C Verifiable Credential (VC Data Model 2.0), unsigned: its subject is the GS1 Digital Link of the goods, with public claims and the digests of the others';
+CREATE FUNCTION passport_document(link text, gtin text, lot_code text, serial text, version integer, category text, issuer text,
+    claims jsonb, digests text[], valid_from timestamptz, valid_until timestamptz) RETURNS jsonb
+  AS 'MODULE_PATHNAME', 'qg_passport_document' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION passport_document(text, text, text, text, integer, text, text, jsonb, text[], timestamptz, timestamptz) IS
+  'A passport as a W3C Verifiable Credential (VC Data Model 2.0), unsigned: its subject is the GS1 Digital Link of the goods, with public claims and the digests of the others; 22023 where a claim is null or its name none';
 
 CREATE FUNCTION passport_proof(key_id text, algorithm text, created timestamptz) RETURNS jsonb
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -103,8 +91,8 @@ BEGIN
   FROM (SELECT c.key AS field, c.value, replace(gen_random_uuid()::text, '-', '') AS salt FROM jsonb_each(claims) c
         WHERE c.key IN (SELECT f.field FROM quality_gov.passport_fields(category, at) f WHERE f.audience <> 'public')) d;
   disclosures := COALESCE(disclosures, '[]');
-  document := quality_gov.passport_document(gtin, lot, serial, COALESCE(latest.version, 0) + 1, category, k.issuer,
-    claims - COALESCE(hidden, '{}'), digests, COALESCE(valid_from, at), valid_until, resolver);
+  document := quality_gov.passport_document(quality_gov.digital_link(gtin, lot, serial, resolver), gtin::text, lot, serial, COALESCE(latest.version, 0) + 1, category, k.issuer,
+    claims - COALESCE(hidden, '{}'), digests, COALESCE(valid_from, at), valid_until);
   proof := quality_gov.passport_proof(key_id, k.algorithm, at);
   to_sign := quality_gov.passport_proof_bytes(document, proof, k.algorithm);
   document := document || jsonb_build_object('proof', proof);

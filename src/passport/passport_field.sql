@@ -131,7 +131,7 @@ CREATE FUNCTION passport_claims_path(category text, at timestamptz) RETURNS json
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   SELECT concat_ws(' && ',
-    '$.type() == "object" && !exists($.* ? (@ == null)) && !exists($.id) && !exists($.type)',
+    '$.type() == "object"',
     string_agg(concat_ws(' && ',
       CASE WHEN f.required THEN format('exists($.%s)', f.field) END,
       CASE f.type
@@ -147,4 +147,4 @@ AS $$
   FROM quality_gov.passport_fields(passport_claims_path.category, passport_claims_path.at) f
 $$;
 COMMENT ON FUNCTION passport_claims_path(text, timestamptz) IS
-  'A condition that only claims meet which passport_claims_require() accepts, but for the names of fields; those that do not meet it, that function judges';
+  'A condition that only claims meet which passport_claims_require() accepts, but for names and nulls, which passport_document() judges; those that do not meet it, that function judges';

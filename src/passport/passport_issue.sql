@@ -114,16 +114,16 @@ BEGIN
       FROM (SELECT s.field, max(s.audience) AS audience FROM quality_gov.passport_fields(c.category, at) s
             WHERE s.audience <> 'public' GROUP BY s.field) x) f),
   checked AS MATERIALIZED (
-    SELECT i.*, t.hidden, t.audience, quality_gov.passport_period(i.since, i.until) AS valid
+    SELECT i.*, t.hidden, t.audience, CASE WHEN i.until > i.since OR i.until IS NULL THEN tstzrange(i.since, i.until)
+                                 ELSE quality_gov.passport_period(i.since, i.until) END AS valid
     FROM input i JOIN kinds t ON t.category IS NOT DISTINCT FROM i.category
-    WHERE CASE WHEN i.claims @@ t.path AND NOT EXISTS (
-                      SELECT FROM jsonb_object_keys(i.claims) c WHERE c !~ '^[a-z][A-Za-z0-9_]{0,62}$')
-               THEN true ELSE quality_gov.passport_claims_require(i.category, i.claims, at) END
+    WHERE CASE WHEN i.claims @@ t.path THEN true ELSE quality_gov.passport_claims_require(i.category, i.claims, at) END
       AND CASE WHEN EXISTS (SELECT FROM unnest(goods) g WHERE quality_gov.passport_goods_match(g, i.gtin))
                THEN true ELSE quality_gov.passport_goods_allow(k.key_id, i.gtin, created) END),
   documents AS MATERIALIZED (
-    SELECT c.*, h.secrets, quality_gov.passport_document(c.gtin, c.lot, c.serial, version, c.category, k.issuer,
-             CASE WHEN h.secrets IS NULL THEN c.claims ELSE c.claims - c.hidden END, h.digests, c.since, c.until, resolver) AS document
+    SELECT c.*, h.secrets, quality_gov.passport_document(
+             quality_gov.digital_link(c.gtin, c.lot, c.serial, resolver), c.gtin::text, c.lot, c.serial, version, c.category, k.issuer,
+             CASE WHEN h.secrets IS NULL THEN c.claims ELSE c.claims - c.hidden END, h.digests, c.since, c.until) AS document
     FROM checked c
     LEFT JOIN LATERAL (
       SELECT array_agg(ROW(c.id, s.key, c.audience ->> s.key, s.salt, s.value)::quality_gov.passport_claim) AS secrets,
