@@ -27,11 +27,12 @@ SELECT pg_catalog.pg_extension_config_dump('quality_gov.passport_field', 'WHERE 
 CREATE TABLE passport_category (
   category text NOT NULL,
   includes text NOT NULL,
+  effect tstzrange NOT NULL DEFAULT '(,)',
   CONSTRAINT passport_category_pkey PRIMARY KEY (category, includes),
   CONSTRAINT passport_category_includes CHECK (category <> '' AND includes <> '')
 );
 COMMENT ON TABLE passport_category IS
-  'Categories of the platform whose passports also need the fields of another, such as order_110 or energy_label';
+  'Categories of the platform whose passports also need the fields of another, such as order_110 or energy_label, over a period';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.passport_category', '');
 
 -- Names as the listing's fields have them; a licence or certificate, or else a test report.
@@ -67,7 +68,7 @@ AS $$
   WHERE f.effect @> at
     AND (quality_gov.category_covers(ARRAY[f.category], COALESCE(passport_fields.category, ''))
          OR f.category IN (SELECT c.includes FROM quality_gov.passport_category c
-                           WHERE quality_gov.category_covers(ARRAY[c.category], COALESCE(passport_fields.category, ''))))
+                           WHERE c.effect @> at AND quality_gov.category_covers(ARRAY[c.category], COALESCE(passport_fields.category, ''))))
   ORDER BY f.category, f.field
 $$;
 COMMENT ON FUNCTION passport_fields(text, timestamptz) IS
