@@ -16,24 +16,24 @@ CREATE FUNCTION passport_release(gtin gtin, lot_code text, serial text, at times
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  found bigint;
+  answer bigint;
   shipped integer;
   made timestamptz;
 BEGIN
   IF serial IS NOT NULL THEN
-    SELECT p.passport_id INTO found FROM quality_gov.passport p
+    SELECT p.passport_id INTO answer FROM quality_gov.passport p
     WHERE p.gtin = passport_release.gtin AND p.serial = passport_release.serial AND p.recorded_at <= at
     ORDER BY lower(p.valid) <= at DESC, CASE WHEN lower(p.valid) <= at THEN -p.version ELSE p.version END LIMIT 1;
     IF FOUND THEN
-      RETURN found;
+      RETURN answer;
     END IF;
   END IF;
   IF lot_code IS NOT NULL THEN
-    SELECT p.passport_id INTO found FROM quality_gov.passport p
+    SELECT p.passport_id INTO answer FROM quality_gov.passport p
     WHERE p.gtin = passport_release.gtin AND p.lot_code = passport_release.lot_code AND p.serial IS NULL AND p.recorded_at <= at
     ORDER BY lower(p.valid) <= at DESC, CASE WHEN lower(p.valid) <= at THEN -p.version ELSE p.version END LIMIT 1;
     IF FOUND THEN
-      RETURN found;
+      RETURN answer;
     END IF;
     SELECT l.version INTO shipped FROM quality_gov.passport_lot l
     WHERE l.gtin = passport_release.gtin AND l.lot_code = passport_release.lot_code AND l.at <= passport_release.at
@@ -47,17 +47,17 @@ BEGIN
         AND lower(p.valid) < made
       ORDER BY p.version DESC LIMIT 1;
     END IF;
-    SELECT p.passport_id INTO found FROM quality_gov.passport p
+    SELECT p.passport_id INTO answer FROM quality_gov.passport p
     WHERE p.gtin = passport_release.gtin AND p.lot_code IS NULL AND p.serial IS NULL AND p.version = shipped
       AND p.recorded_at <= at;
     IF FOUND THEN
-      RETURN found;
+      RETURN answer;
     END IF;
   END IF;
-  SELECT p.passport_id INTO found FROM quality_gov.passport p
+  SELECT p.passport_id INTO answer FROM quality_gov.passport p
   WHERE p.gtin = passport_release.gtin AND p.lot_code IS NULL AND p.serial IS NULL AND p.recorded_at <= at
   ORDER BY lower(p.valid) <= at DESC, CASE WHEN lower(p.valid) <= at THEN -p.version ELSE p.version END LIMIT 1;
-  RETURN found;
+  RETURN answer;
 END
 $$;
 COMMENT ON FUNCTION passport_release(gtin, text, text, timestamptz) IS
@@ -67,15 +67,15 @@ CREATE FUNCTION passport_find(gtin gtin, lot_code text, serial text, at timestam
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  found bigint := quality_gov.passport_release(gtin, lot_code, serial, at);
+  answer bigint := quality_gov.passport_release(gtin, lot_code, serial, at);
   renamed quality_gov.gtin;
 BEGIN
   -- A corrected number does not kill a printed code: what has no passport of its own has that of its new number.
-  IF found IS NULL THEN
+  IF answer IS NULL THEN
     SELECT a.gtin INTO renamed FROM quality_gov.gtin_alias a WHERE a.old = passport_find.gtin;
-    found := quality_gov.passport_release(renamed, lot_code, serial, at);
+    answer := quality_gov.passport_release(renamed, lot_code, serial, at);
   END IF;
-  RETURN found;
+  RETURN answer;
 END
 $$;
 COMMENT ON FUNCTION passport_find(gtin, text, text, timestamptz) IS
