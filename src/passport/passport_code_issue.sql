@@ -37,6 +37,20 @@ $$;
 COMMENT ON FUNCTION lot_items_made(gtin, text) IS
   'Number of pieces made of a lot, as lot_balance has it; null where it is not known, or the lot is not measured in pieces (H87, C62 or EA)';
 
+CREATE FUNCTION code_fault(batch_id bigint, item integer, nth bigint, since timestamptz, gtin gtin, lot_code text, at timestamptz)
+  RETURNS text[]
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  -- Codes are counted in the order of their batches: those past what was made are on goods that are not of the lot.
+  RETURN CASE WHEN since > at THEN '{code_not_issued}'::text[] ELSE '{}' END
+    || CASE WHEN quality_gov.code_is_revoked(batch_id, item, at) THEN '{code_revoked}'::text[] ELSE '{}' END
+    || CASE WHEN nth > quality_gov.lot_items_made(gtin, lot_code) THEN '{beyond_quantity}'::text[] ELSE '{}' END;
+END
+$$;
+COMMENT ON FUNCTION code_fault(bigint, integer, bigint, timestamptz, gtin, text, timestamptz) IS
+  'What is wrong with a code that code_lookup() found: not issued yet, revoked, or past the number of pieces made';
+
 CREATE FUNCTION code_issue(gtin gtin, lot_code text, count integer, at timestamptz DEFAULT now(),
                            resolver text DEFAULT 'https://id.gs1.org')
   RETURNS TABLE (item integer, code text, link text, short_form text)

@@ -20,22 +20,22 @@ COMMENT ON FUNCTION snapshot_settled() IS
   'The statement''s snapshot without its own transaction: what it shows is complete';
 
 CREATE FUNCTION passport_scan_count(goods text, at timestamptz, OUT scans bigint, OUT exact boolean, OUT tail integer,
-                                    OUT claimed timestamptz, OUT first_at timestamptz, OUT last_at timestamptz)
+                                    OUT first_at timestamptz, OUT last_at timestamptz)
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   base_scans bigint;
   base_seen pg_snapshot;
   retired record;
+  claimed timestamptz;
 BEGIN
   tail := 0;
   scans := 0;
   exact := true;
-  SELECT f.at,
+  SELECT (SELECT f.at FROM quality_gov.passport_scan_first f WHERE f.goods = passport_scan_count.goods),
          (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at LIMIT 1),
          (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at DESC LIMIT 1)
-  INTO claimed, first_at, last_at
-  FROM (SELECT) one LEFT JOIN quality_gov.passport_scan_first f ON f.goods = passport_scan_count.goods;
+  INTO claimed, first_at, last_at;
   IF last_at > passport_scan_count.at THEN
     -- As of a moment that has passed: one by one, and no more than anybody needs to know.
     SELECT count(*) INTO scans FROM (SELECT FROM quality_gov.passport_scan s
@@ -59,20 +59,24 @@ BEGIN
     END IF;
     scans := COALESCE(base_scans, 0) + tail;
     exact := tail < 1000;
-    IF base_scans IS NOT NULL AND claimed IS NOT NULL THEN
+  END IF;
+  -- The one that was first says when, whatever others tell of earlier.
+  IF claimed <= passport_scan_count.at THEN
+    first_at := claimed;
+    IF base_scans IS NOT NULL THEN
       RETURN;
     END IF;
   END IF;
   SELECT sum(o.scans)::bigint AS scans, min(o.first_at) AS first_at INTO retired FROM quality_gov.passport_scan_opening o
   WHERE o.goods = passport_scan_count.goods AND o.first_at <= passport_scan_count.at;
-  first_at := least(first_at, retired.first_at);
+  first_at := CASE WHEN claimed <= passport_scan_count.at THEN claimed ELSE least(first_at, retired.first_at) END;
   IF base_scans IS NULL THEN
     scans := scans + COALESCE(retired.scans, 0);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION passport_scan_count(text, timestamptz) IS
-  'Number of scans of goods until an instant, where exact is false at least so many; tail counts those that were added one by one to the last passport_scan_tally; when they were claimed, and scanned first and last';
+  'Number of scans of goods until an instant, where exact is false at least so many; tail counts those that were added one by one to the last passport_scan_tally; when they were scanned first (passport_scan_first before all) and last';
 
 CREATE FUNCTION passport_scan_tally_add(goods text) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp

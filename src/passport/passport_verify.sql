@@ -48,98 +48,27 @@ INSERT INTO passport_status VALUES
   ('recall_suspected', 'authentic', 90, 'Goods are held while a defect is suspected', '疑似缺陷，暂停销售', true),
   ('returned', 'authentic', 91, 'It was sold and returned', '该商品曾退货', true);
 
--- What follows is asked for every scan: assignments call a function without the executor, and one query reads what several could.
-CREATE FUNCTION passport_link_open(uri text, OUT gtin gtin, OUT lot text, OUT serial text, OUT fault text)
+CREATE FUNCTION passport_code_open(short_form text, OUT gtin gtin, OUT lot text, OUT serial text, OUT fault text)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-DECLARE
-  link record;
 BEGIN
-  link := quality_gov.digital_link_read(COALESCE(btrim(uri, E' \t\r\n'), ''));
-  fault := link.fault;
-  IF fault IS NULL THEN
-    IF EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = link.host) THEN
-      gtin := link.gtin;
-      lot := link.lot;
-      serial := link.serial;
-    ELSE
-      fault := 'foreign_host';
-    END IF;
-  ELSIF fault = 'no_link' THEN
-    SELECT b.gtin, b.lot_code, s.code INTO gtin, lot, serial
-    FROM quality_gov.code_short_read(uri) s JOIN quality_gov.code_batch b ON b.batch_id = s.batch_id;
-    fault := CASE WHEN gtin IS NULL THEN 'no_link' END;
-  END IF;
+  SELECT b.gtin, b.lot_code, s.code INTO gtin, lot, serial
+  FROM quality_gov.code_short_read(short_form) s JOIN quality_gov.code_batch b ON b.batch_id = s.batch_id;
+  fault := CASE WHEN gtin IS NULL THEN 'no_link' END;
 END
 $$;
-COMMENT ON FUNCTION passport_link_open(text) IS
-  'Goods that a scanned text names, a GS1 Digital Link of a host of passport_resolver or the short form of a code, or what is wrong with it; never an error';
+COMMENT ON FUNCTION passport_code_open(text) IS
+  'Goods of a code in its short form, as digital_link_read() has those of a link';
 
-CREATE FUNCTION passport_proof(gtin gtin, lot text, serial text, at timestamptz, OUT passport_id bigint, OUT level text,
-                               OUT batch_id bigint, OUT nth bigint, OUT known_lot text, OUT known_serial text, OUT reasons text[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  code record;
-BEGIN
-  reasons := '{}';
-  known_lot := lot;
-  IF serial IS NOT NULL THEN
-    code := quality_gov.code_lookup(serial, gtin, lot);
-    known_serial := code.serial;
-    batch_id := code.batch_id;
-    nth := code.nth;
-    known_lot := code.lot;
-    IF known_lot IS NULL THEN
-      SELECT l.lot_code INTO known_lot FROM quality_gov.lot_item i JOIN quality_gov.lot l USING (lot_id)
-      WHERE i.gtin = passport_proof.gtin AND i.serial = passport_proof.serial;
-    END IF;
-    IF known_lot <> lot THEN
-      reasons := reasons || 'wrong_lot'::text;
-    END IF;
-    known_lot := COALESCE(known_lot, lot);
-  END IF;
-  passport_id := quality_gov.passport_find(gtin, known_lot, serial, at);
-  IF passport_id IS NOT NULL THEN
-    SELECT p.level INTO level FROM quality_gov.passport p WHERE p.passport_id = passport_proof.passport_id;
-    reasons := reasons || quality_gov.passport_fault(passport_id, at);
-  END IF;
-  IF serial IS NULL THEN
-    NULL;
-  ELSIF batch_id IS NOT NULL THEN
-    level := 'item';
-    IF code.since > at THEN
-      reasons := reasons || 'code_not_issued'::text;
-    END IF;
-    IF quality_gov.code_is_revoked(batch_id, code.item, at) THEN
-      reasons := reasons || 'code_revoked'::text;
-    END IF;
-  ELSIF code.unread THEN
-    reasons := reasons || 'code_unread'::text;
-  ELSIF code.batches > 0 AND level IS DISTINCT FROM 'item' THEN
-    reasons := reasons || 'unknown_code'::text;
-  END IF;
-  IF passport_id IS NULL AND batch_id IS NULL AND reasons = '{}' THEN
-    reasons := '{no_proof}';
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION passport_proof(gtin, text, text, timestamptz) IS
-  'What proves goods at an instant: passport, code (batch, and as which of the lot''s codes), the level of the proof (item, batch, model), the lot that the serial number is of, the serial number as it was issued, and what speaks against it';
-
-CREATE FUNCTION passport_circumstances(gtin gtin, lot text, serial text, nth bigint, at timestamptz, merchant_id text, order_id text,
-                                       OUT reasons text[], OUT recalls jsonb, OUT expires_on date)
+CREATE FUNCTION passport_recalls(gtin gtin, lot text, serial text, at timestamptz, OUT reasons text[], OUT recalls jsonb)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   r record;
-  sold record;
-  orders integer := 0;
-  elsewhere boolean := false;
 BEGIN
   reasons := '{}';
-  FOR r IN SELECT b.verdict, b.reason, b.since, b.legal_basis FROM quality_gov.recall_bar(gtin::text, lot) b
-           WHERE b.since <= at AND COALESCE(b.until, 'infinity') > at LOOP
+  FOR r IN SELECT DISTINCT b.verdict, b.reason, b.since, b.legal_basis FROM quality_gov.recall_bar(gtin::text, lot) b
+           WHERE b.since <= at AND COALESCE(b.until, 'infinity') > at ORDER BY b.since, b.reason LOOP
     IF r.verdict <> 'deny' THEN
       reasons := array_remove(reasons, 'recall_suspected') || 'recall_suspected'::text;
     ELSE
@@ -147,41 +76,34 @@ BEGIN
       recalls := COALESCE(recalls, '[]') || jsonb_build_object('recall', r.reason, 'since', r.since, 'legal_basis', r.legal_basis);
     END IF;
   END LOOP;
-  SELECT l.expires_on, l.quantity, l.unit INTO r FROM quality_gov.lot l
-  WHERE l.gtin = passport_circumstances.gtin AND l.lot_code = passport_circumstances.lot;
-  expires_on := r.expires_on;
-  IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
-    reasons := reasons || 'lot_expired'::text;
-  END IF;
-  -- Codes are counted in the order of their batches: those past what was made are on goods that are not of the lot.
-  IF nth > r.quantity OR nth IS NOT NULL AND r.quantity IS NULL THEN
-    IF nth > quality_gov.lot_items_made(gtin, lot) THEN
-      reasons := reasons || 'beyond_quantity'::text;
-    END IF;
-  END IF;
-  IF serial IS NOT NULL THEN
-    FOR sold IN SELECT s.merchant_id, s.order_id, s.state FROM quality_gov.sale s
-                WHERE s.gtin = passport_circumstances.gtin AND s.serial = passport_circumstances.serial AND s.sold_at <= at
-                  AND s.state <> 'cancelled' ORDER BY s.sold_at, s.merchant_id, s.order_id LOOP
-      IF sold.state <> 'returned' THEN
-        orders := orders + 1;
-        elsewhere := elsewhere OR COALESCE(sold.order_id <> order_id, false) OR COALESCE(sold.merchant_id <> merchant_id, false);
-      END IF;
-    END LOOP;
-    IF orders > 1 THEN
-      reasons := reasons || 'sold_twice'::text;
-    END IF;
-    IF elsewhere THEN
-      reasons := reasons || 'sold_elsewhere'::text;
-    END IF;
-    IF sold.state = 'returned' THEN
-      reasons := reasons || 'returned'::text;
-    END IF;
-  END IF;
 END
 $$;
-COMMENT ON FUNCTION passport_circumstances(gtin, text, text, bigint, timestamptz, text, text) IS
-  'What speaks against selling or using genuine goods: recalls, the lot''s last day (Asia/Shanghai), more codes than pieces, sales of the serial number under other orders than the one asked about; sales as they stand now';
+COMMENT ON FUNCTION passport_recalls(gtin, text, text, timestamptz) IS
+  'Recalls of goods at an instant, as reasons and, of those that stop the goods, for everybody to read; a mere suspicion is not told';
+
+CREATE FUNCTION passport_sales(gtin gtin, serial text, at timestamptz, merchant_id text, order_id text) RETURNS text[]
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  sold record;
+  orders text[] := '{}';
+  elsewhere boolean := false;
+BEGIN
+  FOR sold IN SELECT s.merchant_id, s.order_id, s.state FROM quality_gov.sale s
+              WHERE s.gtin = passport_sales.gtin AND s.serial = passport_sales.serial AND s.sold_at <= at
+                AND s.state <> 'cancelled' ORDER BY s.sold_at, s.merchant_id, s.order_id LOOP
+    IF sold.state <> 'returned' THEN
+      orders := array_remove(orders, sold.merchant_id || E'\n' || sold.order_id) || (sold.merchant_id || E'\n' || sold.order_id);
+      elsewhere := elsewhere OR COALESCE(sold.order_id <> order_id, false) OR COALESCE(sold.merchant_id <> merchant_id, false);
+    END IF;
+  END LOOP;
+  RETURN CASE WHEN cardinality(orders) > 1 THEN '{sold_twice}'::text[] ELSE '{}' END
+    || CASE WHEN elsewhere THEN '{sold_elsewhere}'::text[] ELSE '{}' END
+    || CASE WHEN sold.state = 'returned' THEN '{returned}'::text[] ELSE '{}' END;
+END
+$$;
+COMMENT ON FUNCTION passport_sales(gtin, text, timestamptz, text, text) IS
+  'What sales of a serial number until an instant, as they stand now, say against it: under several orders, under another order or merchant than the one asked about, returned';
 
 CREATE FUNCTION passport_scan_clone(goods text, at timestamptz, place text, latitude float8, longitude float8, scanner bytea)
   RETURNS text[]
@@ -215,7 +137,7 @@ COMMENT ON FUNCTION passport_scan_clone(text, timestamptz, text, float8, float8,
   'What says that the last scans of a serial number until an instant, with one more there and then, are not of one thing, by the scan_policy in force';
 
 CREATE FUNCTION passport_scan_arguments(at timestamptz, record boolean, place text, latitude float8, longitude float8, scanner text,
-                                        channel text) RETURNS boolean
+                                        channel text) RETURNS void
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
@@ -232,12 +154,12 @@ BEGIN
     RAISE EXCEPTION 'a scan cannot be recorded in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction',
       HINT = 'Verify with record => false, as on a standby.';
   END IF;
-  RETURN true;
 END
 $$;
 COMMENT ON FUNCTION passport_scan_arguments(timestamptz, boolean, text, float8, float8, text, text) IS
-  'True, or an error where what an application tells of a scan cannot be kept: 22023, 22001, 25006';
+  'Raises an error unless what an application tells of a scan can be kept: 22023, 22001, 25006';
 
+-- One query reads what several could, and functions are called by assignment where they can be: a scan has few microseconds.
 CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
                                 latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
                                 channel text DEFAULT 'consumer', merchant_id text DEFAULT NULL, order_id text DEFAULT NULL,
@@ -250,64 +172,118 @@ CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record b
   SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
-  valid boolean := quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
-  link record := quality_gov.passport_link_open(uri);
-  proof record;
-  around record;
+  link record := quality_gov.digital_link_read(COALESCE(btrim(uri, E' \t\r\n'), ''));
+  coded boolean := false;
+  item_lot text;
+  code record;
+  facts record;
   counted record;
-  copied text[];
+  added text[];
   scanned text;
   batch bigint;
-  tail integer := 0;
   who bytea;
+  tail integer := 0;
 BEGIN
+  IF record IS DISTINCT FROM false OR NOT COALESCE(isfinite(at), false) OR channel IS DISTINCT FROM 'consumer'
+     OR COALESCE(place, scanner) IS NOT NULL OR latitude IS NOT NULL OR longitude IS NOT NULL THEN
+    PERFORM quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
+  END IF;
+  reasons := '{}';
   clone_suspected := false;
   is_first := false;
-  IF record THEN
-    scan_id := nextval('quality_gov.passport_scan_scan_id_seq');
+  IF link.fault = 'no_link' THEN
+    link := quality_gov.passport_code_open(uri);
+  ELSIF link.fault IS NULL AND NOT EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = link.host) THEN
+    link.fault := 'foreign_host';
   END IF;
   IF link.fault IS NOT NULL THEN
     reasons := ARRAY[link.fault];
   ELSE
     gtin := link.gtin;
-    proof := quality_gov.passport_proof(gtin, link.lot, link.serial, at);
-    passport_id := proof.passport_id;
-    level := proof.level;
-    batch := proof.batch_id;
-    lot := proof.known_lot;
-    serial := proof.known_serial;
-    around := quality_gov.passport_circumstances(gtin, lot, serial, proof.nth, at, merchant_id, order_id);
-    recalls := around.recalls;
-    expires_on := around.expires_on;
-    reasons := proof.reasons || around.reasons;
-    scanned := quality_gov.passport_goods(gtin, lot, serial);
-    IF record AND scanner IS NOT NULL THEN
-      who := quality_gov.code_digest(quality_gov.code_key(), 4, scanned || ' ' || scanner);
+    lot := link.lot;
+    serial := link.serial;
+    IF serial IS NOT NULL THEN
+      SELECT EXISTS (SELECT FROM quality_gov.code_batch b WHERE b.gtin = passport_verify.gtin),
+             (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
+              WHERE i.gtin = passport_verify.gtin AND i.serial = passport_verify.serial) INTO coded, item_lot;
+      IF coded THEN
+        code := quality_gov.code_lookup(serial, gtin, lot);
+        batch := code.batch_id;
+        serial := code.serial;
+        lot := COALESCE(lot, code.lot);
+      END IF;
+      IF item_lot <> lot THEN
+        reasons := reasons || 'wrong_lot'::text;
+      END IF;
+      lot := COALESCE(lot, item_lot);
     END IF;
-    counted := quality_gov.passport_scan_count(scanned, at);
-    IF record AND level = 'item' AND counted.claimed IS NULL THEN
-      -- Of two at once the second waits here, and counts what the first has left.
-      INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at) ON CONFLICT DO NOTHING;
-      is_first := FOUND;
-      IF NOT is_first THEN
-        counted := quality_gov.passport_scan_count(scanned, at);
+    passport_id := quality_gov.passport_find(gtin, lot, serial, at);
+    scanned := quality_gov.passport_goods(gtin, lot, serial);
+    SELECT p.level, l.expires_on, l.quantity,
+           EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = passport_verify.gtin)
+             OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.old = passport_verify.gtin)
+             OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = passport_verify.gtin) AS recalled,
+           EXISTS (SELECT FROM quality_gov.sale s WHERE s.gtin = passport_verify.gtin AND s.serial = passport_verify.serial) AS sold,
+           EXISTS (SELECT FROM quality_gov.passport_scan s WHERE s.goods = scanned)
+             OR EXISTS (SELECT FROM quality_gov.passport_scan_opening o WHERE o.goods = scanned) AS scanned
+    INTO facts
+    FROM (SELECT) one
+    LEFT JOIN quality_gov.passport p ON p.passport_id = passport_verify.passport_id
+    LEFT JOIN quality_gov.lot l ON l.gtin = passport_verify.gtin AND l.lot_code = passport_verify.lot;
+    level := facts.level;
+    IF passport_id IS NOT NULL THEN
+      reasons := reasons || quality_gov.passport_fault(passport_id, at);
+      claims := quality_gov.passport_claims(passport_id, 'public');
+    END IF;
+    IF batch IS NOT NULL THEN
+      level := 'item';
+      reasons := reasons || quality_gov.code_fault(batch, code.item, code.nth, code.since, gtin, lot, at);
+    ELSIF coded AND level IS DISTINCT FROM 'item' THEN
+      reasons := reasons || CASE WHEN code.unread THEN '{code_unread}'::text[] WHEN code.batches > 0 THEN '{unknown_code}' ELSE '{}' END;
+    END IF;
+    IF passport_id IS NULL AND batch IS NULL AND reasons = '{}' THEN
+      reasons := '{no_proof}';
+    END IF;
+    IF facts.recalled THEN
+      SELECT r.reasons, r.recalls INTO added, recalls FROM quality_gov.passport_recalls(gtin, lot, serial, at) r;
+      reasons := reasons || added;
+    END IF;
+    expires_on := facts.expires_on;
+    IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
+      reasons := reasons || 'lot_expired'::text;
+    END IF;
+    IF facts.sold THEN
+      reasons := reasons || quality_gov.passport_sales(gtin, serial, at, merchant_id, order_id);
+    END IF;
+    IF record THEN
+      scan_id := nextval('quality_gov.passport_scan_scan_id_seq');
+      IF scanner IS NOT NULL THEN
+        who := quality_gov.code_digest(quality_gov.code_key(), 4, scanned || ' ' || scanner);
+      END IF;
+      IF level = 'item' AND NOT EXISTS (SELECT FROM quality_gov.passport_scan_first f WHERE f.goods = scanned) THEN
+        -- Of two at once the second waits here, and counts what the first has left.
+        INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at) ON CONFLICT DO NOTHING;
+        is_first := FOUND;
+        facts.scanned := facts.scanned OR NOT is_first;
       END IF;
     END IF;
-    scans := counted.scans;
-    tail := counted.tail;
-    scans_exact := counted.exact;
-    first_scan := CASE WHEN counted.claimed <= at THEN counted.claimed ELSE counted.first_at END;
-    IF serial IS NOT NULL AND counted.last_at IS NOT NULL THEN
-      copied := quality_gov.passport_scan_clone(scanned, at, place, latitude, longitude, who);
-      clone_suspected := copied <> '{}';
-      reasons := reasons || copied;
+    scans := 0;
+    scans_exact := true;
+    IF facts.scanned THEN
+      counted := quality_gov.passport_scan_count(scanned, at);
+      scans := counted.scans;
+      scans_exact := counted.exact;
+      first_scan := counted.first_at;
+      tail := counted.tail;
+      IF serial IS NOT NULL AND counted.last_at IS NOT NULL THEN
+        added := quality_gov.passport_scan_clone(scanned, at, place, latitude, longitude, who);
+        clone_suspected := added <> '{}';
+        reasons := reasons || added;
+      END IF;
     END IF;
     IF record THEN
       scans := scans + 1;
       first_scan := COALESCE(first_scan, at);
-    END IF;
-    IF passport_id IS NOT NULL THEN
-      claims := quality_gov.passport_claims(passport_id, 'public');
     END IF;
   END IF;
   authentic := reasons = '{}';
@@ -318,6 +294,7 @@ BEGIN
     FROM unnest(reasons) AS r(reason) LEFT JOIN quality_gov.passport_status s USING (reason);
   END IF;
   IF record THEN
+    scan_id := COALESCE(scan_id, nextval('quality_gov.passport_scan_scan_id_seq'));
     INSERT INTO quality_gov.passport_scan (scan_id, at, goods, gtin, lot_code, serial, status, reasons, passport_id, batch_id, channel,
                                            place, latitude, longitude, scanner, merchant_id, order_id, xid)
     OVERRIDING SYSTEM VALUE
