@@ -81,49 +81,63 @@ $$;
 COMMENT ON FUNCTION passport_find(gtin, text, text, timestamptz) IS
   'The passport that answers for goods at an instant: the item''s (by GTIN and serial, whatever lot is asked for), else the batch''s, else the model release that shipped under the lot (passport_lot, else the day made), else the model''s version in force; one not yet valid where there is no other; null where there is none; corrected GTINs are followed';
 
+CREATE FUNCTION passport_standing(passport_id bigint, at timestamptz) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT CASE WHEN bool_or(e.kind = 'revoked') THEN 'revoked'
+                 WHEN (array_agg(e.kind ORDER BY e.at DESC, e.event_id DESC) FILTER (WHERE e.kind IN ('suspended', 'reinstated')))[1]
+                      = 'suspended' THEN 'suspended' END
+          FROM quality_gov.passport_event e
+          WHERE e.passport_id = passport_standing.passport_id AND e.at <= passport_standing.at);
+END
+$$;
+COMMENT ON FUNCTION passport_standing(bigint, timestamptz) IS
+  'Whether a passport was revoked or is suspended at an instant; null where it is neither';
+
 CREATE FUNCTION passport_fault(passport_id bigint, at timestamptz DEFAULT now()) RETURNS text[]
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   faults text[] := '{}';
   p quality_gov.passport;
-  k quality_gov.passport_key;
-  last_kind text;
+  k record;
 BEGIN
   SELECT * INTO p FROM quality_gov.passport x WHERE x.passport_id = passport_fault.passport_id;
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  SELECT * INTO k FROM quality_gov.passport_key x WHERE x.key_id = p.key_id;
-  IF NOT FOUND THEN
+  -- One query, since each scan asks for all of it.
+  SELECT x.key_id, x.issuer, x.algorithm, x.public_key, x.valid @> p.issued_at AS valid,
+         EXISTS (SELECT FROM quality_gov.passport_key_revocation r
+                 WHERE r.key_id = p.key_id AND r.at <= passport_fault.at
+                   AND r.untrusted_from <= greatest(p.issued_at, p.recorded_at)) AS revoked,
+         EXISTS (SELECT FROM quality_gov.passport_key_goods g
+                 WHERE g.key_id = p.key_id AND g.valid @> p.issued_at
+                   AND quality_gov.passport_goods_match(g.goods, p.gtin)) AS for_goods,
+         CASE WHEN EXISTS (SELECT FROM quality_gov.passport_event e
+                           WHERE e.passport_id = p.passport_id AND e.kind <> 'issued' AND e.at <= passport_fault.at)
+              THEN quality_gov.passport_standing(p.passport_id, passport_fault.at) END AS standing
+  INTO k FROM (SELECT) one LEFT JOIN quality_gov.passport_key x ON x.key_id = p.key_id;
+  IF k.key_id IS NULL THEN
     faults := '{unknown_key}';
   ELSE
     IF NOT quality_gov.passport_proof_verify(p.credential, k.algorithm, k.public_key)
        OR NOT quality_gov.passport_row_agrees(p, k.issuer) THEN
       faults := '{bad_signature}';
     END IF;
-    IF EXISTS (SELECT FROM quality_gov.passport_key_revocation r
-               WHERE r.key_id = p.key_id AND r.at <= passport_fault.at
-                 AND r.untrusted_from <= greatest(p.issued_at, p.recorded_at)) THEN
+    IF k.revoked THEN
       faults := faults || 'key_revoked'::text;
     END IF;
-    IF NOT k.valid @> p.issued_at THEN
+    IF NOT k.valid THEN
       faults := faults || 'key_not_valid'::text;
     END IF;
-    IF NOT EXISTS (SELECT FROM quality_gov.passport_key_goods g
-                   WHERE g.key_id = p.key_id AND g.valid @> p.issued_at
-                     AND quality_gov.passport_goods_match(g.goods, p.gtin)) THEN
+    IF NOT k.for_goods THEN
       faults := faults || 'key_not_for_goods'::text;
     END IF;
   END IF;
-  SELECT CASE WHEN bool_or(e.kind = 'revoked') THEN 'revoked'
-              WHEN (array_agg(e.kind ORDER BY e.at, e.event_id) FILTER (WHERE e.kind IN ('suspended', 'reinstated')))[
-                count(*) FILTER (WHERE e.kind IN ('suspended', 'reinstated'))] = 'suspended' THEN 'suspended' END
-  INTO last_kind
-  FROM quality_gov.passport_event e
-  WHERE e.passport_id = passport_fault.passport_id AND e.at <= passport_fault.at;
-  IF last_kind IS NOT NULL THEN
-    faults := faults || last_kind;
+  IF k.standing IS NOT NULL THEN
+    faults := faults || k.standing;
   END IF;
   IF upper(p.valid) <= at THEN
     faults := faults || 'expired'::text;
@@ -138,15 +152,17 @@ COMMENT ON FUNCTION passport_fault(bigint, timestamptz) IS
 
 CREATE FUNCTION passport_row_agrees(p passport, issuer text) RETURNS boolean
   LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN (SELECT COALESCE(
-    s ->> 'gtin' = p.gtin::text AND s ->> 'lot' IS NOT DISTINCT FROM p.lot_code
-    AND s ->> 'serial' IS NOT DISTINCT FROM p.serial AND s ->> 'version' = p.version::text
+  -- No query inside, so that it becomes a part of what calls it.
+  RETURN COALESCE(
+    p.credential #>> '{credentialSubject,gtin}' = p.gtin::text
+    AND p.credential #>> '{credentialSubject,lot}' IS NOT DISTINCT FROM p.lot_code
+    AND p.credential #>> '{credentialSubject,serial}' IS NOT DISTINCT FROM p.serial
+    AND p.credential #>> '{credentialSubject,version}' = p.version::text
     AND p.credential ->> 'issuer' = issuer
     AND p.credential #>> '{proof,verificationMethod}' = p.key_id
     AND (p.credential #>> '{proof,created}')::timestamptz = p.issued_at
     AND (p.credential ->> 'validFrom')::timestamptz = lower(p.valid)
-    AND (p.credential ->> 'validUntil')::timestamptz IS NOT DISTINCT FROM upper(p.valid), false)
-    FROM (SELECT p.credential -> 'credentialSubject') d(s));
+    AND (p.credential ->> 'validUntil')::timestamptz IS NOT DISTINCT FROM upper(p.valid), false);
 COMMENT ON FUNCTION passport_row_agrees(passport, text) IS
   'Whether a passport''s row and its signed document tell the same goods, version, key and period';
 

@@ -159,6 +159,30 @@ $$;
 COMMENT ON FUNCTION passport_scan_arguments(timestamptz, boolean, text, float8, float8, text, text) IS
   'Raises an error unless what an application tells of a scan can be kept: 22023, 22001, 25006';
 
+CREATE FUNCTION passport_facts(host text, gtin gtin, lot text, serial text, goods text, OUT ours boolean, OUT coded boolean,
+                               OUT item_lot text, OUT expires_on date, OUT recalled boolean, OUT sold boolean, OUT scanned boolean,
+                               OUT claimed boolean)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  SELECT passport_facts.host IS NULL OR EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = passport_facts.host),
+         passport_facts.serial IS NOT NULL AND EXISTS (SELECT FROM quality_gov.code_batch b WHERE b.gtin = passport_facts.gtin),
+         (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
+          WHERE i.gtin = passport_facts.gtin AND i.serial = passport_facts.serial),
+         (SELECT l.expires_on FROM quality_gov.lot l WHERE l.gtin = passport_facts.gtin AND l.lot_code = passport_facts.lot),
+         EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = passport_facts.gtin)
+           OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.old = passport_facts.gtin)
+           OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = passport_facts.gtin),
+         EXISTS (SELECT FROM quality_gov.sale s WHERE s.gtin = passport_facts.gtin AND s.serial = passport_facts.serial),
+         EXISTS (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_facts.goods)
+           OR EXISTS (SELECT FROM quality_gov.passport_scan_opening o WHERE o.goods = passport_facts.goods),
+         EXISTS (SELECT FROM quality_gov.passport_scan_first f WHERE f.goods = passport_facts.goods)
+  INTO ours, coded, item_lot, expires_on, recalled, sold, scanned, claimed;
+END
+$$;
+COMMENT ON FUNCTION passport_facts(text, gtin, text, text, text) IS
+  'What is known of scanned goods, in one query: whether the host is ours, codes exist, the lot a serial number is of, the lot''s last day, whether recalls, corrections of the GTIN, sales, scans and a first scan must be asked';
+
 -- One query reads what several could, and functions are called by assignment where they can be: a scan has few microseconds.
 CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
                                 latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
@@ -173,8 +197,6 @@ CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record b
 AS $$
 DECLARE
   link record := quality_gov.digital_link_read(COALESCE(btrim(uri, E' \t\r\n'), ''));
-  coded boolean := false;
-  item_lot text;
   code record;
   facts record;
   counted record;
@@ -193,52 +215,49 @@ BEGIN
   is_first := false;
   IF link.fault = 'no_link' THEN
     link := quality_gov.passport_code_open(uri);
-  ELSIF link.fault IS NULL AND NOT EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = link.host) THEN
-    link.fault := 'foreign_host';
   END IF;
-  IF link.fault IS NOT NULL THEN
-    reasons := ARRAY[link.fault];
-  ELSE
+  IF link.fault IS NULL THEN
     gtin := link.gtin;
     lot := link.lot;
     serial := link.serial;
-    IF serial IS NOT NULL THEN
-      SELECT EXISTS (SELECT FROM quality_gov.code_batch b WHERE b.gtin = passport_verify.gtin),
-             (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
-              WHERE i.gtin = passport_verify.gtin AND i.serial = passport_verify.serial) INTO coded, item_lot;
-      IF coded THEN
+    scanned := quality_gov.passport_goods(gtin, lot, serial);
+    facts := quality_gov.passport_facts(link.host, gtin, lot, serial, scanned);
+    IF NOT facts.ours THEN
+      link.fault := 'foreign_host';
+      gtin := NULL;
+      lot := NULL;
+      serial := NULL;
+      scanned := NULL;
+    ELSIF facts.coded OR facts.item_lot IS NOT NULL THEN
+      IF facts.coded THEN
         code := quality_gov.code_lookup(serial, gtin, lot);
         batch := code.batch_id;
         serial := code.serial;
         lot := COALESCE(lot, code.lot);
       END IF;
-      IF item_lot <> lot THEN
+      IF facts.item_lot <> lot THEN
         reasons := reasons || 'wrong_lot'::text;
       END IF;
-      lot := COALESCE(lot, item_lot);
+      lot := COALESCE(lot, facts.item_lot);
+      IF (lot, serial) IS DISTINCT FROM (link.lot, link.serial) THEN
+        scanned := quality_gov.passport_goods(gtin, lot, serial);
+        facts := quality_gov.passport_facts(link.host, gtin, lot, serial, scanned);
+      END IF;
     END IF;
+  END IF;
+  IF link.fault IS NOT NULL THEN
+    reasons := ARRAY[link.fault];
+  ELSE
     passport_id := quality_gov.passport_find(gtin, lot, serial, at);
-    scanned := quality_gov.passport_goods(gtin, lot, serial);
-    SELECT p.level, l.expires_on, l.quantity,
-           EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = passport_verify.gtin)
-             OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.old = passport_verify.gtin)
-             OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = passport_verify.gtin) AS recalled,
-           EXISTS (SELECT FROM quality_gov.sale s WHERE s.gtin = passport_verify.gtin AND s.serial = passport_verify.serial) AS sold,
-           EXISTS (SELECT FROM quality_gov.passport_scan s WHERE s.goods = scanned)
-             OR EXISTS (SELECT FROM quality_gov.passport_scan_opening o WHERE o.goods = scanned) AS scanned
-    INTO facts
-    FROM (SELECT) one
-    LEFT JOIN quality_gov.passport p ON p.passport_id = passport_verify.passport_id
-    LEFT JOIN quality_gov.lot l ON l.gtin = passport_verify.gtin AND l.lot_code = passport_verify.lot;
-    level := facts.level;
     IF passport_id IS NOT NULL THEN
       reasons := reasons || quality_gov.passport_fault(passport_id, at);
       claims := quality_gov.passport_claims(passport_id, 'public');
+      level := (SELECT p.level FROM quality_gov.passport p WHERE p.passport_id = passport_verify.passport_id);
     END IF;
     IF batch IS NOT NULL THEN
       level := 'item';
       reasons := reasons || quality_gov.code_fault(batch, code.item, code.nth, code.since, gtin, lot, at);
-    ELSIF coded AND level IS DISTINCT FROM 'item' THEN
+    ELSIF facts.coded AND level IS DISTINCT FROM 'item' THEN
       reasons := reasons || CASE WHEN code.unread THEN '{code_unread}'::text[] WHEN code.batches > 0 THEN '{unknown_code}' ELSE '{}' END;
     END IF;
     IF passport_id IS NULL AND batch IS NULL AND reasons = '{}' THEN
@@ -260,7 +279,7 @@ BEGIN
       IF scanner IS NOT NULL THEN
         who := quality_gov.code_digest(quality_gov.code_key(), 4, scanned || ' ' || scanner);
       END IF;
-      IF level = 'item' AND NOT EXISTS (SELECT FROM quality_gov.passport_scan_first f WHERE f.goods = scanned) THEN
+      IF level = 'item' AND NOT facts.claimed THEN
         -- Of two at once the second waits here, and counts what the first has left.
         INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at) ON CONFLICT DO NOTHING;
         is_first := FOUND;
