@@ -119,15 +119,17 @@ BEGIN
   FROM (SELECT y.* FROM quality_gov.scan_policy y WHERE y.effect @> passport_scan_clone.at
         ORDER BY y.builtin, lower(y.effect) DESC NULLS LAST, y.policy LIMIT 1) p
   CROSS JOIN LATERAL (
-    SELECT s.place, s.scanner, extract(epoch FROM s.at - lag(s.at) OVER w)::float8 / 3600 AS hours,
-           quality_gov.geo_distance_km(s.latitude, s.longitude, lag(s.latitude) OVER w, lag(s.longitude) OVER w) AS km
+    SELECT y.place, y.scanner, extract(epoch FROM y.at - y.at_before)::float8 / 3600 AS hours,
+           quality_gov.geo_distance_km(y.latitude, y.longitude, y.latitude_before, y.longitude_before) AS km
+    FROM (
+    SELECT s.*, lag(s.at) OVER w AS at_before, lag(s.latitude) OVER w AS latitude_before, lag(s.longitude) OVER w AS longitude_before
     FROM (SELECT passport_scan_clone.at, passport_scan_clone.place, passport_scan_clone.latitude, passport_scan_clone.longitude, passport_scan_clone.scanner
           UNION ALL
           (SELECT r.at, r.place, r.latitude, r.longitude, r.scanner FROM quality_gov.passport_scan r
            WHERE r.goods = passport_scan_clone.goods AND r.at <= passport_scan_clone.at AND r.at > passport_scan_clone.at - p.period
            ORDER BY r.at DESC LIMIT p.scans)) s
     -- A scan that tells no place lies between no two that do.
-    WINDOW w AS (PARTITION BY s.latitude IS NULL ORDER BY s.at)) x;
+    WINDOW w AS (PARTITION BY s.latitude IS NULL ORDER BY s.at)) y) x;
   RETURN CASE WHEN found.jumped THEN '{impossible_speed}'::text[] ELSE '{}' END
     || CASE WHEN found.places THEN '{many_places}'::text[] ELSE '{}' END
     || CASE WHEN found.scanners THEN '{many_scanners}'::text[] ELSE '{}' END;
@@ -159,30 +161,6 @@ $$;
 COMMENT ON FUNCTION passport_scan_arguments(timestamptz, boolean, text, float8, float8, text, text) IS
   'Raises an error unless what an application tells of a scan can be kept: 22023, 22001, 25006';
 
-CREATE FUNCTION passport_facts(host text, gtin gtin, lot text, serial text, goods text, OUT ours boolean, OUT coded boolean,
-                               OUT item_lot text, OUT expires_on date, OUT recalled boolean, OUT sold boolean, OUT scanned boolean,
-                               OUT claimed boolean)
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  SELECT passport_facts.host IS NULL OR EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = passport_facts.host),
-         passport_facts.serial IS NOT NULL AND EXISTS (SELECT FROM quality_gov.code_batch b WHERE b.gtin = passport_facts.gtin),
-         (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
-          WHERE i.gtin = passport_facts.gtin AND i.serial = passport_facts.serial),
-         (SELECT l.expires_on FROM quality_gov.lot l WHERE l.gtin = passport_facts.gtin AND l.lot_code = passport_facts.lot),
-         EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = passport_facts.gtin)
-           OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.old = passport_facts.gtin)
-           OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = passport_facts.gtin),
-         EXISTS (SELECT FROM quality_gov.sale s WHERE s.gtin = passport_facts.gtin AND s.serial = passport_facts.serial),
-         EXISTS (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_facts.goods)
-           OR EXISTS (SELECT FROM quality_gov.passport_scan_opening o WHERE o.goods = passport_facts.goods),
-         EXISTS (SELECT FROM quality_gov.passport_scan_first f WHERE f.goods = passport_facts.goods)
-  INTO ours, coded, item_lot, expires_on, recalled, sold, scanned, claimed;
-END
-$$;
-COMMENT ON FUNCTION passport_facts(text, gtin, text, text, text) IS
-  'What is known of scanned goods, in one query: whether the host is ours, codes exist, the lot a serial number is of, the lot''s last day, whether recalls, corrections of the GTIN, sales, scans and a first scan must be asked';
-
 -- One query reads what several could, and functions are called by assignment where they can be: a scan has few microseconds.
 CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
                                 latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
@@ -198,11 +176,20 @@ AS $$
 DECLARE
   link record := quality_gov.digital_link_read(COALESCE(btrim(uri, E' \t\r\n'), ''));
   code record;
-  facts record;
   counted record;
   added text[];
   scanned text;
+  fault text := link.fault;
   batch bigint;
+  faults text[];
+  settled boolean := false;
+  ours boolean;
+  coded boolean;
+  item_lot text;
+  recalled boolean;
+  sold boolean;
+  known boolean;
+  claimed boolean;
   who bytea;
   tail integer := 0;
 BEGIN
@@ -210,85 +197,97 @@ BEGIN
      OR COALESCE(place, scanner) IS NOT NULL OR latitude IS NOT NULL OR longitude IS NOT NULL THEN
     PERFORM quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
   END IF;
-  reasons := '{}';
+  IF fault = 'no_link' THEN
+    link := quality_gov.passport_code_open(uri);
+    fault := link.fault;
+  END IF;
+  WHILE fault IS NULL LOOP
+    SELECT k.lot, k.serial, k.goods, k.coded, k.item_lot, k.ours, b.id, p.level, quality_gov.passport_fault(b.id, passport_verify.at),
+           p.credential #> '{credentialSubject,claims}',
+           (SELECT l.expires_on FROM quality_gov.lot l WHERE l.gtin = link.gtin AND l.lot_code = k.lot),
+           EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = link.gtin)
+             OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.old = link.gtin)
+             OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = link.gtin),
+           EXISTS (SELECT FROM quality_gov.sale s WHERE s.gtin = link.gtin AND s.serial = k.serial),
+           EXISTS (SELECT FROM quality_gov.passport_scan s WHERE s.goods = k.goods)
+             OR EXISTS (SELECT FROM quality_gov.passport_scan_opening o WHERE o.goods = k.goods),
+           EXISTS (SELECT FROM quality_gov.passport_scan_first f WHERE f.goods = k.goods)
+    INTO lot, serial, scanned, coded, item_lot, ours, passport_id, level, faults, claims, expires_on, recalled, sold, known, claimed
+    FROM (SELECT link.lot, link.serial, quality_gov.passport_goods(link.gtin, link.lot, link.serial) AS goods,
+                 EXISTS (SELECT FROM quality_gov.code_batch b WHERE b.gtin = link.gtin) AND link.serial IS NOT NULL AS coded,
+                 (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
+                  WHERE i.gtin = link.gtin AND i.serial = link.serial) AS item_lot,
+                 link.host IS NULL OR EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = link.host) AS ours OFFSET 0) k
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN settled OR k.ours AND NOT k.coded AND k.item_lot IS NULL
+                  THEN quality_gov.passport_find(link.gtin, k.lot, k.serial, passport_verify.at) END AS id OFFSET 0) b
+    LEFT JOIN quality_gov.passport p ON p.passport_id = b.id;
+    EXIT WHEN settled;
+    IF NOT ours THEN
+      fault := 'foreign_host';
+    ELSIF NOT coded AND item_lot IS NULL THEN
+      settled := true;
+      EXIT;
+    ELSE
+      -- What a serial number is of may correct lot and number, and all is read once more.
+      settled := true;
+      IF coded THEN
+        code := quality_gov.code_lookup(serial, link.gtin, lot);
+        batch := code.batch_id;
+        link.serial := code.serial;
+        link.lot := COALESCE(link.lot, code.lot);
+      END IF;
+      reasons := CASE WHEN item_lot <> link.lot THEN '{wrong_lot}' END;
+      link.lot := COALESCE(link.lot, item_lot);
+    END IF;
+  END LOOP;
   clone_suspected := false;
   is_first := false;
-  IF link.fault = 'no_link' THEN
-    link := quality_gov.passport_code_open(uri);
-  END IF;
-  IF link.fault IS NULL THEN
-    gtin := link.gtin;
-    lot := link.lot;
-    serial := link.serial;
-    scanned := quality_gov.passport_goods(gtin, lot, serial);
-    facts := quality_gov.passport_facts(link.host, gtin, lot, serial, scanned);
-    IF NOT facts.ours THEN
-      link.fault := 'foreign_host';
-      gtin := NULL;
-      lot := NULL;
-      serial := NULL;
-      scanned := NULL;
-    ELSIF facts.coded OR facts.item_lot IS NOT NULL THEN
-      IF facts.coded THEN
-        code := quality_gov.code_lookup(serial, gtin, lot);
-        batch := code.batch_id;
-        serial := code.serial;
-        lot := COALESCE(lot, code.lot);
-      END IF;
-      IF facts.item_lot <> lot THEN
-        reasons := reasons || 'wrong_lot'::text;
-      END IF;
-      lot := COALESCE(lot, facts.item_lot);
-      IF (lot, serial) IS DISTINCT FROM (link.lot, link.serial) THEN
-        scanned := quality_gov.passport_goods(gtin, lot, serial);
-        facts := quality_gov.passport_facts(link.host, gtin, lot, serial, scanned);
-      END IF;
-    END IF;
-  END IF;
-  IF link.fault IS NOT NULL THEN
-    reasons := ARRAY[link.fault];
+  IF fault IS NOT NULL THEN
+    reasons := ARRAY[fault];
+    lot := NULL;
+    serial := NULL;
+    scanned := NULL;
+    claims := NULL;
   ELSE
-    passport_id := quality_gov.passport_find(gtin, lot, serial, at);
-    IF passport_id IS NOT NULL THEN
-      reasons := reasons || quality_gov.passport_fault(passport_id, at);
-      claims := quality_gov.passport_claims(passport_id, 'public');
-      level := (SELECT p.level FROM quality_gov.passport p WHERE p.passport_id = passport_verify.passport_id);
-    END IF;
-    IF batch IS NOT NULL THEN
-      level := 'item';
-      reasons := reasons || quality_gov.code_fault(batch, code.item, code.nth, code.since, gtin, lot, at);
-    ELSIF facts.coded AND level IS DISTINCT FROM 'item' THEN
-      reasons := reasons || CASE WHEN code.unread THEN '{code_unread}'::text[] WHEN code.batches > 0 THEN '{unknown_code}' ELSE '{}' END;
-    END IF;
-    IF passport_id IS NULL AND batch IS NULL AND reasons = '{}' THEN
-      reasons := '{no_proof}';
-    END IF;
-    IF facts.recalled THEN
-      SELECT r.reasons, r.recalls INTO added, recalls FROM quality_gov.passport_recalls(gtin, lot, serial, at) r;
-      reasons := reasons || added;
-    END IF;
-    expires_on := facts.expires_on;
-    IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
-      reasons := reasons || 'lot_expired'::text;
-    END IF;
-    IF facts.sold THEN
-      reasons := reasons || quality_gov.passport_sales(gtin, serial, at, merchant_id, order_id);
+    gtin := link.gtin;
+    IF faults IS DISTINCT FROM '{}' OR coded OR recalled OR sold OR expires_on IS NOT NULL THEN
+      reasons := reasons || faults;
+      IF batch IS NOT NULL THEN
+        level := 'item';
+        reasons := reasons || quality_gov.code_fault(batch, code.item, code.nth, code.since, gtin, lot, at);
+      ELSIF coded AND level IS DISTINCT FROM 'item' THEN
+        reasons := reasons || CASE WHEN code.unread THEN '{code_unread}'::text[] WHEN code.batches > 0 THEN '{unknown_code}' END;
+      END IF;
+      IF passport_id IS NULL AND batch IS NULL AND COALESCE(reasons, '{}') = '{}' THEN
+        reasons := '{no_proof}';
+      END IF;
+      IF recalled THEN
+        SELECT r.reasons, r.recalls INTO added, recalls FROM quality_gov.passport_recalls(gtin, lot, serial, at) r;
+        reasons := reasons || added;
+      END IF;
+      IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
+        reasons := reasons || 'lot_expired'::text;
+      END IF;
+      IF sold THEN
+        reasons := reasons || quality_gov.passport_sales(gtin, serial, at, merchant_id, order_id);
+      END IF;
     END IF;
     IF record THEN
       scan_id := nextval('quality_gov.passport_scan_scan_id_seq');
       IF scanner IS NOT NULL THEN
         who := quality_gov.code_digest(quality_gov.code_key(), 4, scanned || ' ' || scanner);
       END IF;
-      IF level = 'item' AND NOT facts.claimed THEN
+      IF level = 'item' AND NOT claimed THEN
         -- Of two at once the second waits here, and counts what the first has left.
         INSERT INTO quality_gov.passport_scan_first (goods, scan_id, at) VALUES (scanned, scan_id, at) ON CONFLICT DO NOTHING;
         is_first := FOUND;
-        facts.scanned := facts.scanned OR NOT is_first;
+        known := known OR NOT is_first;
       END IF;
     END IF;
     scans := 0;
     scans_exact := true;
-    IF facts.scanned THEN
+    IF known THEN
       counted := quality_gov.passport_scan_count(scanned, at);
       scans := counted.scans;
       scans_exact := counted.exact;
@@ -300,11 +299,8 @@ BEGIN
         reasons := reasons || added;
       END IF;
     END IF;
-    IF record THEN
-      scans := scans + 1;
-      first_scan := COALESCE(first_scan, at);
-    END IF;
   END IF;
+  reasons := COALESCE(reasons, '{}');
   authentic := reasons = '{}';
   status := 'authentic';
   IF NOT authentic THEN
@@ -313,6 +309,8 @@ BEGIN
     FROM unnest(reasons) AS r(reason) LEFT JOIN quality_gov.passport_status s USING (reason);
   END IF;
   IF record THEN
+    scans := scans + 1;
+    first_scan := CASE WHEN scanned IS NOT NULL THEN COALESCE(first_scan, at) END;
     scan_id := COALESCE(scan_id, nextval('quality_gov.passport_scan_scan_id_seq'));
     INSERT INTO quality_gov.passport_scan (scan_id, at, goods, gtin, lot_code, serial, status, reasons, passport_id, batch_id, channel,
                                            place, latitude, longitude, scanner, merchant_id, order_id, xid)
