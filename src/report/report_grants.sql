@@ -275,7 +275,32 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
--- (grants scan)
+-- Codes and scans: an application and a merchant make codes of the merchant's lots and scan; who supervises reads what was scanned.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{passport_verify,passport_linkset,passport_link_add,passport_link_end,code_issue,code_register,code_revoke,
+     code_check,code_findings,passport_scan_retire,passport_scan_check}'::text[]),
+  ('quality_gov_app', '{passport_verify,passport_linkset,code_issue,code_register,code_revoke,code_check}'),
+  ('quality_gov_merchant', '{passport_verify,passport_linkset,code_issue,code_register,code_revoke,code_check,code_findings}'),
+  ('quality_gov_analyst', '{passport_verify,passport_linkset,code_check,code_findings}'),
+  ('quality_gov_regulator', '{passport_verify,passport_linkset,code_check,code_findings,passport_scan_check}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{code_batch,code_revocation,code_finding,passport_scan,passport_scan_first,passport_scan_overview,
+     passport_status,passport_resolver,passport_link,scan_policy}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{passport_resolver,scan_policy}'),
+  ('quality_gov_admin', 'UPDATE', '{scan_policy}'),
+  ('quality_gov_regulator', 'SELECT', '{code_batch,code_revocation,code_finding,passport_scan,passport_scan_first,passport_scan_overview,
+     passport_status,passport_resolver,passport_link,scan_policy}'),
+  ('quality_gov_analyst', 'SELECT', '{code_finding,passport_scan_overview,passport_status}'),
+  ('quality_gov_app', 'SELECT', '{passport_status}'),
+  ('quality_gov_merchant', 'SELECT', '{code_finding,passport_scan_overview,passport_status}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- Every domain has added its tasks and checks by now.
 CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task
