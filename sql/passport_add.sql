@@ -11,11 +11,11 @@ COPY (VALUES ('-----BEGIN PRIVATE KEY-----'), (encode('\x302e020100300506032b657
   ('-----END PRIVATE KEY-----')) TO PROGRAM :'write';
 SET quality_gov.passport_key_file = :'key_file';
 SELECT passport_key_add('did:web:works.example#1', 'did:web:works.example', 'Works', 'Ed25519', 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2', '{6901234}', '[2026-01-01,2027-01-01)');
-INSERT INTO passport_field (category, field, audience, required, title, legal_basis) VALUES
-  ('kettles', 'title', 'public', true, 'Name', 'policy'), ('kettles', 'supplier', 'authorised', false, 'Supplier', 'policy'),
-  ('kettles', 'cost', 'regulator', true, 'Cost', 'policy');
+INSERT INTO passport_field (category, field, type, audience, required, title, legal_basis) VALUES
+  ('kettles', 'title', 'string', 'public', true, 'Name', 'policy'), ('kettles', 'supplier', 'string', 'authorised', false, 'Supplier', 'policy'),
+  ('kettles', 'cost', 'number', 'regulator', true, 'Cost', 'policy');
 -- what the producer does outside: here the key file stands in
-CREATE FUNCTION sign(document jsonb) RETURNS jsonb LANGUAGE sql AS $$
+CREATE FUNCTION sign_outside(document jsonb) RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_set(document, '{proof,proofValue}', to_jsonb(passport_sign(document - 'proof', (document -> 'proof') - 'proofValue'::text, 'Ed25519', public_key)))
   FROM passport_signer() $$;
 
@@ -23,7 +23,7 @@ SELECT * FROM passport_draft('6901234567892', 'L1', 'S1', '{"title": "Kettle", "
 SELECT :'document'::jsonb #> '{credentialSubject,claims}' AS shown, jsonb_array_length(:'document'::jsonb #> '{credentialSubject,claimDigests}') AS digests,
        jsonb_path_query_array(:'disclosures', '$[*].field') AS hidden, :'document'::jsonb #> '{proof,proofValue}' AS proof_value, length(:'to_sign'::bytea) AS to_sign;
 SELECT position('Steel' IN :'document') = 0 AS tells_nothing, count(DISTINCT d ->> 'salt') AS salts FROM jsonb_array_elements(:'disclosures') d;
-SELECT sign(:'document') AS signed \gset
+SELECT sign_outside(:'document') AS signed \gset
 SELECT multibase_decode(:'signed'::jsonb #>> '{proof,proofValue}') AS signature \gset
 SELECT signature_verify('Ed25519', public_key, :'to_sign', :'signature') AS signs_those_bytes FROM passport_signer();
 
@@ -46,20 +46,20 @@ SELECT passport_add(:'signed', '[]', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
 -- signed well, but not to be taken: dates, goods, versions, shapes, what is shown that must not be
 SELECT passport_add(:'signed', :'disclosures', '2026-01-31');
-SELECT passport_add(sign(jsonb_set(:'document', '{issuer}', '"did:web:other.example"')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{issuer}', '"did:web:other.example"')), :'disclosures', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
-SELECT passport_add(sign(jsonb_set(:'document', '{credentialSubject,gtin}', '"00000073513537"')), :'disclosures', '2026-02-02');
-SELECT passport_add(sign(:'document'::jsonb || jsonb_build_object('credentialSubject', :'document'::jsonb -> 'credentialSubject' || '{"gtin": "00000073513537", "id": "https://id.gs1.org/01/00000073513537/10/L1/21/S1"}')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,gtin}', '"00000073513537"')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(:'document'::jsonb || jsonb_build_object('credentialSubject', :'document'::jsonb -> 'credentialSubject' || '{"gtin": "00000073513537", "id": "https://id.gs1.org/01/00000073513537/10/L1/21/S1"}')), :'disclosures', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
-SELECT passport_add(sign(jsonb_set(:'document', '{credentialSubject,version}', '2')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,version}', '2')), :'disclosures', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
-SELECT passport_add(sign(jsonb_set(:'document', '{validFrom}', '"2026-02-01"')), :'disclosures', '2026-02-02');
-SELECT passport_add(sign(jsonb_set(:'document', '{validFrom}', '"2026-02-31T00:00:00Z"')), :'disclosures', '2026-02-02');
-SELECT passport_add(sign(jsonb_set(:'document', '{validUntil}', '"2026-01-01T00:00:00Z"')), :'disclosures', '2026-02-02');
-SELECT passport_add(sign(jsonb_set(:'document', '{credentialSubject,claims,cost}', '1')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{validFrom}', '"2026-02-01"')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{validFrom}', '"2026-02-31T00:00:00Z"')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{validUntil}', '"2026-01-01T00:00:00Z"')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,claims,cost}', '1')), :'disclosures', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
-SELECT passport_add(sign(jsonb_set(:'document', '{credentialSubject,claims,title}', '1')), :'disclosures', '2026-02-02');
-SELECT passport_add(sign(jsonb_set(:'document', '{credentialSubject,id}', '"https://a.example/x"')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,claims,title}', '1')), :'disclosures', '2026-02-02');
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,id}', '"https://a.example/x"')), :'disclosures', '2026-02-02');
 SELECT passport_add(jsonb_set(:'signed', ARRAY[t], '{}'), '[]', '2026-02-02') FROM unnest('{@context}'::text[]) t;
 SELECT passport_add(jsonb_set(:'signed', '{type}', '["VerifiableCredential"]'), '[]', '2026-02-02');
 SELECT passport_add(jsonb_set(:'signed', '{proof}', '[]'), '[]', '2026-02-02');
@@ -74,10 +74,10 @@ SELECT passport_add(:'signed', :'disclosures', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
 SELECT field, audience, value FROM passport_claim ORDER BY 1;
 SELECT * FROM passport_draft('6901234567892', 'L1', 'S1', '{"title": "Kettle 2", "cost": 13}', 'did:web:works.example#1', 'kettles', '2026-03-01', '2026-09-01', '2026-02-20') \gset
-SELECT passport_add(sign(:'document'), :'disclosures', '2026-02-21') AS second \gset
+SELECT passport_add(sign_outside(:'document'), :'disclosures', '2026-02-21') AS second \gset
 SELECT version, valid, recorded_at, passport_fault(passport_id, '2026-03-02') AS in_march, passport_fault(passport_id, '2026-02-25') AS in_february, passport_fault(passport_id, '2026-09-01') AS in_september FROM passport ORDER BY 1;
 SELECT p.version, e.kind, e.at FROM passport_event e JOIN passport p USING (passport_id) ORDER BY event_id;
 SELECT passport_draft('6901234567892', 'L2', NULL, '{"title": "Kettle"}', 'did:web:works.example#1', 'kettles', at => '2026-02-01');
 SELECT * FROM passport_check();
-DROP FUNCTION sign(jsonb);
+DROP FUNCTION sign_outside(jsonb);
 DROP EXTENSION quality_gov;
