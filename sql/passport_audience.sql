@@ -4,7 +4,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION quality_gov;
 SET search_path = public, quality_gov;
 SET timezone = 'UTC';
-INSERT INTO merchant (merchant_id, name, kind) VALUES ('m-1', 'Works', 'enterprise'), ('m-2', 'Other', 'enterprise');
+INSERT INTO merchant (merchant_id, name, kind, uscc) VALUES ('m-1', 'Works', 'company', '91110000600037341L'), ('m-2', 'Other', 'company', '91350100M000100Y43');
 -- the private key is that of W3C's vector, C96EF9EA...
 SELECT current_setting('data_directory') || '/regress_passport_audience.pem' AS key_file \gset
 SELECT format('umask 077; cat > ''%s''', :'key_file') AS write \gset
@@ -93,6 +93,9 @@ SELECT passport_fault(:id, '2026-03-02') AS at_first, passport_fault(:id, '2026-
 RESET ROLE;
 SELECT * FROM passport_check();
 DROP FUNCTION told(bigint);
-DROP OWNED BY regress_passport_admin, regress_passport_app, regress_passport_regulator, regress_passport_analyst, regress_passport_1, regress_passport_2;
-DROP ROLE regress_passport_admin, regress_passport_app, regress_passport_regulator, regress_passport_analyst, regress_passport_1, regress_passport_2;
 DROP EXTENSION quality_gov;
+DROP ROLE regress_passport_admin, regress_passport_app, regress_passport_regulator, regress_passport_analyst, regress_passport_1, regress_passport_2;
+DO $$ BEGIN
+  DROP ROLE quality_gov_admin, quality_gov_app, quality_gov_analyst, quality_gov_regulator, quality_gov_merchant;
+EXCEPTION WHEN dependent_objects_still_exist THEN NULL;
+END $$;
