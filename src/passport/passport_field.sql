@@ -112,7 +112,9 @@ BEGIN
   ORDER BY f.category, f.field LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'claim "%" %', wrong.field,
-      CASE WHEN claims ? wrong.field THEN 'is not of type ' || wrong.type ELSE 'is missing' END
+      CASE WHEN NOT claims ? wrong.field THEN 'is missing'
+           WHEN wrong.type = 'string' AND jsonb_typeof(claims -> wrong.field) = 'string' THEN 'is empty'
+           ELSE 'is not of type ' || wrong.type END
       USING ERRCODE = 'check_violation', DETAIL = format('%s (%s).', wrong.title, wrong.legal_basis);
   END IF;
   SELECT f.one_of, string_agg(DISTINCT f.field, ', ') AS fields, min(f.legal_basis) AS legal_basis INTO wrong

@@ -154,7 +154,7 @@ DECLARE
   wrong jsonb;
 BEGIN
   SELECT x INTO wrong FROM unnest(passports) x
-  WHERE x IS NULL OR jsonb_typeof(x) <> 'object' OR NOT x ? 'gtin'
+  WHERE x IS NULL OR jsonb_typeof(x) <> 'object' OR x ->> 'gtin' IS NULL
      OR x - '{gtin,lot,serial,category,claims,valid_from,valid_until}'::text[] <> '{}' LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'passport to issue must have "gtin", and of "lot", "serial", "category", "claims", "valid_from" and "valid_until" what applies'

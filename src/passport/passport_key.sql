@@ -30,6 +30,13 @@ BEGIN
   IF algorithm IS NULL OR public_key IS NULL THEN
     RAISE EXCEPTION 'algorithm and public_key must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF issuer IS NULL OR issuer !~ '^[a-z][a-z0-9+.-]*:[!-~]+$' THEN
+    RAISE EXCEPTION 'issuer "%" is no DID or URL', issuer USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'For example did:web:works.example or https://works.example/issuer.';
+  END IF;
+  IF isempty(valid) THEN
+    RAISE EXCEPTION 'period of a key must not be empty' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF NOT COALESCE(starts_with(key_id, issuer || '#'), false) THEN
     RAISE EXCEPTION 'key_id "%" is not a verification method of issuer "%"', key_id, issuer
       USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the issuer''s DID or URL, # and a name of the key.';
@@ -112,6 +119,9 @@ BEGIN
   IF untrusted_from > at THEN
     RAISE EXCEPTION 'a key revoked at % cannot be trusted until %', at, untrusted_from USING ERRCODE = 'invalid_parameter_value',
       HINT = 'passport_key_end() lets a key end later.';
+  END IF;
+  IF COALESCE(btrim(reason), '') = '' THEN
+    RAISE EXCEPTION 'reason must not be empty' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   INSERT INTO quality_gov.passport_key_revocation (key_id, at, untrusted_from, reason)
   VALUES (key_id, at, COALESCE(untrusted_from, at), reason);

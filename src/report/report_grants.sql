@@ -270,8 +270,7 @@ FROM (VALUES
   ('quality_gov_admin', 'INSERT', '{passport_field,passport_category}'),
   ('quality_gov_admin', 'UPDATE', '{passport_field,passport_category}'),
   ('quality_gov_regulator', 'SELECT', '{passport_key,passport_key_goods,passport_key_revocation,passport,passport_event,passport_lot,
-     passport_field,passport_category,passport_claim}'),
-  ('quality_gov_analyst', 'SELECT', '{passport_key,passport,passport_event}')) AS r(role_name, privilege, objects)
+     passport_field,passport_category,passport_claim}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
