@@ -216,6 +216,9 @@ qg_digital_link_read(PG_FUNCTION_ARGS)
 			fault = error.message == NULL || strcmp(error.message, "link") == 0 ? "no_link"
 					: strcmp(error.message, "path") == 0						? "wrong_path"
 																				: "wrong_value";
+		else if (qg_elements_find(list, "01") == NULL ||
+				 strspn(qg_elements_find(list, "01")->value, "0") == 14)
+			fault = "wrong_value";
 		else if (!link_host(uri, host))
 			fault = "wrong_host";
 		else

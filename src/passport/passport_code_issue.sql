@@ -26,7 +26,12 @@ AS $$
 DECLARE
   l quality_gov.lot;
 BEGIN
+  -- Codes keep the number that they were made under, lots go over to a corrected one.
   SELECT * INTO l FROM quality_gov.lot x WHERE x.gtin = lot_items_made.gtin AND x.lot_code = lot_items_made.lot_code;
+  IF NOT FOUND THEN
+    SELECT * INTO l FROM quality_gov.lot x
+    WHERE x.gtin = quality_gov.gtin_current(lot_items_made.gtin) AND x.lot_code = lot_items_made.lot_code;
+  END IF;
   IF l.quantity IS NULL AND l.lot_id IS NOT NULL THEN
     SELECT sum(e.quantity) INTO l.quantity FROM quality_gov.lot_event_standing e WHERE e.lot_id = l.lot_id AND e.kind = 'made';
   END IF;

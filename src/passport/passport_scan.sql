@@ -128,7 +128,8 @@ COMMENT ON FUNCTION passport_goods(gtin, text, text) IS
 
 CREATE FUNCTION geo_distance_km(latitude1 float8, longitude1 float8, latitude2 float8, longitude2 float8) RETURNS float8
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN 12742.0176 * asin(sqrt(least(1, (sind((latitude2 - latitude1) / 2)) ^ 2
-    + cosd(latitude1) * cosd(latitude2) * (sind((longitude2 - longitude1) / 2)) ^ 2)));
+  RETURN CASE WHEN latitude1 + longitude1 + latitude2 + longitude2 IS NOT NULL
+    THEN 12742.0176 * asin(sqrt(least(1, (sind((latitude2 - latitude1) / 2)) ^ 2
+           + cosd(latitude1) * cosd(latitude2) * (sind((longitude2 - longitude1) / 2)) ^ 2))) END;
 COMMENT ON FUNCTION geo_distance_km(float8, float8, float8, float8) IS
   'Great-circle distance of two places given in degrees, in km on a sphere of the mean radius 6371.0088 km (haversine formula)';

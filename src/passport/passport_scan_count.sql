@@ -131,13 +131,13 @@ COMMENT ON FUNCTION passport_scan_rollup(timestamptz) IS
 INSERT INTO maintenance_task VALUES
   ('passport_scans', 45, 'quality_gov.passport_scan_rollup', 'Adds up scans of popular codes', true);
 
-CREATE FUNCTION passport_scan_retire(before timestamptz) RETURNS bigint
+CREATE FUNCTION passport_scan_retire(before timestamptz, at timestamptz DEFAULT now()) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   retired bigint;
 BEGIN
-  IF before IS NULL OR NOT isfinite(before) OR before > now() - interval '30 days' THEN
+  IF before IS NULL OR NOT isfinite(before) OR NOT COALESCE(before <= passport_scan_retire.at - interval '30 days', false) THEN
     RAISE EXCEPTION 'scans are kept for 30 days at least, asked was to delete those before %', COALESCE(before::text, 'null')
       USING ERRCODE = 'invalid_parameter_value', DETAIL = 'What is younger tells copies.';
   END IF;
@@ -154,8 +154,8 @@ BEGIN
   RETURN retired;
 END
 $$;
-COMMENT ON FUNCTION passport_scan_retire(timestamptz) IS
-  'Deletes scans of before an instant, at least 30 days ago, and gives their number; of each goods their count and the earliest stay, and who was first';
+COMMENT ON FUNCTION passport_scan_retire(timestamptz, timestamptz) IS
+  'Deletes scans of before an instant, at least 30 days before at, and gives their number; of each goods their count and the earliest stay, and who was first';
 
 CREATE FUNCTION passport_scan_check(OUT relation text, OUT key text, OUT problem text) RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -187,7 +187,7 @@ AS $$
   WHERE NOT EXISTS (SELECT FROM quality_gov.code_batch b WHERE b.batch_id = r.batch_id)
   UNION ALL
   SELECT 'code_batch', b.batch_id::text, 'has no lot' FROM quality_gov.code_batch b
-  WHERE NOT EXISTS (SELECT FROM quality_gov.lot l WHERE l.gtin = b.gtin AND l.lot_code = b.lot_code)
+  WHERE NOT EXISTS (SELECT FROM quality_gov.lot l WHERE l.gtin IN (b.gtin, quality_gov.gtin_current(b.gtin)) AND l.lot_code = b.lot_code)
   UNION ALL
   SELECT 'code_batch', b.batch_id::text, format('has %s registered codes, %s are told', x.codes, b.codes)
   FROM quality_gov.code_batch b CROSS JOIN LATERAL (

@@ -34,7 +34,7 @@ AS $$
     FROM sale x WHERE x.serial IS NOT NULL AND x.gtin IS NOT NULL AND x.state NOT IN ('cancelled', 'returned')
     GROUP BY x.gtin, x.serial HAVING count(DISTINCT (x.merchant_id, x.order_id)) > 1)
   SELECT f.finding, f.gtin, f.lot_code, f.serial, l.merchant_id, f.count, f.first_at, f.last_at, f.detail
-  FROM finding f LEFT JOIN lot l ON l.gtin = f.gtin AND l.lot_code = f.lot_code
+  FROM finding f LEFT JOIN lot l ON l.gtin = gtin_current(f.gtin) AND l.lot_code = f.lot_code
   WHERE session_acts_for(l.merchant_id, '{quality_gov_analyst,quality_gov_regulator,quality_gov_admin}')
 $$;
 COMMENT ON FUNCTION code_findings() IS

@@ -48,7 +48,7 @@ INSERT INTO passport_status VALUES
   ('recall_suspected', 'authentic', 90, 'Goods are held while a defect is suspected', '疑似缺陷，暂停销售', true),
   ('returned', 'authentic', 91, 'It was sold and returned', '该商品曾退货', true);
 
-CREATE FUNCTION passport_code_open(short_form text, OUT gtin gtin, OUT lot text, OUT serial text, OUT fault text)
+CREATE FUNCTION passport_code_open(short_form text, OUT host text, OUT gtin gtin, OUT lot text, OUT serial text, OUT fault text)
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
@@ -202,9 +202,9 @@ BEGIN
     fault := link.fault;
   END IF;
   WHILE fault IS NULL LOOP
-    SELECT k.lot, k.serial, k.goods, k.coded, k.item_lot, k.ours, b.id, p.level, quality_gov.passport_fault(b.id, passport_verify.at),
+    SELECT COALESCE(k.lot, p.lot_code), k.serial, k.goods, k.coded, COALESCE(k.item_lot, CASE p.level WHEN 'item' THEN p.lot_code END), k.ours, b.id, p.level, quality_gov.passport_fault(b.id, passport_verify.at),
            p.credential #> '{credentialSubject,claims}',
-           (SELECT l.expires_on FROM quality_gov.lot l WHERE l.gtin = link.gtin AND l.lot_code = k.lot),
+           (SELECT l.expires_on FROM quality_gov.lot l WHERE l.gtin = link.gtin AND l.lot_code = COALESCE(k.lot, p.lot_code)),
            EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = link.gtin)
              OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.old = link.gtin)
              OR EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = link.gtin),
@@ -222,10 +222,11 @@ BEGIN
       SELECT CASE WHEN settled OR k.ours AND NOT k.coded AND k.item_lot IS NULL
                   THEN quality_gov.passport_find(link.gtin, k.lot, k.serial, passport_verify.at) END AS id OFFSET 0) b
     LEFT JOIN quality_gov.passport p ON p.passport_id = b.id;
-    EXIT WHEN settled;
     IF NOT ours THEN
       fault := 'foreign_host';
-    ELSIF NOT coded AND item_lot IS NULL THEN
+    ELSIF settled OR NOT coded AND (item_lot IS NULL OR passport_id IS NOT NULL) THEN
+      -- The lot of an item is the one that its passport tells, or that its number was entered under.
+      reasons := CASE WHEN item_lot <> link.lot THEN '{wrong_lot}' END;
       settled := true;
       EXIT;
     ELSE
@@ -237,7 +238,6 @@ BEGIN
         link.serial := code.serial;
         link.lot := COALESCE(link.lot, code.lot);
       END IF;
-      reasons := CASE WHEN item_lot <> link.lot THEN '{wrong_lot}' END;
       link.lot := COALESCE(link.lot, item_lot);
     END IF;
   END LOOP;
@@ -251,7 +251,7 @@ BEGIN
     claims := NULL;
   ELSE
     gtin := link.gtin;
-    IF faults IS DISTINCT FROM '{}' OR coded OR recalled OR sold OR expires_on IS NOT NULL THEN
+    IF reasons IS NOT NULL OR faults IS DISTINCT FROM '{}' OR coded OR recalled OR sold OR expires_on IS NOT NULL THEN
       reasons := reasons || faults;
       IF batch IS NOT NULL THEN
         level := 'item';
@@ -265,6 +265,10 @@ BEGIN
       IF recalled THEN
         SELECT r.reasons, r.recalls INTO added, recalls FROM quality_gov.passport_recalls(gtin, lot, serial, at) r;
         reasons := reasons || added;
+      END IF;
+      IF expires_on IS NULL AND recalled THEN
+        expires_on := (SELECT l.expires_on FROM quality_gov.lot l
+                       WHERE l.gtin = quality_gov.gtin_current(link.gtin) AND l.lot_code = passport_verify.lot);
       END IF;
       IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
         reasons := reasons || 'lot_expired'::text;
@@ -321,7 +325,8 @@ BEGIN
       PERFORM quality_gov.ledger_record('passport_scan', scanned, jsonb_build_object('scan_id', scan_id, 'status', status,
         'reasons', reasons, 'at', at));
     END IF;
-    IF tail >= 64 THEN
+    -- Now and then, for what this transaction has not committed stays in the tail.
+    IF tail >= 64 AND tail % 16 = 0 THEN
       PERFORM quality_gov.passport_scan_tally_add(scanned);
     END IF;
   END IF;
