@@ -18,7 +18,7 @@ SELECT passport_link_add('6901234567892', 'gs1:pip', 'https://works.example/p?id
 SELECT jsonb_pretty(passport_linkset('6901234567892', NULL, NULL, '2026-02-01'));
 SELECT c ->> 'anchor', array(SELECT k FROM jsonb_object_keys(c) k WHERE k <> 'anchor' ORDER BY k) FROM jsonb_array_elements(passport_linkset('6901234567892', 'L1', 'S1', '2026-02-01', 'https://r.example/x') -> 'linkset') c;
 SELECT jsonb_array_length(passport_linkset('6901234567892', 'L2', 'S1', '2026-02-01') -> 'linkset'), jsonb_array_length(passport_linkset('6901234567892', 'L1', NULL, '2026-02-01') -> 'linkset');
-SELECT passport_linkset('https://id.gs1.org/01/06901234567892/10/L1/21/S1', '2026-02-01') = passport_linkset('6901234567892', 'L1', 'S1', '2026-02-01') AS same;
+SELECT passport_linkset('https://id.gs1.org/01/06901234567892/10/L1/21/S1', at => '2026-02-01') = passport_linkset('6901234567892', 'L1', 'S1', '2026-02-01') AS same;
 -- each relation an array of objects with an address, each language an array (4.2.3, 4.2.4.2)
 SELECT bool_and(jsonb_typeof(r.value) = 'array'), bool_and(t ->> 'href' LIKE 'https://%'), bool_and(COALESCE(jsonb_typeof(t -> 'hreflang') = 'array', true)), bool_and(r.key LIKE 'https://gs1.org/voc/%'), count(*)
 FROM jsonb_array_elements(passport_linkset('6901234567892', 'L1', 'S1', '2026-02-01') -> 'linkset') c, jsonb_each(c - 'anchor') r, jsonb_array_elements(r.value) t;
@@ -33,7 +33,7 @@ SELECT passport_linkset('6901234567892', NULL, NULL, '2025-12-31'), passport_lin
 SELECT kind, subject, body FROM ledger_entry ORDER BY entry_id OFFSET 6;
 -- refused
 SELECT passport_link_end(1, '2026-05-01');
-SELECT passport_link_end(99);
+SELECT passport_link_end(99, '2026-01-01');
 SELECT passport_link_end(2, '2026-01-01');
 SELECT passport_link_add('6901234567892', 'gs1:defaultLink', 'https://works.example/fr', 'x', hreflang => 'en', effective => '2026-05-01');
 SELECT passport_link_add('6901234567892', 'gs1:defaultLink', 'https://works.example/fr', 'x', effective => '2026-02-01');

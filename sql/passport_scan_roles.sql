@@ -42,7 +42,7 @@ SET ROLE regress_app;
 SELECT count(*) FROM quality_gov.code_issue('6901234567892', 'L3', 1, '2026-01-01');
 SELECT status, scans FROM quality_gov.passport_verify('https://id.gs1.org/01/06901234567892/10/L1/21/A', '2026-02-02');
 SELECT valid FROM quality_gov.code_check('A', '6901234567892', 'L1', '2026-02-01');
-SELECT quality_gov.passport_linkset('https://id.gs1.org/01/06901234567892', '2026-02-01');
+SELECT quality_gov.passport_linkset('https://id.gs1.org/01/06901234567892', at => '2026-02-01');
 SELECT count(*) > 20 FROM quality_gov.passport_status;
 SELECT * FROM quality_gov.code_finding;
 SELECT quality_gov.passport_link_add('6901234567892', 'gs1:pip', 'https://x.example/', 'x');

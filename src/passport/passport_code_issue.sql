@@ -13,7 +13,11 @@ BEGIN
     RAISE EXCEPTION 'there is no lot "%" of GTIN %', COALESCE(lot_code, ''), COALESCE(gtin::text, 'null') USING ERRCODE = 'undefined_object',
       HINT = 'Record the lot first: codes of goods whose lot is not known could not be recalled.';
   END IF;
-  PERFORM quality_gov.session_party_require(found_lot.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  IF found_lot.merchant_id IS NULL AND NOT quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_app}') THEN
+    RAISE EXCEPTION 'permission denied for lot "%", which is no merchant''s', lot_code USING ERRCODE = 'insufficient_privilege';
+  ELSIF found_lot.merchant_id IS NOT NULL THEN
+    PERFORM quality_gov.session_party_require(found_lot.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  END IF;
   RETURN found_lot;
 END
 $$;
@@ -154,7 +158,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no batch % of codes', COALESCE(batch_id::text, 'null') USING ERRCODE = 'undefined_object';
   END IF;
-  PERFORM quality_gov.session_party_require(batch.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.session_party_require(COALESCE(batch.merchant_id, ''), '{quality_gov_admin,quality_gov_app}');
   IF COALESCE(reason, '') = '' OR at IS NULL OR NOT isfinite(at) THEN
     RAISE EXCEPTION 'codes are revoked for a reason, at a finite instant' USING ERRCODE = 'invalid_parameter_value';
   END IF;

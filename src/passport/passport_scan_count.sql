@@ -113,13 +113,17 @@ CREATE FUNCTION passport_scan_rollup(at timestamptz DEFAULT now()) RETURNS text
 AS $$
 DECLARE
   dropped bigint;
-  added bigint := 0;
+  added bigint;
 BEGIN
   DELETE FROM quality_gov.passport_scan_tally t
   WHERE EXISTS (SELECT FROM quality_gov.passport_scan_tally n WHERE n.goods = t.goods AND n.tally_id > t.tally_id);
   GET DIAGNOSTICS dropped = ROW_COUNT;
-  -- After a restore there is none: popular goods are added up here, and not while somebody waits.
-  IF NOT EXISTS (SELECT FROM quality_gov.passport_scan_tally) THEN
+  IF EXISTS (SELECT FROM quality_gov.passport_scan_tally) THEN
+    SELECT count(quality_gov.passport_scan_tally_add(t.goods)) INTO added
+    FROM (SELECT x.goods FROM quality_gov.passport_scan_tally x OFFSET 0) t
+    WHERE (quality_gov.passport_scan_count(t.goods, 'infinity')).tail >= 64;
+  ELSE
+    -- After a restore there is none: popular goods are added up here, and not while somebody waits.
     SELECT count(quality_gov.passport_scan_tally_add(s.goods)) INTO added
     FROM (SELECT x.goods FROM quality_gov.passport_scan x WHERE x.goods IS NOT NULL GROUP BY x.goods HAVING count(*) >= 64) s;
   END IF;
@@ -127,7 +131,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION passport_scan_rollup(timestamptz) IS
-  'Maintenance: drops tallies of scans that newer ones make needless, and after a restore adds up the goods that were scanned 64 times or more; its argument is not used';
+  'Maintenance: drops tallies of scans that newer ones make needless, adds up popular goods again, and after a restore all that were scanned 64 times or more; its argument is not used';
 INSERT INTO maintenance_task VALUES
   ('passport_scans', 45, 'quality_gov.passport_scan_rollup', 'Adds up scans of popular codes', true);
 
@@ -158,7 +162,7 @@ COMMENT ON FUNCTION passport_scan_retire(timestamptz, timestamptz) IS
   'Deletes scans of before an instant, at least 30 days before at, and gives their number; of each goods their count and the earliest stay, and who was first';
 
 CREATE FUNCTION passport_scan_check(OUT relation text, OUT key text, OUT problem text) RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   SELECT 'passport_scan_tally', t.goods || ' ' || t.tally_id, format('counts %s scans, there are %s', t.scans, x.scans)
   FROM quality_gov.passport_scan_tally t
