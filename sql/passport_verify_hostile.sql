@@ -1,4 +1,4 @@
--- Whatever is scanned gets an answer: no error, no crash, nothing of it kept. test/t/043_scan_fuzz.pl asks more.
+-- Whatever is scanned gets an answer: no error, no crash, nothing of it kept. test/t/043_scan.pl asks more.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION quality_gov;
