@@ -50,12 +50,13 @@ BEGIN
       SELECT count(*) INTO tail FROM (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods LIMIT 1000) x;
     ELSE
       -- What the tally did not see: written by transactions that came after it, or were under way.
-      SELECT count(*) INTO tail FROM (
-        (SELECT FROM quality_gov.passport_scan s
-         WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(base_seen) LIMIT 1000)
-        UNION ALL
-        SELECT FROM quality_gov.passport_scan s
-        WHERE s.goods = passport_scan_count.goods AND s.xid = ANY (ARRAY(SELECT pg_snapshot_xip(base_seen)))) x;
+      SELECT (SELECT count(*) FROM (SELECT FROM quality_gov.passport_scan s
+                WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(base_seen) LIMIT 1000) x)
+             -- One by one, each by the index; an array of them would be a filter over all scans.
+             + COALESCE((SELECT sum((SELECT count(*) FROM quality_gov.passport_scan s
+                                     WHERE s.goods = passport_scan_count.goods AND s.xid = u.xid))
+                         FROM pg_snapshot_xip(base_seen) AS u(xid)), 0)
+      INTO tail;
     END IF;
     scans := COALESCE(base_scans, 0) + tail;
     exact := tail < 1000;
@@ -94,9 +95,10 @@ BEGIN
            ELSE base.scans
                 + (SELECT count(*) FROM quality_gov.passport_scan s
                    WHERE s.goods = passport_scan_tally_add.goods AND s.xid >= pg_snapshot_xmax(base.seen) AND pg_visible_in_snapshot(s.xid, now.seen))
-                + (SELECT count(*) FROM quality_gov.passport_scan s
-                   WHERE s.goods = passport_scan_tally_add.goods AND s.xid = ANY (ARRAY(SELECT pg_snapshot_xip(base.seen)))
-                     AND pg_visible_in_snapshot(s.xid, now.seen)) END,
+                + COALESCE((SELECT sum((SELECT count(*) FROM quality_gov.passport_scan s
+                                       WHERE s.goods = passport_scan_tally_add.goods AND s.xid = u.xid
+                                         AND pg_visible_in_snapshot(s.xid, now.seen)))
+                            FROM pg_snapshot_xip(base.seen) AS u(xid)), 0) END,
          now.seen
   FROM (SELECT quality_gov.snapshot_settled() AS seen) now
   LEFT JOIN LATERAL (SELECT t.scans, t.seen FROM quality_gov.passport_scan_tally t

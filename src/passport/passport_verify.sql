@@ -193,8 +193,8 @@ DECLARE
   who bytea;
   tail integer := 0;
 BEGIN
-  IF record IS DISTINCT FROM false OR NOT COALESCE(isfinite(at), false) OR channel IS DISTINCT FROM 'consumer'
-     OR COALESCE(place, scanner) IS NOT NULL OR latitude IS NOT NULL OR longitude IS NOT NULL THEN
+  IF record IS NULL OR NOT COALESCE(isfinite(at), false) OR channel IS DISTINCT FROM 'consumer' OR COALESCE(place, scanner) IS NOT NULL
+     OR latitude IS NOT NULL OR longitude IS NOT NULL OR record AND current_setting('transaction_read_only') <> 'off' THEN
     PERFORM quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);
   END IF;
   IF fault = 'no_link' THEN
