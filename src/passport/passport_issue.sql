@@ -44,7 +44,8 @@ BEGIN
         USING ERRCODE = 'unique_violation', HINT = 'quality_gov.passport_version() makes its next version.';
     END LOOP;
     -- Two goods of one call, or a version that this transaction's snapshot does not show.
-    RAISE EXCEPTION 'two passports of one version would be made for the same goods'
+    RAISE EXCEPTION '%', CASE WHEN cardinality(entries) > 1 THEN 'two passports of one version would be made for the same goods'
+                              ELSE 'another session has just made this version of the passport' END
       USING ERRCODE = CASE WHEN cardinality(entries) > 1 THEN 'unique_violation' ELSE 'serialization_failure' END;
   END;
   IF cardinality(secrets) > 0 THEN
