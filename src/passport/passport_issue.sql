@@ -101,6 +101,7 @@ DECLARE
   entries quality_gov.passport[];
   secrets quality_gov.passport_claim[];
 BEGIN
+  PERFORM quality_gov.passport_resolver_require(resolver);
   WITH input AS MATERIALIZED (
     SELECT u.n, nextval('quality_gov.passport_passport_id_seq') AS id, (u.x ->> 'gtin')::quality_gov.gtin AS gtin,
            u.x ->> 'lot' AS lot, u.x ->> 'serial' AS serial, u.x ->> 'category' AS category, u.x -> 'claims' AS claims,
