@@ -43,6 +43,10 @@ SELECT passport_find('73513537', NULL, NULL, '2026-03-01') IS NULL AND passport_
 -- codes printed with a GTIN that was corrected
 INSERT INTO gtin_alias VALUES ('73513537', '6901234567892', 'wrong on the first print run');
 SELECT passport_find('73513537', 'FEB', 'S1', '2026-03-01') AS item, passport_find('73513537', NULL, NULL, '2026-03-01') AS model;
+-- and passports issued under the number that was corrected since
+INSERT INTO gtin_alias VALUES ('6901234567892', '6901234000009', 'of another article');
+SELECT passport_find('6901234000009', 'FEB', 'S1', '2026-03-01') AS item;
+DELETE FROM gtin_alias WHERE gtin = '6901234000009';
 
 -- suspended, reinstated, revoked; each from its instant on, and only in that order
 SELECT passport_reinstate(5, 'x', '2026-04-01');

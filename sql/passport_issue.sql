@@ -71,6 +71,8 @@ SELECT passport_issue('6901234567892', 'too long a lot for GS1 to have', NULL, '
 SELECT passport_issue(NULL, 'X', NULL, '{}', at => '2026-02-01');
 SELECT passport_issue('6901234567892', '', NULL, '{}', at => '2026-02-01');
 SELECT passport_issue('6901234567892', 'X', NULL, '{}', at => 'infinity');
+SELECT passport_issue('6901234567892', 'X', NULL, '{}', at => '2026-02-01', resolver => r) FROM unnest('{javascript:alert(1)//,https://,https://a.example/?x=,NULL}'::text[]) r;
+SELECT passport_draft('6901234567892', 'X', NULL, '{}', 'did:web:works.example#1', at => '2026-02-01', resolver => 'https://a.example/#');
 -- all or none, in order
 SELECT * FROM passport_issue_all(ARRAY['{"gtin": "6901234567892", "lot": "A1", "claims": {}}', '{"gtin": "6901234567892", "lot": "A1", "claims": {}}']::jsonb[], at => '2026-02-01');
 SELECT * FROM passport_issue_all(ARRAY['{"gtin": "6901234567892", "lots": "A1"}']::jsonb[], at => '2026-02-01');

@@ -82,7 +82,6 @@ COMMENT ON TABLE passport IS
   'Product passports, append-only, a row for each version: goods at level model (GTIN), batch (GTIN and lot) or item (GTIN, serial, and lot where known), the key that signed, when it signed (proof), period of validity, the secured document (W3C Verifiable Credential), when it was entered';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.passport', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.passport_passport_id_seq', '');
-CREATE INDEX passport_key_id ON passport (key_id, issued_at);
 CREATE TRIGGER passport_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON passport
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 

@@ -7,7 +7,7 @@ COMMENT ON FUNCTION passport_proof_verify(jsonb, text, bytea) IS
   'Whether a document''s proof (Data Integrity, eddsa-jcs-2022, or quality-gov-sm2-jcs-2026 of SM2 with SM3) was made by a key, given raw; false for anything malformed';
 
 CREATE FUNCTION passport_goods_match(goods text, gtin gtin) RETURNS boolean
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN length(goods) = 14 THEN goods = gtin::text ELSE starts_with(substr(gtin::text, 2), goods) END;
 COMMENT ON FUNCTION passport_goods_match(text, gtin) IS
   'Whether a GTIN is the one of 14 digits, or has the GS1 company prefix of fewer (after the indicator digit)';
@@ -75,84 +75,19 @@ BEGIN
     SELECT a.gtin INTO renamed FROM quality_gov.gtin_alias a WHERE a.old = passport_find.gtin;
     answer := quality_gov.passport_release(renamed, lot_code, serial, at);
   END IF;
+  -- Nor does it kill the passports that bear the old number.
+  IF answer IS NULL THEN
+    SELECT quality_gov.passport_release(a.old, passport_find.lot_code, passport_find.serial, passport_find.at) INTO answer
+    FROM quality_gov.gtin_alias a WHERE a.gtin = passport_find.gtin ORDER BY 1 NULLS LAST LIMIT 1;
+  END IF;
   RETURN answer;
 END
 $$;
 COMMENT ON FUNCTION passport_find(gtin, text, text, timestamptz) IS
   'The passport that answers for goods at an instant: the item''s (by GTIN and serial, whatever lot is asked for), else the batch''s, else the model release that shipped under the lot (passport_lot, else the day made), else the model''s version in force; one not yet valid where there is no other; null where there is none; corrected GTINs are followed';
 
-CREATE FUNCTION passport_standing(passport_id bigint, at timestamptz) RETURNS text
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  RETURN (SELECT CASE WHEN bool_or(e.kind = 'revoked') THEN 'revoked'
-                 WHEN (array_agg(e.kind ORDER BY e.at DESC, e.event_id DESC) FILTER (WHERE e.kind IN ('suspended', 'reinstated')))[1]
-                      = 'suspended' THEN 'suspended' END
-          FROM quality_gov.passport_event e
-          WHERE e.passport_id = passport_standing.passport_id AND e.at <= passport_standing.at);
-END
-$$;
-COMMENT ON FUNCTION passport_standing(bigint, timestamptz) IS
-  'Whether a passport was revoked or is suspended at an instant; null where it is neither';
-
-CREATE FUNCTION passport_fault(passport_id bigint, at timestamptz DEFAULT now()) RETURNS text[]
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  faults text[] := '{}';
-  p quality_gov.passport;
-  k record;
-BEGIN
-  SELECT * INTO p FROM quality_gov.passport x WHERE x.passport_id = passport_fault.passport_id;
-  IF NOT FOUND THEN
-    RETURN NULL;
-  END IF;
-  -- One query, since each scan asks for all of it.
-  SELECT x.key_id, x.issuer, x.algorithm, x.public_key, x.valid @> p.issued_at AS valid,
-         EXISTS (SELECT FROM quality_gov.passport_key_revocation r
-                 WHERE r.key_id = p.key_id AND r.at <= passport_fault.at
-                   AND r.untrusted_from <= greatest(p.issued_at, p.recorded_at)) AS revoked,
-         EXISTS (SELECT FROM quality_gov.passport_key_goods g
-                 WHERE g.key_id = p.key_id AND g.valid @> p.issued_at
-                   AND quality_gov.passport_goods_match(g.goods, p.gtin)) AS for_goods,
-         CASE WHEN EXISTS (SELECT FROM quality_gov.passport_event e
-                           WHERE e.passport_id = p.passport_id AND e.kind <> 'issued' AND e.at <= passport_fault.at)
-              THEN quality_gov.passport_standing(p.passport_id, passport_fault.at) END AS standing
-  INTO k FROM (SELECT) one LEFT JOIN quality_gov.passport_key x ON x.key_id = p.key_id;
-  IF k.key_id IS NULL THEN
-    faults := '{unknown_key}';
-  ELSE
-    IF NOT quality_gov.passport_proof_verify(p.credential, k.algorithm, k.public_key)
-       OR NOT quality_gov.passport_row_agrees(p, k.issuer) THEN
-      faults := '{bad_signature}';
-    END IF;
-    IF k.revoked THEN
-      faults := faults || 'key_revoked'::text;
-    END IF;
-    IF NOT k.valid THEN
-      faults := faults || 'key_not_valid'::text;
-    END IF;
-    IF NOT k.for_goods THEN
-      faults := faults || 'key_not_for_goods'::text;
-    END IF;
-  END IF;
-  IF k.standing IS NOT NULL THEN
-    faults := faults || k.standing;
-  END IF;
-  IF upper(p.valid) <= at THEN
-    faults := faults || 'expired'::text;
-  ELSIF lower(p.valid) > at THEN
-    faults := faults || 'not_yet_valid'::text;
-  END IF;
-  RETURN faults;
-END
-$$;
-COMMENT ON FUNCTION passport_fault(bigint, timestamptz) IS
-  'What is wrong with a passport at an instant, {} where nothing is: bad_signature (verified anew each time; also where row and document differ), unknown_key, key_revoked, key_not_valid, key_not_for_goods, revoked, suspended, expired, not_yet_valid; null where there is no such passport';
-
 CREATE FUNCTION passport_row_agrees(p passport, issuer text) RETURNS boolean
   LANGUAGE sql STABLE PARALLEL SAFE
-  -- No query inside, so that it becomes a part of what calls it.
   RETURN COALESCE(
     p.credential #>> '{credentialSubject,gtin}' = p.gtin::text
     AND p.credential #>> '{credentialSubject,lot}' IS NOT DISTINCT FROM p.lot_code
@@ -165,6 +100,37 @@ CREATE FUNCTION passport_row_agrees(p passport, issuer text) RETURNS boolean
     AND (p.credential ->> 'validUntil')::timestamptz IS NOT DISTINCT FROM upper(p.valid), false);
 COMMENT ON FUNCTION passport_row_agrees(passport, text) IS
   'Whether a passport''s row and its signed document tell the same goods, version, key and period';
+
+CREATE FUNCTION passport_fault(passport_id bigint, at timestamptz DEFAULT now()) RETURNS text[]
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  faults text[];
+BEGIN
+  -- One query, since each scan asks; a key once revoked is looked at again, what it signed earlier stays good.
+  SELECT array_remove(ARRAY[
+      CASE WHEN k.key_id IS NULL THEN 'unknown_key'
+           WHEN NOT quality_gov.passport_proof_verify(p.credential, k.algorithm, k.public_key)
+             OR NOT quality_gov.passport_row_agrees(p, k.issuer) THEN 'bad_signature' END,
+      CASE WHEN EXISTS (SELECT FROM quality_gov.passport_key_revocation r
+                        WHERE r.key_id = k.key_id AND r.at <= passport_fault.at
+                          AND r.untrusted_from <= greatest(p.issued_at, p.recorded_at)) THEN 'key_revoked' END,
+      CASE WHEN NOT k.valid @> p.issued_at THEN 'key_not_valid' END,
+      CASE WHEN k.key_id IS NOT NULL AND NOT EXISTS (
+                  SELECT FROM quality_gov.passport_key_goods g WHERE g.key_id = k.key_id AND g.valid @> p.issued_at
+                    AND quality_gov.passport_goods_match(g.goods, p.gtin)) THEN 'key_not_for_goods' END,
+      NULLIF((SELECT e.kind FROM quality_gov.passport_event e
+              WHERE e.passport_id = p.passport_id AND e.kind IN ('suspended', 'reinstated', 'revoked') AND e.at <= passport_fault.at
+              ORDER BY e.kind = 'revoked' DESC, e.at DESC, e.event_id DESC LIMIT 1), 'reinstated'),
+      CASE WHEN upper(p.valid) <= passport_fault.at THEN 'expired' WHEN lower(p.valid) > passport_fault.at THEN 'not_yet_valid' END], NULL)
+  INTO faults
+  FROM quality_gov.passport p LEFT JOIN quality_gov.passport_key k USING (key_id)
+  WHERE p.passport_id = passport_fault.passport_id;
+  RETURN faults;
+END
+$$;
+COMMENT ON FUNCTION passport_fault(bigint, timestamptz) IS
+  'What is wrong with a passport at an instant, {} where nothing is: bad_signature (verified anew each time; also where row and document differ), unknown_key, key_revoked, key_not_valid, key_not_for_goods, revoked, suspended, expired, not_yet_valid; null where there is no such passport';
 
 CREATE FUNCTION passport_audience_require(merchant_id text, audience text) RETURNS void
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp

@@ -45,6 +45,18 @@ CREATE FUNCTION passport_document(link text, gtin text, lot_code text, serial te
 COMMENT ON FUNCTION passport_document(text, text, text, text, integer, text, text, jsonb, text[], timestamptz, timestamptz) IS
   'A passport as a W3C Verifiable Credential (VC Data Model 2.0), unsigned: its subject is the GS1 Digital Link of the goods, with public claims and the digests of the others; 22023 where a claim is null or its name none';
 
+CREATE FUNCTION passport_resolver_require(resolver text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF resolver IS NULL OR resolver !~ '^https?://[a-z0-9.-]+(:[0-9]+)?(/[!-~]*)?$' OR resolver ~ '[?#]' OR length(resolver) > 200 THEN
+    RAISE EXCEPTION 'resolver "%" is not the address of one', left(resolver, 200) USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'For example https://id.gs1.org.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_resolver_require(text) IS 'Raises 22023 unless a text is an http or https address that a Digital Link can begin with';
+
 CREATE FUNCTION passport_proof(key_id text, algorithm text, created timestamptz) RETURNS jsonb
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN jsonb_build_object('type', 'DataIntegrityProof', 'cryptosuite', passport_suite(algorithm), 'created', passport_instant(created),
@@ -84,6 +96,7 @@ DECLARE
   hidden text[];
 BEGIN
   PERFORM quality_gov.session_party_require(k.merchant_id, '{quality_gov_admin,quality_gov_app}');
+  PERFORM quality_gov.passport_resolver_require(resolver);
   PERFORM quality_gov.passport_claims_require(category, claims, at);
   SELECT jsonb_agg(jsonb_build_object('salt', d.salt, 'field', d.field, 'value', d.value) ORDER BY d.field),
          array_agg(quality_gov.passport_digest(k.algorithm, d.salt, d.field, d.value) ORDER BY d.salt), array_agg(d.field)

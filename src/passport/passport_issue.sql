@@ -44,7 +44,8 @@ BEGIN
         USING ERRCODE = 'unique_violation', HINT = 'quality_gov.passport_version() makes its next version.';
     END LOOP;
     -- Two goods of one call, or a version that this transaction's snapshot does not show.
-    RAISE EXCEPTION 'two passports of one version would be made for the same goods'
+    RAISE EXCEPTION '%', CASE WHEN cardinality(entries) > 1 THEN 'two passports of one version would be made for the same goods'
+                              ELSE 'another session has just made this version of the passport' END
       USING ERRCODE = CASE WHEN cardinality(entries) > 1 THEN 'unique_violation' ELSE 'serialization_failure' END;
   END;
   IF cardinality(secrets) > 0 THEN
@@ -100,6 +101,7 @@ DECLARE
   entries quality_gov.passport[];
   secrets quality_gov.passport_claim[];
 BEGIN
+  PERFORM quality_gov.passport_resolver_require(resolver);
   WITH input AS MATERIALIZED (
     SELECT u.n, nextval('quality_gov.passport_passport_id_seq') AS id, (u.x ->> 'gtin')::quality_gov.gtin AS gtin,
            u.x ->> 'lot' AS lot, u.x ->> 'serial' AS serial, u.x ->> 'category' AS category, u.x -> 'claims' AS claims,

@@ -177,19 +177,21 @@ signature_verify(QgAlgorithm algorithm, const uint8 *key, int keylen, const uint
 		uint8 key[QG_PUBLIC_KEY_MAX];
 		uint8 data[HASH_DATA_BYTES];
 		uint8 signature[QG_SIGNATURE_BYTES];
-	} seen[64], *entry = &seen[(data[0] ^ data[HASH_DATA_BYTES - 1] ^ signature[0]) % 64];
+	} seen[64];
+	int slot = (data[0] ^ data[HASH_DATA_BYTES - 1] ^ signature[0]) % lengthof(seen);
 
-	if (entry->verified && entry->algorithm == algorithm && memcmp(entry->key, key, keylen) == 0 &&
-		memcmp(entry->data, data, HASH_DATA_BYTES) == 0 &&
-		memcmp(entry->signature, signature, QG_SIGNATURE_BYTES) == 0)
+	if (seen[slot].verified && seen[slot].algorithm == algorithm &&
+		memcmp(seen[slot].key, key, keylen) == 0 &&
+		memcmp(seen[slot].data, data, HASH_DATA_BYTES) == 0 &&
+		memcmp(seen[slot].signature, signature, QG_SIGNATURE_BYTES) == 0)
 		return true;
 	if (!qg_signature_verify(algorithm, key, data, HASH_DATA_BYTES, signature))
 		return false;
-	entry->verified = true;
-	entry->algorithm = algorithm;
-	memcpy(entry->key, key, keylen);
-	memcpy(entry->data, data, HASH_DATA_BYTES);
-	memcpy(entry->signature, signature, QG_SIGNATURE_BYTES);
+	seen[slot].verified = true;
+	seen[slot].algorithm = algorithm;
+	memcpy(seen[slot].key, key, keylen);
+	memcpy(seen[slot].data, data, HASH_DATA_BYTES);
+	memcpy(seen[slot].signature, signature, QG_SIGNATURE_BYTES);
 	return true;
 }
 
