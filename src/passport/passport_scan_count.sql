@@ -51,8 +51,8 @@ BEGIN
     ELSE
       -- What the tally did not see: written by transactions that came after it, or were under way.
       SELECT (SELECT count(*) FROM (SELECT FROM quality_gov.passport_scan s
-                WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(base_seen) LIMIT 1000) x)
-             -- One by one, each by the index; an array of them would be a filter over all scans.
+                WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(base_seen) ORDER BY s.xid LIMIT 1000) x)
+             -- In order, for that is the index by xid and no other. One by one, each by the index; an array of them would be a filter over all scans.
              + COALESCE((SELECT sum((SELECT count(*) FROM quality_gov.passport_scan s
                                      WHERE s.goods = passport_scan_count.goods AND s.xid = u.xid))
                          FROM pg_snapshot_xip(base_seen) AS u(xid)), 0)
@@ -93,8 +93,9 @@ BEGIN
                  WHERE s.goods = passport_scan_tally_add.goods AND pg_visible_in_snapshot(s.xid, now.seen))
                 + (SELECT COALESCE(sum(o.scans), 0) FROM quality_gov.passport_scan_opening o WHERE o.goods = passport_scan_tally_add.goods)
            ELSE base.scans
-                + (SELECT count(*) FROM quality_gov.passport_scan s
-                   WHERE s.goods = passport_scan_tally_add.goods AND s.xid >= pg_snapshot_xmax(base.seen) AND pg_visible_in_snapshot(s.xid, now.seen))
+                + (SELECT count(*) FROM (SELECT s.xid FROM quality_gov.passport_scan s
+                                         WHERE s.goods = passport_scan_tally_add.goods AND s.xid >= pg_snapshot_xmax(base.seen)
+                                         ORDER BY s.xid OFFSET 0) x WHERE pg_visible_in_snapshot(x.xid, now.seen))
                 + COALESCE((SELECT sum((SELECT count(*) FROM quality_gov.passport_scan s
                                        WHERE s.goods = passport_scan_tally_add.goods AND s.xid = u.xid
                                          AND pg_visible_in_snapshot(s.xid, now.seen)))
