@@ -93,7 +93,15 @@ INSERT INTO passport_category VALUES ('kettles', 'order_110');
 SELECT passport_key_add('did:web:a.example#1', 'did:web:a.example', 'A', algorithm, public_key::text, '{6901234}', '[2026-01-01,)', merchant_id => 'm-1') FROM passport_signer();
 SELECT passport_version(passport_issue('6901234567892', NULL, NULL, '{"cost": "1"}', 'ours', at => '2026-03-01'), '{"cost": "2"}', 'r', at => '2026-03-02'), passport_lot_assign('6901234567892', 'A1', 1, 'r', '2026-03-03');
 SELECT passport_key_revoke('did:web:a.example#1', 'r', at => '2026-04-01');
--- (rows scan)
+COPY (SELECT 'k1:' || repeat('0a', 32)) TO PROGRAM 'cat > dump_code_key && chmod 600 dump_code_key';
+SET quality_gov.code_key_file = 'dump_code_key';
+INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'C1', 10);
+SELECT code_revoke(code_register('6901234567892', 'C1', '{A,B}', '2026-01-01'), 'r', at => '2026-06-01'), passport_link_add('6901234567892', 'gs1:pip', 'https://a.example/', 't', effective => '2026-01-01');
+INSERT INTO passport_resolver VALUES ('a.example', 'ours');
+INSERT INTO scan_policy VALUES ('ours', '[2026-01-01,)', '1 day', 10, 500, 50, 3, 3, 'policy');
+SELECT count(v.scan_id) FROM unnest('{2026-02-01,2026-05-01}'::timestamptz[]) t, passport_verify('https://a.example/01/06901234567892/10/C1/21/A', t, place => 'x') v;
+SELECT passport_scan_retire('2026-03-01', '2026-06-01');
+COPY (SELECT 1) TO PROGRAM 'rm dump_code_key';
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
 -- (rows walk)
