@@ -295,7 +295,7 @@ FROM (VALUES
   ('quality_gov_admin', 'UPDATE', '{scan_policy}'),
   ('quality_gov_regulator', 'SELECT', '{code_batch,code_revocation,code_finding,passport_scan,passport_scan_first,passport_scan_overview,
      passport_status,passport_resolver,passport_link,scan_policy}'),
-  ('quality_gov_analyst', 'SELECT', '{code_finding,passport_scan_overview,passport_status}'),
+  ('quality_gov_analyst', 'SELECT', '{code_finding,passport_scan_overview}'),
   ('quality_gov_app', 'SELECT', '{passport_status}'),
   ('quality_gov_merchant', 'SELECT', '{code_finding,passport_scan_overview,passport_status}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
