@@ -87,6 +87,8 @@ SELECT passport_issue('6901234567892', 'L9', NULL, '{}', at => '2026-02-01') AS 
 SET ROLE regress_passport_1;
 SELECT length(to_sign) FROM passport_draft('6901234567892', 'L8', NULL, '{}', 'did:web:works.example#1', at => '2026-02-01');
 SELECT passport_add(passport_export(:id), '[]', '2026-02-01');
+\echo :LAST_ERROR_SQLSTATE
+SELECT passport_add(passport_export(:id), '[]');
 SELECT passport_suspend(:id, 'to be checked', '2026-03-01'), passport_reinstate(:id, 'checked', '2026-03-02'), passport_revoke(:id, 'not ours', '2026-03-03');
 SELECT passport_key_revoke('did:web:works.example#1', 'lost', at => '2026-04-01');
 SELECT passport_fault(:id, '2026-03-02') AS at_first, passport_fault(:id, '2026-04-01') AS then;

@@ -92,6 +92,13 @@ DECLARE
 BEGIN
   PERFORM quality_gov.passport_document_require(document);
   created := quality_gov.passport_instant_read(document #>> '{proof,created}');
+  -- Who holds a stolen key dates its signatures back; that they came in late must not depend on his word.
+  IF NOT quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_app}') THEN
+    IF at IS DISTINCT FROM now() THEN
+      RAISE EXCEPTION 'permission denied to enter a passport for another instant' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    at := clock_timestamp();
+  END IF;
   k := quality_gov.passport_key_require(document #>> '{proof,verificationMethod}', created, at);
   PERFORM quality_gov.session_party_require(k.merchant_id, '{quality_gov_admin,quality_gov_app}');
   IF document ->> 'issuer' <> k.issuer THEN
@@ -127,7 +134,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION passport_add(jsonb, jsonb, timestamptz) IS
-  'Enters a passport that its producer signed outside (passport_draft()) and gives its id: QG501 where signature, issuer or a digest does not fit, QG502 where the key may not sign, 23514 where a claim is missing or of another type, 55000 where it is not the next version; at is when it came in';
+  'Enters a passport that its producer signed outside (passport_draft()) and gives its id: QG501 where signature, issuer or a digest does not fit, QG502 where the key may not sign, 23514 where a claim is missing or of another type, 55000 where it is not the next version; at is when it came in, and only for administrators and applications another instant than now';
 
 CREATE FUNCTION passport_export(passport_id bigint, audience text DEFAULT 'public') RETURNS jsonb
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp

@@ -190,10 +190,12 @@ CREATE FUNCTION passport_version(passport_id bigint, claims jsonb, reason text, 
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
+  -- The key before the passport, as passport_add() takes them.
+  k quality_gov.passport_key := quality_gov.passport_signing_key(key_id, at);
   p quality_gov.passport := quality_gov.passport_lock(passport_id, at);
 BEGIN
   PERFORM quality_gov.passport_latest_require(p);
-  RETURN (quality_gov.passport_issue_batch(quality_gov.passport_signing_key(key_id, at), ARRAY[jsonb_build_object(
+  RETURN (quality_gov.passport_issue_batch(k, ARRAY[jsonb_build_object(
     'gtin', p.gtin, 'lot', p.lot_code, 'serial', p.serial, 'category', p.category, 'claims', claims, 'valid_from', valid_from,
     'valid_until', valid_until)], p.version + 1, p.passport_id, at, resolver, reason))[1];
 END
