@@ -34,8 +34,12 @@ BEGIN
   exact := true;
   SELECT (SELECT f.at FROM quality_gov.passport_scan_first f WHERE f.goods = passport_scan_count.goods),
          (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at LIMIT 1),
-         (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at DESC LIMIT 1)
-  INTO claimed, first_at, last_at;
+         (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at DESC LIMIT 1),
+         t.scans, t.seen
+  INTO claimed, first_at, last_at, base_scans, base_seen
+  FROM (SELECT) one
+  LEFT JOIN LATERAL (SELECT x.scans, x.seen FROM quality_gov.passport_scan_tally x
+                     WHERE x.goods = passport_scan_count.goods ORDER BY x.tally_id DESC LIMIT 1) t ON true;
   IF last_at > passport_scan_count.at THEN
     -- As of a moment that has passed: one by one, and no more than anybody needs to know.
     SELECT count(*) INTO scans FROM (SELECT FROM quality_gov.passport_scan s
@@ -44,8 +48,6 @@ BEGIN
     last_at := CASE WHEN scans > 0 THEN passport_scan_count.at END;
     first_at := CASE WHEN first_at <= passport_scan_count.at THEN first_at END;
   ELSIF last_at IS NOT NULL THEN
-    SELECT t.scans, t.seen INTO base_scans, base_seen FROM quality_gov.passport_scan_tally t
-    WHERE t.goods = passport_scan_count.goods ORDER BY t.tally_id DESC LIMIT 1;
     IF base_scans IS NULL THEN
       SELECT count(*) INTO tail FROM (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods LIMIT 1000) x;
     ELSE
