@@ -49,7 +49,7 @@ COMMENT ON TABLE recall_transition IS
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_transition', 'WHERE NOT builtin');
 -- Order 122 is silent on steps of its own but for the plan: food goes the way of Order 19.
 INSERT INTO recall_transition
-SELECT g.regime, f.state, t.to_state, t.parties, t.document, t.needed AND g.in_force, g.effect,
+SELECT g.regime, f.state, t.to_state, t.parties, t.document, t.needed, CASE WHEN t.needed THEN g.effect ELSE '(,)' END,
        CASE WHEN g.regime = 'consumer' THEN '消费品召回管理暂行规定 (Order 19) ' || t.basis
             WHEN t.to_state = 'plan_reported' THEN '食品召回管理办法 (Order 122) art 12'
             ELSE '食品召回管理办法 (Order 122); step as in Order 19 ' || t.basis END, true
@@ -70,8 +70,11 @@ FROM (VALUES
   AS t(from_states, to_state, parties, document, needed, basis)
 CROSS JOIN unnest(t.from_states) AS f(state)
 CROSS JOIN (VALUES
-  ('consumer', false, '(,2020-01-01 00:00+08)'::tstzrange), ('consumer', true, '[2020-01-01 00:00+08,)'),
-  ('food', false, '(,2026-12-01 00:00+08)'), ('food', true, '[2026-12-01 00:00+08,)')) AS g(regime, in_force, effect);
+  ('consumer', '[2020-01-01 00:00+08,)'::tstzrange), ('food', '[2026-12-01 00:00+08,)')) AS g(regime, effect);
+-- Before the rules that ask for them, a step needs no document.
+INSERT INTO recall_transition
+SELECT t.regime, t.from_state, t.to_state, t.parties, t.document, false, tstzrange(NULL, lower(t.effect)), t.legal_basis, true
+FROM recall_transition t WHERE t.document_required;
 CREATE TRIGGER recall_transition_builtin BEFORE INSERT OR UPDATE OR DELETE ON recall_transition
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 
@@ -290,7 +293,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'recall % cannot go from "%" to "%"', recall_id, now_in.state, state
       USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = (SELECT COALESCE(format('It may go to %s.', string_agg(t.to_state, ', ' ORDER BY t.to_state)), 'That state is final.')
+            HINT = (SELECT COALESCE('It may go to ' || string_agg(t.to_state, ', ' ORDER BY t.to_state) || '.', 'That state is final.')
                     FROM quality_gov.recall_transition_at(taken.regime, now_in.state, at) t);
   END IF;
   party := quality_gov.recall_party_require(recall_id, taken.merchant_id, step.parties,

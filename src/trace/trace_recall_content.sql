@@ -115,6 +115,13 @@ $$;
 COMMENT ON FUNCTION recall_report_template(text, text, timestamptz) IS
   'A document to fill in: each field that the law, as of an instant, wants in a document of a kind, with its title as value';
 
+CREATE FUNCTION recall_report_hint(regime text, kind text, at timestamptz) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT COALESCE('For example ' || nullif(quality_gov.recall_report_template(regime, kind, at), '{}') || '.', 'Any JSON object will do.')
+$$;
+COMMENT ON FUNCTION recall_report_hint(text, text, timestamptz) IS 'What to do about a document that is missing or incomplete: an example';
+
 CREATE FUNCTION recall_report_write(recall recall, kind text, content jsonb, at timestamptz, party text) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -125,7 +132,7 @@ BEGIN
   IF content IS NULL OR jsonb_typeof(content) <> 'object' THEN
     RAISE EXCEPTION 'a document of kind "%" must be a JSON object, found %', kind, COALESCE(jsonb_typeof(content), 'null')
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = format('For example %s.', quality_gov.recall_report_template(recall.regime, kind, at));
+            HINT = quality_gov.recall_report_hint(recall.regime, kind, at);
   END IF;
   missing := quality_gov.recall_content_missing(recall.regime, kind, content, at);
   IF missing <> '{}' THEN
@@ -133,7 +140,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
             DETAIL = (SELECT string_agg(DISTINCT c.legal_basis, '; ') || '.' FROM quality_gov.recall_content c
                       WHERE c.regime = recall.regime AND c.kind = recall_report_write.kind AND c.effect @> recall_report_write.at),
-            HINT = format('For example %s.', quality_gov.recall_report_template(recall.regime, kind, at));
+            HINT = quality_gov.recall_report_hint(recall.regime, kind, at);
   END IF;
   INSERT INTO quality_gov.recall_report (recall_id, kind, at, content, party, role)
   VALUES (recall.recall_id, kind, at, content, party, session_user) RETURNING report_id INTO filed;
@@ -164,16 +171,16 @@ BEGIN
     RAISE EXCEPTION 'recall % cannot go from "%" to "%" without a document of kind "%"',
         recall.recall_id, step.from_state, step.to_state, step.document
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = step.legal_basis || '.',
-            HINT = format('Give it as document, or file it with quality_gov.recall_report_add(). For example %s.',
-                          quality_gov.recall_report_template(recall.regime, step.document, at));
+            HINT = 'Give it as document, or file it with quality_gov.recall_report_add(). '
+                   || quality_gov.recall_report_hint(recall.regime, step.document, at);
   END IF;
   missing := quality_gov.recall_content_missing(recall.regime, step.document, filed.content, at);
   IF missing <> '{}' THEN
     RAISE EXCEPTION 'the document of kind "%" filed for recall % lacks %', step.document, recall.recall_id,
         array_to_string(missing, ', ')
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = step.legal_basis || '.',
-            HINT = format('File a complete one with quality_gov.recall_report_add(). For example %s.',
-                          quality_gov.recall_report_template(recall.regime, step.document, at));
+            HINT = 'File a complete one with quality_gov.recall_report_add(). '
+                   || quality_gov.recall_report_hint(recall.regime, step.document, at);
   END IF;
 END
 $$;

@@ -81,30 +81,33 @@ CREATE TABLE recall_duty_kind (
   starts text[] NOT NULL,
   meets text[] NOT NULL,
   lapses text[] NOT NULL,
-  by_level boolean NOT NULL DEFAULT false,
-  extendable boolean NOT NULL DEFAULT false,
-  optional boolean NOT NULL DEFAULT false,
+  by_level boolean NOT NULL,
+  extendable boolean NOT NULL,
+  optional boolean NOT NULL,
   CONSTRAINT recall_duty_kind_pkey PRIMARY KEY (regime, duty)
 );
 COMMENT ON TABLE recall_duty_kind IS
   'Duties of a recall: whose they are, and which signs start, meet and end them: a state entered (state:), a document filed (report:), a fact known (fact:). A sign that both starts and meets makes the duty come back, each from the last one. Terms are in duty_rule, by level under "<duty> level <n>"; one that is optional is a right, which ends with its term; shipped, not dumped';
 INSERT INTO recall_duty_kind VALUES
   ('consumer', 'D14', 'producer', '{fact:death,fact:serious_injury,fact:large_loss,fact:overseas_recall}', '{report:defect_report}',
-   '{state:dismissed}'),
+   '{state:dismissed}', false, false, false),
   ('consumer', 'D15', 'authority', '{state:suspected}', '{state:investigating}',
-   '{state:notified,state:voluntary,state:ordered,state:dismissed}'),
+   '{state:notified,state:voluntary,state:ordered,state:dismissed}', false, false, false),
   ('consumer', 'D16', 'producer', '{state:notified}', '{state:objected}',
    '{state:voluntary,state:ordered,state:plan_reported}', false, false, true),
   ('consumer', 'D17', 'producer', '{state:notified,state:voluntary,state:ordered,state:re_recall}', '{state:plan_reported}',
-   '{state:notified,state:voluntary,state:ordered,state:objected}'),
-  ('consumer', 'D18', 'producer', '{state:plan_reported}', '{state:published}', '{}'),
+   '{state:notified,state:voluntary,state:ordered,state:objected}', false, false, false),
+  ('consumer', 'D18', 'producer', '{state:plan_reported}', '{state:published}', '{}', false, false, false),
   ('consumer', 'D19', 'producer', '{state:published,report:stage_summary}', '{report:stage_summary}',
-   '{state:completed,state:re_recall}'),
-  ('consumer', 'D19 final', 'producer', '{state:completed}', '{state:final_summary,report:final_summary}', '{state:re_recall}'),
-  ('food', 'D20', 'producer', '{fact:discovered,state:re_recall}', '{state:plan_reported}', '{state:dismissed}', true),
-  ('food', 'D21', 'producer', '{state:plan_reported}', '{state:completed}', '{state:re_recall}', true, true),
-  ('food', 'D22', 'producer', '{state:plan_reported,report:progress}', '{report:progress}', '{state:completed,state:re_recall}', true),
-  ('food', 'D22 final', 'producer', '{state:completed}', '{state:final_summary,report:final_summary}', '{state:re_recall}');
+   '{state:completed,state:re_recall}', false, false, false),
+  ('consumer', 'D19 final', 'producer', '{state:completed}', '{state:final_summary,report:final_summary}',
+   '{state:re_recall}', false, false, false),
+  ('food', 'D20', 'producer', '{fact:discovered,state:re_recall}', '{state:plan_reported}', '{state:dismissed}', true, false, false),
+  ('food', 'D21', 'producer', '{state:plan_reported}', '{state:completed}', '{state:re_recall}', true, true, false),
+  ('food', 'D22', 'producer', '{state:plan_reported,report:progress}', '{report:progress}', '{state:completed,state:re_recall}',
+   true, false, false),
+  ('food', 'D22 final', 'producer', '{state:completed}', '{state:final_summary,report:final_summary}', '{state:re_recall}',
+   false, false, false);
 
 CREATE FUNCTION recall_level_at(recall_id bigint, at timestamptz DEFAULT now()) RETURNS integer
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -133,7 +136,7 @@ END;
 COMMENT ON FUNCTION recall_signs(bigint, timestamptz) IS
   'What starts, meets and ends duties of a recall, known at an instant: states entered, documents filed, facts; each with its own instant';
 
-CREATE FUNCTION recall_duties(recall_id bigint DEFAULT NULL, at timestamptz DEFAULT now(),
+CREATE FUNCTION recall_duties(recall_id bigint DEFAULT NULL, at timestamptz DEFAULT now(), known timestamptz DEFAULT NULL,
     OUT recall bigint, OUT duty text, OUT title text, OUT from_when timestamptz, OUT due timestamptz, OUT met_at timestamptz,
     OUT overdue boolean, OUT legal_basis text, OUT party text, OUT lapsed_at timestamptz, OUT state text)
   RETURNS SETOF record
@@ -150,22 +153,23 @@ AS $$
            i.met AND NOT (i.optional AND COALESCE(d.due <= i.ended, false)) AS met
     FROM (
       SELECT r.recall_id, k.party, k.optional, k.extendable, b.since, LEAST(m.at, l.at) AS ended,
-             m.at IS NOT NULL AND m.at <= COALESCE(l.at, 'infinity') AS met, g.changed_at,
+             m.at IS NOT NULL AND m.at <= COALESCE(l.at, 'infinity') AS met, g.raised_at, i.known,
              k.duty || CASE WHEN k.by_level THEN ' level ' || g.level ELSE '' END AS code
-      FROM quality_gov.recall r
+      FROM (SELECT COALESCE(recall_duties.known, recall_duties.at) AS known) i
+      CROSS JOIN quality_gov.recall r
       JOIN quality_gov.recall_duty_kind k ON k.regime = r.regime
-      CROSS JOIN LATERAL (SELECT DISTINCT s.since FROM quality_gov.recall_signs(r.recall_id, recall_duties.at) s
+      CROSS JOIN LATERAL (SELECT DISTINCT s.since FROM quality_gov.recall_signs(r.recall_id, i.known) s
                           WHERE s.sign = ANY (k.starts)) b
-      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM quality_gov.recall_signs(r.recall_id, recall_duties.at) s
+      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM quality_gov.recall_signs(r.recall_id, i.known) s
                           WHERE s.sign = ANY (k.meets)
                             -- A sign that starts the duty anew meets the one before, not its own.
                             AND (s.since > b.since OR s.since = b.since AND s.sign <> ALL (k.starts))) m
-      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM quality_gov.recall_signs(r.recall_id, recall_duties.at) s
+      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM quality_gov.recall_signs(r.recall_id, i.known) s
                           WHERE s.sign = ANY (k.lapses) AND s.since > b.since) l
-      CROSS JOIN LATERAL (SELECT quality_gov.recall_level_at(r.recall_id, COALESCE(LEAST(m.at, l.at), recall_duties.at)) AS level,
+      CROSS JOIN LATERAL (SELECT quality_gov.recall_level_at(r.recall_id, COALESCE(LEAST(m.at, l.at), i.known)) AS level,
                                  (SELECT max(c.at) FROM quality_gov.recall_level_change c
-                                  WHERE c.recall_id = r.recall_id AND c.at <= COALESCE(LEAST(m.at, l.at), recall_duties.at))
-                                   AS changed_at) g
+                                  WHERE c.recall_id = r.recall_id AND c.level < c.was AND c.at <= COALESCE(LEAST(m.at, l.at), i.known))
+                                   AS raised_at) g
       WHERE (recall_duties.recall_id IS NULL OR r.recall_id = recall_duties.recall_id)
         AND ((SELECT quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_regulator,quality_gov_analyst}'))
              OR quality_gov.session_acts_for(r.merchant_id, '{}'))) i
@@ -174,20 +178,20 @@ AS $$
       SELECT q.title, q.legal_basis FROM quality_gov.duty_rule q WHERE q.duty = i.code
       ORDER BY q.effect @> i.since DESC, q.builtin, lower(q.effect) DESC NULLS LAST LIMIT 1) q
     LEFT JOIN LATERAL (
-      -- A consent holds until the level changes.
+      -- A consent holds until the level is raised.
       SELECT e.until FROM quality_gov.recall_extension e
-      WHERE i.extendable AND e.recall_id = i.recall_id AND e.at >= i.since AND e.at <= COALESCE(i.ended, recall_duties.at)
-        AND e.at >= COALESCE(i.changed_at, '-infinity')
+      WHERE i.extendable AND e.recall_id = i.recall_id AND e.at >= i.since AND e.at <= COALESCE(i.ended, i.known)
+        AND e.at >= COALESCE(i.raised_at, '-infinity')
       ORDER BY e.at DESC, e.extension_id DESC LIMIT 1) x ON true
     CROSS JOIN LATERAL (SELECT COALESCE(x.until, quality_gov.duty_deadline(i.code, i.since)) AS due) d) t
 $$;
-COMMENT ON FUNCTION recall_duties(bigint, timestamptz) IS
-  'Duties of a recall, or of all that the session may see, as known at an instant: since when, due (the instant after the last moment; null where no rule was in force when it began), when met or lapsed, whose, and state: open, met or lapsed. Levels are those in force when a duty was met, or at the instant; overdue also says that it was met late';
+COMMENT ON FUNCTION recall_duties(bigint, timestamptz, timestamptz) IS
+  'Duties of a recall, or of all that the session may see, judged at an instant by what was on record until known (by default the same instant): since when, due (the instant after the last moment; null where no rule was in force when it began), when met or lapsed, whose, and state: open, met or lapsed. Levels are those in force when a duty was met, or at the instant; overdue also says that it was met late';
 
 CREATE VIEW recall_duty WITH (security_barrier) AS
   SELECT d.recall AS recall_id, d.duty, d.title, d.from_when, d.due, d.met_at, d.overdue, d.legal_basis, d.party, d.lapsed_at, d.state
-  FROM recall_duties() d;
-COMMENT ON VIEW recall_duty IS 'Duties of recalls as of now, open, met and lapsed, as recall_duties() gives them';
+  FROM recall_duties(NULL, now(), 'infinity') d;
+COMMENT ON VIEW recall_duty IS 'Duties of recalls by all that is on record, judged now: open, met and lapsed, as recall_duties() gives them';
 
 CREATE VIEW recall_overview WITH (security_barrier) AS
   SELECT r.recall_id, r.title, r.regime, r.level, r.merchant_id, s.state, s.at AS since,
@@ -198,7 +202,7 @@ CREATE VIEW recall_overview WITH (security_barrier) AS
   FROM recall r
   CROSS JOIN LATERAL (SELECT t.state, t.at FROM recall_step t
                       WHERE t.recall_id = r.recall_id ORDER BY t.at DESC LIMIT 1) s
-  LEFT JOIN LATERAL (SELECT q.duty, q.title, q.legal_basis, q.due, q.overdue FROM recall_duties(r.recall_id) q
+  LEFT JOIN LATERAL (SELECT q.duty, q.title, q.legal_basis, q.due, q.overdue FROM recall_duties(r.recall_id, now(), 'infinity') q
                      WHERE q.state = 'open' ORDER BY q.due, q.duty LIMIT 1) d ON true
   WHERE (SELECT session_reads_all()) OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
 COMMENT ON VIEW recall_overview IS
@@ -266,7 +270,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_level_set(bigint, integer, text, timestamptz) IS
-  'Changes the level of a food recall from an instant on, with the reason; its duties count by the new level, from when they began, and a longer term consented to before ends. 55000 for consumer goods, 22023 for the level it has or an instant not after the last change';
+  'Changes the level of a food recall from an instant on, with the reason; its duties count by the new level, from when they began, and a longer term consented to before ends where the level is raised. 55000 for consumer goods, 22023 for the level it has or an instant not after the last change';
 
 CREATE FUNCTION recall_extend(recall_id bigint, until timestamptz, consent_by text, at timestamptz DEFAULT now(),
                               note text DEFAULT NULL) RETURNS void
