@@ -44,8 +44,12 @@ SELECT n, until FROM kept, recall_keep_until(recall) WHERE n = 'goods';
 -- given an instant, whatever is before it must be free to go
 SELECT recall_retire('2021-01-01');
 UPDATE lot SET expires_on = '2020-12-31' WHERE lot_code = 'A4';
-SELECT recall_retire('2020-06-01');
+INSERT INTO lot (gtin, lot_code, expires_on) VALUES ('6901234567892', 'A9', '2020-12-31');
+SELECT recall_retire('2020-06-15 12:00:01');
 SELECT recall_retire('2020-01-01'), (SELECT count(*) FROM recall) AS left;
+UPDATE lot SET expires_on = '2021-12-31' WHERE lot_code = 'A4';
+SELECT recall_advance(recall, 'plan_reported', '2021-01-01', document => recall_report_template('consumer', 'plan')) FROM kept WHERE n = 'running';
+SELECT recall_retire('2020-07-01');
 SELECT recall_retire('2020-03-01');
 SELECT count(*) AS left, (SELECT count(*) FROM recall_step s WHERE NOT EXISTS (SELECT FROM recall r WHERE r.recall_id = s.recall_id)) AS orphans FROM recall;
 -- without one, all that may go goes, from every table, and nothing else

@@ -118,7 +118,7 @@ COMMENT ON FUNCTION recall_report_template(text, text, timestamptz) IS
 CREATE FUNCTION recall_report_hint(regime text, kind text, at timestamptz) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT COALESCE('For example ' || nullif(quality_gov.recall_report_template(regime, kind, at), '{}') || '.', 'Any JSON object will do.')
+  SELECT COALESCE('For example ' || nullif(quality_gov.recall_report_template(regime, kind, at), '{}')::text || '.', 'Any JSON object will do.')
 $$;
 COMMENT ON FUNCTION recall_report_hint(text, text, timestamptz) IS 'What to do about a document that is missing or incomplete: an example';
 

@@ -88,10 +88,10 @@ BEGIN
   FROM quality_gov.legal_figure f
   WHERE f.figure = 'recall_retention ' || r.regime AND COALESCE(upper(f.effect) > acted, true);
   IF r.regime = 'food' THEN
-    SELECT max(g.expires_on), bool_or(g.expires_on IS NULL) INTO expiry, unknown
-    FROM (SELECT x.scope_id, max(l.expires_on) AS expires_on FROM quality_gov.recall_scope x
-          LEFT JOIN quality_gov.lot l ON l.gtin = x.gtin AND (x.lot_code IS NULL OR l.lot_code = x.lot_code)
-          WHERE x.recall_id = r.recall_id GROUP BY x.scope_id) g;
+    SELECT max(l.expires_on), bool_or(l.expires_on IS NULL) INTO expiry, unknown
+    FROM quality_gov.recall_scope x
+    LEFT JOIN quality_gov.lot l ON l.gtin = x.gtin AND (x.lot_code IS NULL OR l.lot_code = x.lot_code)
+    WHERE x.recall_id = r.recall_id;
     IF COALESCE(unknown, true) THEN
       until := 'infinity';
       reason := 'the shelf life of its goods is not known (lot.expires_on)';
@@ -130,7 +130,7 @@ BEGIN
       RAISE EXCEPTION 'recall % is kept %', kept.recall_id,
           CASE WHEN kept.until = 'infinity' THEN 'as long as ' || kept.reason ELSE 'until ' || kept.until END
         USING ERRCODE = 'object_not_in_prerequisite_state',
-              DETAIL = CASE WHEN kept.until < 'infinity' THEN kept.reason || '.' END,
+              DETAIL = CASE WHEN kept.until < 'infinity' THEN kept.reason || '.' ELSE 'Nobody can tell yet until when.' END,
               HINT = 'Without an instant, those that need not be kept any more are retired.';
     END IF;
   END IF;
