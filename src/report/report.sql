@@ -9,8 +9,8 @@ CREATE VIEW duty_due WITH (security_barrier) AS
   SELECT 'D9', '网络交易监督管理办法 art 30', format('publish sanction %s of merchant %s', s.sanction_id, s.merchant_id), s.due, s.overdue
   FROM sanction_publication_due s
   UNION ALL
-  SELECT r.duty, r.legal_basis, format('recall %s: %s', r.recall_id, r.title), r.due, r.overdue
-  FROM recall_duty r WHERE r.state = 'open' AND r.due IS NOT NULL
+  SELECT r.duty, r.legal_basis, format('recall %s: %s', r.recall, r.title), r.due, r.overdue
+  FROM recall_duties(NULL, now(), 'infinity', true) r WHERE r.due IS NOT NULL
   UNION ALL
   SELECT 'D5', '网络交易监督管理办法 art 25; 直播电商监督管理办法 art 9', 'report merchant identities to the province',
          CASE WHEN month <= 1 THEN make_date(year, 2, 1) WHEN month <= 7 THEN make_date(year, 8, 1)

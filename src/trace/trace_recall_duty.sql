@@ -137,6 +137,7 @@ COMMENT ON FUNCTION recall_signs(bigint, timestamptz) IS
   'What starts, meets and ends duties of a recall, known at an instant: states entered, documents filed, facts; each with its own instant';
 
 CREATE FUNCTION recall_duties(recall_id bigint DEFAULT NULL, at timestamptz DEFAULT now(), known timestamptz DEFAULT NULL,
+    open_only boolean DEFAULT false,
     OUT recall bigint, OUT duty text, OUT title text, OUT from_when timestamptz, OUT due timestamptz, OUT met_at timestamptz,
     OUT overdue boolean, OUT legal_basis text, OUT party text, OUT lapsed_at timestamptz, OUT state text)
   RETURNS SETOF record
@@ -144,35 +145,37 @@ CREATE FUNCTION recall_duties(recall_id bigint DEFAULT NULL, at timestamptz DEFA
 AS $$
   SELECT t.recall_id, t.code, t.title, t.since, t.due, CASE WHEN t.met THEN t.ended END,
          NOT t.optional AND COALESCE(t.due <= COALESCE(t.ended, recall_duties.at), false), t.legal_basis, t.party,
-         CASE WHEN NOT t.met THEN t.ended END,
-         CASE WHEN t.met THEN 'met' WHEN t.ended IS NOT NULL THEN 'lapsed' ELSE 'open' END
+         CASE WHEN NOT t.met THEN t.ended END, w.state
   FROM (
     SELECT i.recall_id, i.code, i.since, i.party, i.optional, q.title, q.legal_basis, d.due,
            -- A right ends with its term.
            CASE WHEN i.optional AND d.due <= COALESCE(i.ended, recall_duties.at) THEN d.due ELSE i.ended END AS ended,
            i.met AND NOT (i.optional AND COALESCE(d.due <= i.ended, false)) AS met
     FROM (
-      SELECT r.recall_id, k.party, k.optional, k.extendable, b.since, LEAST(m.at, l.at) AS ended,
-             m.at IS NOT NULL AND m.at <= COALESCE(l.at, 'infinity') AS met, g.raised_at, i.known,
-             k.duty || CASE WHEN k.by_level THEN ' level ' || g.level ELSE '' END AS code
-      FROM (SELECT COALESCE(recall_duties.known, recall_duties.at) AS known) i
-      CROSS JOIN quality_gov.recall r
+      SELECT r.recall_id, k.party, k.optional, k.extendable, b.since, e.ended, e.known, v.raised_at,
+             m.at IS NOT NULL AND m.at <= COALESCE(l.at, 'infinity') AS met,
+             k.duty || CASE WHEN k.by_level THEN ' level ' || quality_gov.recall_level_at(r.recall_id, COALESCE(e.ended, e.known))
+                            ELSE '' END AS code
+      FROM quality_gov.recall r
+      CROSS JOIN LATERAL (SELECT array_agg(s.sign) AS signs, array_agg(s.since) AS instants
+                          FROM quality_gov.recall_signs(r.recall_id, COALESCE(recall_duties.known, recall_duties.at)) s) g
       JOIN quality_gov.recall_duty_kind k ON k.regime = r.regime
-      CROSS JOIN LATERAL (SELECT DISTINCT s.since FROM quality_gov.recall_signs(r.recall_id, i.known) s
+      CROSS JOIN LATERAL (SELECT DISTINCT s.since FROM unnest(g.signs, g.instants) AS s(sign, since)
                           WHERE s.sign = ANY (k.starts)) b
-      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM quality_gov.recall_signs(r.recall_id, i.known) s
+      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM unnest(g.signs, g.instants) AS s(sign, since)
                           WHERE s.sign = ANY (k.meets)
                             -- A sign that starts the duty anew meets the one before, not its own.
                             AND (s.since > b.since OR s.since = b.since AND s.sign <> ALL (k.starts))) m
-      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM quality_gov.recall_signs(r.recall_id, i.known) s
+      CROSS JOIN LATERAL (SELECT min(s.since) AS at FROM unnest(g.signs, g.instants) AS s(sign, since)
                           WHERE s.sign = ANY (k.lapses) AND s.since > b.since) l
-      CROSS JOIN LATERAL (SELECT quality_gov.recall_level_at(r.recall_id, COALESCE(LEAST(m.at, l.at), i.known)) AS level,
-                                 (SELECT max(c.at) FROM quality_gov.recall_level_change c
-                                  WHERE c.recall_id = r.recall_id AND c.level < c.was AND c.at <= COALESCE(LEAST(m.at, l.at), i.known))
-                                   AS raised_at) g
+      CROSS JOIN LATERAL (SELECT LEAST(m.at, l.at) AS ended, COALESCE(recall_duties.known, recall_duties.at) AS known) e
+      LEFT JOIN LATERAL (SELECT max(c.at) AS raised_at FROM quality_gov.recall_level_change c
+                         WHERE k.extendable AND c.recall_id = r.recall_id AND c.level < c.was
+                           AND c.at <= COALESCE(e.ended, e.known)) v ON true
       WHERE (recall_duties.recall_id IS NULL OR r.recall_id = recall_duties.recall_id)
         AND ((SELECT quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_regulator,quality_gov_analyst}'))
-             OR quality_gov.session_acts_for(r.merchant_id, '{}'))) i
+             OR quality_gov.session_acts_for(r.merchant_id, '{}'))
+        AND (NOT recall_duties.open_only OR e.ended IS NULL)) i
     -- The rule in force when it began; else one of another time, which names the duty and gives it no date.
     CROSS JOIN LATERAL (
       SELECT q.title, q.legal_basis FROM quality_gov.duty_rule q WHERE q.duty = i.code
@@ -184,9 +187,11 @@ AS $$
         AND e.at >= COALESCE(i.raised_at, '-infinity')
       ORDER BY e.at DESC, e.extension_id DESC LIMIT 1) x ON true
     CROSS JOIN LATERAL (SELECT COALESCE(x.until, quality_gov.duty_deadline(i.code, i.since)) AS due) d) t
+  CROSS JOIN LATERAL (SELECT CASE WHEN t.met THEN 'met' WHEN t.ended IS NOT NULL THEN 'lapsed' ELSE 'open' END AS state) w
+  WHERE NOT recall_duties.open_only OR w.state = 'open'
 $$;
-COMMENT ON FUNCTION recall_duties(bigint, timestamptz, timestamptz) IS
-  'Duties of a recall, or of all that the session may see, judged at an instant by what was on record until known (by default the same instant): since when, due (the instant after the last moment; null where no rule was in force when it began), when met or lapsed, whose, and state: open, met or lapsed. Levels are those in force when a duty was met, or at the instant; overdue also says that it was met late';
+COMMENT ON FUNCTION recall_duties(bigint, timestamptz, timestamptz, boolean) IS
+  'Duties of a recall, or of all that the session may see, judged at an instant by what was on record until known (by default the same instant): since when, due (the instant after the last moment; null where no rule was in force when it began), when met or lapsed, whose, and state: open, met or lapsed; open_only leaves out the others. Levels are those in force when a duty was met, or at the instant; overdue also says that it was met late';
 
 CREATE VIEW recall_duty WITH (security_barrier) AS
   SELECT d.recall AS recall_id, d.duty, d.title, d.from_when, d.due, d.met_at, d.overdue, d.legal_basis, d.party, d.lapsed_at, d.state
@@ -202,8 +207,8 @@ CREATE VIEW recall_overview WITH (security_barrier) AS
   FROM recall r
   CROSS JOIN LATERAL (SELECT t.state, t.at FROM recall_step t
                       WHERE t.recall_id = r.recall_id ORDER BY t.at DESC LIMIT 1) s
-  LEFT JOIN LATERAL (SELECT q.duty, q.title, q.legal_basis, q.due, q.overdue FROM recall_duties(r.recall_id, now(), 'infinity') q
-                     WHERE q.state = 'open' ORDER BY q.due, q.duty LIMIT 1) d ON true
+  LEFT JOIN (SELECT DISTINCT ON (q.recall) q.recall, q.duty, q.title, q.legal_basis, q.due, q.overdue
+             FROM recall_duties(NULL, now(), 'infinity', true) q ORDER BY q.recall, q.due, q.duty) d ON d.recall = r.recall_id
   WHERE (SELECT session_reads_all()) OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
 COMMENT ON VIEW recall_overview IS
   'Recalls with their state, scope, the open duty that is due first and whether it is overdue; a duty of a rule not in force yet has no date';
