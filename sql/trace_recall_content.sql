@@ -21,8 +21,10 @@ SELECT recall_open('Kettle', '[{"gtin": "6901234567892"}]', 'shock', 'Order 19',
 SELECT recall_open('Milk', '[{"gtin": "614141123452"}]', 'bacteria', 'Order 122', 'food', 1, 'voluntary', at => '2026-11-29 10:00') AS milk \gset
 -- the step waits for the document; a document that lacks something is not filed, nor is the step taken
 SELECT recall_advance(:kettle, 'plan_reported', '2026-11-03 10:00');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_advance(:kettle, 'plan_reported', '2026-11-03 10:00', document => '{"scope": "all", "defect": "shock"}');
 SELECT recall_report_add(:kettle, 'plan', '{"scope": "all"}', '2026-11-03 10:00');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_report_add(:kettle, 'plan', '["scope"]', '2026-11-03 10:00');
 SELECT recall_report_add(:kettle, 'plan', NULL, '2026-11-03 10:00');
 SELECT count(*) AS filed, (SELECT count(*) FROM recall_step WHERE recall_id = :kettle) AS steps FROM recall_report;
@@ -39,12 +41,15 @@ SELECT recall_advance(:kettle, 'final_summary', '2026-12-20');
 -- documents of the wrong regime, kind, state or time
 SELECT recall_report_add(:kettle, 'progress', '{}', '2026-11-08');
 SELECT recall_report_add(:kettle, 'poem', '{}', '2026-11-08');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_report_add(:kettle, NULL, '{}', '2026-11-08');
 SELECT recall_report_add(:kettle, 'stage_summary', '{}', '2026-12-08');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_report_add(:kettle, 'objection', '{}', '2026-11-02 12:00');
 SELECT recall_report_add(:kettle, 'defect_report', '{}', '2026-11-02 09:59');
 SELECT recall_report_add(:kettle, 'defect_report', '{}', NULL);
 SELECT recall_report_add(999, 'plan', '{}', '2026-11-02');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_report_add(:kettle, 'stage_summary', '{}', '2026-12-01') > 0 AS late_entry;
 
 -- food: before Order 122 no plan was asked for, from its first moment on every field is, also of a plan filed before

@@ -50,6 +50,7 @@ SELECT recall_fact_add(:lamp, 'overseas_recall', '2026-11-05 12:00', 'Canada'), 
 SELECT walk(:lamp, '+defect_report 2026-11-09 17:00');
 SELECT duty, from_when, due, met_at, lapsed_at, state, overdue FROM recall_duties(:lamp, '2027-03-01') ORDER BY duty, from_when;
 SELECT recall_fact_add(:lamp, 'smell', '2026-11-05');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_fact_add(:lamp, 'death', 'infinity');
 SELECT recall_fact_add(:lamp, NULL);
 
@@ -90,8 +91,10 @@ SELECT duty, due, met_at, overdue FROM recall_duties(:rice, '2026-12-11') WHERE 
 SELECT recall_level_at(:rice, t), t FROM (VALUES ('2026-12-01'::timestamptz), ('2026-12-08 09:59:59'), ('2026-12-08 10:00'), ('2026-12-31')) v(t) ORDER BY t;
 SELECT at, was, level, reason, party FROM recall_level_change ORDER BY at;
 SELECT recall_level_set(:kettle, 1, 'x', '2027-01-01');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_level_set(:rice, 2, 'x', '2027-01-01');
 SELECT recall_level_set(:rice, 4, 'x', '2027-01-01');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_level_set(:rice, NULL, 'x', '2027-01-01');
 SELECT recall_level_set(:rice, 1, ' ', '2027-01-01');
 SELECT recall_level_set(:rice, 1, 'x', '2026-12-10 10:00');
@@ -103,8 +106,10 @@ SELECT duty, due FROM recall_duties(:rice, '2026-12-20 09:59') WHERE duty ~ 'D21
 SELECT recall_extend(:rice, '2027-01-10', 'county bureau', '2026-12-21');
 SELECT recall_extend(:rice, '2027-01-20', ' ', '2026-12-21');
 SELECT recall_extend(:rice, NULL, 'county bureau', '2026-12-21');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_extend(:rice, 'infinity', 'county bureau', '2026-12-21');
 SELECT recall_extend(:rice, '2027-01-20', 'county bureau', '2027-01-10');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_extend(:milk, '2027-01-20', 'county bureau', '2026-12-21');
 SELECT recall_extend(:kettle, '2027-03-20', 'county bureau', '2026-11-21');
 SELECT recall_extend(:rice, '2027-01-15', 'county bureau', '2027-01-09');

@@ -37,6 +37,7 @@ CREATE TABLE kept AS SELECT n, done(n, g, s::jsonb, t, d) AS recall FROM (VALUES
   ('food of an unknown lot', 'food', '[{"gtin": "6901234567892", "lot": "A1"}, {"gtin": "6901234567892", "lot": "A9"}]', '2020-06-15 12:00', false)) v(n, g, s, t, d);
 INSERT INTO kept SELECT 'running', recall_open('running', '[{"gtin": "73513537"}]', 'r', 'b', state => 'ordered', at => '2020-01-01');
 SELECT n, until, reason FROM kept, recall_keep_until(recall) ORDER BY n;
+SELECT * FROM recall_keep_until(999);
 -- a document filed later counts from then
 SELECT recall_report_add(recall, 'return_record', '{}', '2020-07-01') > 0 AS filed FROM kept WHERE n = 'goods';
 SELECT n, until FROM kept, recall_keep_until(recall) WHERE n = 'goods';
@@ -50,6 +51,7 @@ SELECT recall_retire('2020-01-01'), (SELECT count(*) FROM recall) AS left;
 UPDATE lot SET expires_on = '2021-12-31' WHERE lot_code = 'A4';
 SELECT recall_advance(recall, 'plan_reported', '2021-01-01', document => recall_report_template('consumer', 'plan')) FROM kept WHERE n = 'running';
 SELECT recall_retire('2020-07-01');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_retire('2020-03-01');
 SELECT count(*) AS left, (SELECT count(*) FROM recall_step s WHERE NOT EXISTS (SELECT FROM recall r WHERE r.recall_id = s.recall_id)) AS orphans FROM recall;
 -- without one, all that may go goes, from every table, and nothing else

@@ -29,6 +29,7 @@ SELECT recall_id, state FROM quality_gov.recall_overview ORDER BY 1;
 SELECT recall, duty, due FROM quality_gov.recall_duties(NULL, '2026-12-02 12:00') WHERE state = 'open' ORDER BY 1, 2;
 SELECT quality_gov.recall_advance(:kettle, 'objected', '2026-11-05', 'another maker', '{"grounds": "another maker"}');
 SELECT quality_gov.recall_advance(:kettle, 'dismissed', '2026-11-06');
+\echo :LAST_ERROR_SQLSTATE
 SELECT quality_gov.recall_advance(:kettle, 'ordered', '2026-11-06');
 SELECT quality_gov.recall_level_set(:milk, 3, 'not so grave', '2026-12-02 11:00');
 SELECT quality_gov.recall_extend(:milk, '2027-02-01', 'ourselves', '2026-12-03');

@@ -62,19 +62,24 @@ SELECT * FROM recall_check();
 -- a refusal names the steps there are; one that is final has none; the clock only goes on
 SELECT recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'shock', 'Order 19', merchant_id => 'm-1', at => '2026-11-02 10:00+08') AS kettle \gset
 SELECT recall_advance(:kettle, 'published', '2026-11-03');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_advance(:kettle, NULL, '2026-11-03');
 SELECT recall_advance(:kettle, 'investigating', '2026-11-02 10:00+08');
 SELECT recall_advance(:kettle, 'investigating', NULL);
+\echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY terse
 SELECT recall_advance(:kettle, 'investigating', 'infinity');
 \set VERBOSITY default
 SELECT recall_advance(NULL, 'investigating');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_advance(:kettle, 'notified', '2026-11-03', 'letter 7');
 -- an objection has its term (10 working days): its last moment is in, the next is not
 SELECT recall_advance(:kettle, 'objected', '2026-11-18 00:00+08', 'not ours');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_advance(:kettle, 'objected', '2026-11-17 23:59:59+08', 'not ours', '{"grounds": "another maker"}');
 SELECT recall_advance(:kettle, 'plan_reported', '2026-11-19');
 SELECT recall_advance(:kettle, 'ordered', '2026-11-20', document => '{}');
+\echo :LAST_ERROR_SQLSTATE
 SELECT recall_advance(:kettle, 'ordered', '2026-11-20');
 SELECT recall_advance(:kettle, 'plan_reported', '2026-11-21', document => recall_report_template('consumer', 'plan')),
        recall_advance(:kettle, 'published', '2026-11-22', document => '{}'), recall_advance(:kettle, 'running', '2026-11-23'),

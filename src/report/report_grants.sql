@@ -267,9 +267,11 @@ INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
   ('quality_gov_admin', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
-     recall_fact_add,recall_level_set,recall_level_at,recall_extend,recall_duties,recall_transition_at,recall_check,recall_retire}'::text[]),
+     recall_fact_add,recall_level_set,recall_level_at,recall_extend,recall_duties,recall_transition_at,recall_check,
+     recall_keep_until,recall_retire}'::text[]),
   ('quality_gov_regulator', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
-     recall_fact_add,recall_level_set,recall_level_at,recall_extend,recall_duties,recall_transition_at,recall_check}'),
+     recall_fact_add,recall_level_set,recall_level_at,recall_extend,recall_duties,recall_transition_at,recall_check,
+     recall_keep_until}'),
   ('quality_gov_app', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
      recall_fact_add,recall_transition_at}'),
   ('quality_gov_merchant', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,

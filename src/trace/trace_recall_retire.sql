@@ -65,7 +65,7 @@ COMMENT ON FUNCTION recall_check() IS
   'Oracle: rows of recalls that have no recall, steps that no transition allows, levels that differ from their last change, rows of one''s own that name what does not exist; no rows when all is well';
 
 CREATE FUNCTION recall_keep_until(recall_id bigint, OUT until timestamptz, OUT reason text)
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   r quality_gov.recall;
@@ -75,6 +75,9 @@ DECLARE
   unknown boolean;
 BEGIN
   SELECT * INTO r FROM quality_gov.recall x WHERE x.recall_id = recall_keep_until.recall_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
+  END IF;
   SELECT * INTO last FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id ORDER BY s.at DESC LIMIT 1;
   IF last.state NOT IN ('dismissed', 'final_summary') THEN
     until := 'infinity';
