@@ -1,4 +1,4 @@
--- Recalls: duties of two hundred random recalls, at random instants, equal those of a clerk who goes through the file day by day.
+-- Recalls: duties of eighty random recalls, at random instants, equal those of a clerk who goes through the file day by day.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION quality_gov;
@@ -12,7 +12,7 @@ DO $$
 DECLARE
   r bigint; t timestamptz; s record; doc jsonb; food boolean; lvl int; what text; n int := 0;
 BEGIN
-  FOR g IN 1 .. 200 LOOP
+  FOR g IN 1 .. 80 LOOP
     food := g % 2 = 0;
     t := '2026-10-20 00:00+08'::timestamptz + draw(3000, g, 1) * '1 h'::interval;
     lvl := CASE WHEN food THEN 1 + draw(3, g, 2) END;
@@ -54,7 +54,7 @@ BEGIN
     END LOOP;
   END LOOP;
 END $$;
-SELECT count(*) > 1000 AS steps, count(DISTINCT state) AS states, (SELECT count(*) > 200 FROM recall_report) AS reports, (SELECT count(*) > 50 FROM recall_level_change) AS changes FROM recall_step;
+SELECT count(*) > 400 AS steps, count(DISTINCT state) AS states, (SELECT count(*) > 80 FROM recall_report) AS reports, (SELECT count(*) > 20 FROM recall_level_change) AS changes FROM recall_step;
 SELECT * FROM recall_check();
 
 -- the clerk: turns the pages of the file, and keeps a list of what is open
@@ -99,13 +99,13 @@ END $$;
 -- a right (D16) ends with its term by itself: it is left out here, and looked at in trace_recall_duty
 CREATE TABLE compared AS
 SELECT i.recall_id, i.at, c.*, d.* FROM (
-  SELECT r.recall_id, '2026-10-20 00:00+08'::timestamptz + draw(9000, r.recall_id::int, n, 13) * '1 h'::interval AS at FROM recall r CROSS JOIN generate_series(1, 8) n) i
+  SELECT r.recall_id, '2026-10-20 00:00+08'::timestamptz + draw(9000, r.recall_id::int, n, 13) * '1 h'::interval AS at FROM recall r CROSS JOIN generate_series(1, 5) n) i
 CROSS JOIN LATERAL (SELECT array_agg(ROW(d.duty, d.from_when, COALESCE(d.met_at, d.lapsed_at), d.state)::text ORDER BY ROW(d.duty, d.from_when, COALESCE(d.met_at, d.lapsed_at), d.state)::text) AS ours,
     count(*) AS duties, array_agg(d.duty || d.from_when ORDER BY d.duty, d.from_when) FILTER (WHERE d.state = 'open') AS open,
     bool_and(d.overdue = COALESCE(d.due <= COALESCE(d.met_at, d.lapsed_at, i.at), false)) AS judged, bool_and(d.due > d.from_when) AS later
   FROM recall_duties(i.recall_id, i.at) d WHERE d.duty <> 'D16') d
 CROSS JOIN LATERAL (SELECT array_agg(ROW(c.duty, c.since, c.ended, c.how)::text ORDER BY ROW(c.duty, c.since, c.ended, c.how)::text) AS clerks FROM clerk(i.recall_id, i.at) c WHERE c.duty <> 'D16') c;
-SELECT count(*) AS compared, sum(duties) > 3000 AS duties, count(*) FILTER (WHERE ours IS DISTINCT FROM clerks) AS different,
+SELECT count(*) AS compared, sum(duties) > 800 AS duties, count(*) FILTER (WHERE ours IS DISTINCT FROM clerks) AS different,
        count(*) FILTER (WHERE NOT judged) AS misjudged, count(*) FILTER (WHERE NOT later) AS before_they_began FROM compared;
 SELECT recall_id, at, ours, clerks FROM compared WHERE ours IS DISTINCT FROM clerks ORDER BY 1, 2 LIMIT 3;
 -- open_only gives the open ones and no others; of all recalls what it gives of each

@@ -340,7 +340,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_scope_revise(bigint, jsonb, timestamptz) IS
-  'Adds goods to the scope of a recall, as its next revision; recall_reopen() calls it';
+  'Takes goods that are not in it yet into the scope of a recall, as its next revision; recall_reopen() calls it';
 
 CREATE FUNCTION recall_reopen(recall_id bigint, reason text, scope jsonb DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -357,7 +357,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_reopen(bigint, text, jsonb, timestamptz) IS
-  'Recalls anew, since scope or remedy proved insufficient (Order 19 art 22): state re_recall, with the reason, and goods that are added; a plan is due again. Errors as recall_advance()';
+  'Recalls anew, since scope or remedy proved insufficient (Order 19 art 22): state re_recall, with the reason, and the whole scope as it is to be, where it changes; a plan is due again. Errors as recall_advance()';
 
 -- trace: what recalls hold or stop, with periods; listing and order guards ask here
 
