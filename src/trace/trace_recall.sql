@@ -333,14 +333,11 @@ BEGIN
   SELECT DISTINCT recall_scope_revise.recall_id, (SELECT 1 + max(x.revision) FROM quality_gov.recall_scope x
                                                   WHERE x.recall_id = recall_scope_revise.recall_id),
          (s ->> 'gtin')::quality_gov.gtin, s ->> 'lot', recall_scope_revise.at
-  FROM jsonb_array_elements(scope) s
-  WHERE NOT EXISTS (SELECT FROM quality_gov.recall_scope x
-                    WHERE x.recall_id = recall_scope_revise.recall_id AND x.gtin = (s ->> 'gtin')::quality_gov.gtin
-                      AND x.lot_code IS NOT DISTINCT FROM s ->> 'lot');
+  FROM jsonb_array_elements(scope) s;
 END
 $$;
 COMMENT ON FUNCTION recall_scope_revise(bigint, jsonb, timestamptz) IS
-  'Takes goods that are not in it yet into the scope of a recall, as its next revision; recall_reopen() calls it';
+  'Writes the goods of a recall as the next revision of its scope; recall_reopen() calls it';
 
 CREATE FUNCTION recall_reopen(recall_id bigint, reason text, scope jsonb DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

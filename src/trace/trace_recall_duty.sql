@@ -200,18 +200,20 @@ COMMENT ON VIEW recall_duty IS 'Duties of recalls by all that is on record, judg
 
 CREATE VIEW recall_overview WITH (security_barrier) AS
   SELECT r.recall_id, r.title, r.regime, r.level, r.merchant_id, s.state, s.at AS since,
-         (SELECT count(*) FROM recall_scope x WHERE x.recall_id = r.recall_id) AS scope,
-         ARRAY(SELECT DISTINCT x.gtin::text || COALESCE(' lot ' || x.lot_code, '')
-               FROM recall_scope x WHERE x.recall_id = r.recall_id ORDER BY 1) AS lots,
+         g.scope, g.lots,
          d.duty AS next_duty, d.title AS next_duty_title, d.legal_basis, d.due, d.overdue
   FROM recall r
   CROSS JOIN LATERAL (SELECT t.state, t.at FROM recall_step t
                       WHERE t.recall_id = r.recall_id ORDER BY t.at DESC LIMIT 1) s
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS scope, COALESCE(array_agg(DISTINCT x.gtin::text || COALESCE(' lot ' || x.lot_code, '')), '{}') AS lots
+    FROM recall_scope x
+    WHERE x.recall_id = r.recall_id AND x.revision = (SELECT max(l.revision) FROM recall_scope l WHERE l.recall_id = r.recall_id)) g
   LEFT JOIN (SELECT DISTINCT ON (q.recall) q.recall, q.duty, q.title, q.legal_basis, q.due, q.overdue
              FROM recall_duties(NULL, now(), 'infinity', true) q ORDER BY q.recall, q.due, q.duty) d ON d.recall = r.recall_id
   WHERE (SELECT session_reads_all()) OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
 COMMENT ON VIEW recall_overview IS
-  'Recalls with their state, scope, the open duty that is due first and whether it is overdue; a duty of a rule not in force yet has no date';
+  'Recalls with their state, scope (of its latest revision), the open duty that is due first and whether it is overdue; a duty of a rule not in force yet has no date';
 
 CREATE FUNCTION recall_fact_add(recall_id bigint, fact text, at timestamptz DEFAULT now(), note text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
