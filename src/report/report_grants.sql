@@ -266,7 +266,36 @@ JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'qual
 
 -- (grants supply)
 
--- (grants law)
+-- Recalls: an administrator runs them, the authority and the producer, with its application, take the steps that are theirs.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
+     recall_fact_add,recall_level_set,recall_level_at,recall_extend,recall_duties,recall_transition_at,recall_check,
+     recall_keep_until,recall_retire}'::text[]),
+  ('quality_gov_regulator', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
+     recall_fact_add,recall_level_set,recall_level_at,recall_extend,recall_duties,recall_transition_at,recall_check,
+     recall_keep_until}'),
+  ('quality_gov_app', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
+     recall_fact_add,recall_transition_at}'),
+  ('quality_gov_merchant', '{recall_advance,recall_reopen,recall_report_add,recall_report_template,recall_content_missing,
+     recall_fact_add,recall_transition_at,recall_duties}'),
+  ('quality_gov_analyst', '{recall_duties,recall_transition_at}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{recall_duty,recall_history,recall_transition,recall_report,recall_report_kind,recall_content,
+     recall_fact,recall_level,recall_level_change,recall_extension,recall_duty_kind}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{recall_transition,recall_content}'),
+  ('quality_gov_regulator', 'SELECT', '{recall_duty,recall_history,recall_state,recall_transition,recall_report,recall_report_kind,
+     recall_content,recall_fact,recall_level,recall_level_change,recall_extension,recall_duty_kind}'),
+  ('quality_gov_merchant', 'SELECT', '{recall_duty,recall_history,recall_state,recall_transition,recall_report_kind,recall_content,
+     recall_level,recall_duty_kind}'),
+  ('quality_gov_analyst', 'SELECT', '{recall_duty}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- (grants scope)
 

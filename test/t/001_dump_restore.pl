@@ -93,7 +93,11 @@ DELETE FROM shop.complaint WHERE id = 1;
 -- (rows walk)
 -- (rows epcis)
 -- (rows supply)
--- (rows law)
+INSERT INTO recall_transition VALUES ('consumer', 'voluntary', 'ordered', '{authority}', NULL, false, '(,)', 'policy');
+INSERT INTO recall_content (regime, kind, field, title, legal_basis) VALUES ('consumer', 'stage_summary', 'ours', 't', 'policy');
+SELECT recall_open('Soup', '[{"gtin": "4006381333931"}]', 'r', 'b', 'food', 3, 'voluntary', at => '2026-12-02', harm => '{death}') AS soup \gset
+SELECT recall_advance(:soup, 'plan_reported', '2026-12-03', document => recall_report_template('food', 'plan', '2026-12-03'));
+SELECT recall_level_set(:soup, 2, 'r', '2026-12-04'), recall_extend(:soup, '2027-03-01', 'x', '2026-12-05');
 -- (rows scope)
 -- (rows progress)
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
