@@ -60,7 +60,8 @@ CREATE TABLE recall_scope (
   since timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT recall_scope_pkey PRIMARY KEY (recall_id, scope_id)
 );
-CREATE INDEX recall_scope_gtin ON recall_scope (gtin);
+CREATE INDEX recall_scope_gtin ON recall_scope (gtin, lot_code);
+CREATE INDEX recall_scope_revision ON recall_scope (recall_id, revision);
 COMMENT ON TABLE recall_scope IS
   'Goods of a recall, one computation of the scope a revision: a GTIN, of it a lot code (null: every lot), a range of serial numbers or of days made; lot_id where the lot is known, via and depth where it was reached from an ingredient lot; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_scope', '');
@@ -98,10 +99,9 @@ AS $$
 DECLARE
   opened bigint;
 BEGIN
-  IF scope IS NULL OR jsonb_typeof(scope) <> 'array' OR scope = '[]'
-     OR jsonb_path_exists(scope, '$[*] ? (@.type() != "object" || !exists(@.gtin))') THEN
-    RAISE EXCEPTION 'scope must be an array of objects with "gtin" and optionally "lot"'
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
+  IF scope IS NULL THEN
+    RAISE EXCEPTION 'scope must not be null' USING ERRCODE = 'null_value_not_allowed',
+      HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
   END IF;
   IF state IS NULL OR state NOT IN ('suspected', 'investigating', 'notified', 'voluntary', 'ordered') THEN
     RAISE EXCEPTION 'a recall cannot begin as "%"', state USING ERRCODE = 'invalid_parameter_value',
@@ -115,14 +115,13 @@ BEGIN
   END IF;
   INSERT INTO quality_gov.recall (title, regime, level, severity, merchant_id, reason, legal_basis)
   VALUES (title, regime, level, severity, merchant_id, reason, legal_basis) RETURNING recall_id INTO opened;
-  INSERT INTO quality_gov.recall_scope (recall_id, gtin, lot_code)
-  SELECT DISTINCT opened, (s ->> 'gtin')::quality_gov.gtin, s ->> 'lot' FROM jsonb_array_elements(scope) s;
+  PERFORM FROM quality_gov.recall_scope_compute(opened, scope, at);
   PERFORM quality_gov.recall_enter(opened, state, at, NULL);
   RETURN opened;
 END
 $$;
 COMMENT ON FUNCTION recall_open(text, jsonb, text, text, text, integer, text, text, text, timestamptz) IS
-  'Opens a recall over goods: [{"gtin", "lot"}], lot optional; guards hold or stop them from at on';
+  'Opens a recall over goods, in the form that recall_scope_read() takes: [{"gtin", "lot"}], lot optional, serial numbers, days made, ingredient lots; guards hold or stop them from at on';
 
 CREATE FUNCTION recall_enter(recall_id bigint, state text, at timestamptz, note text) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -177,42 +176,6 @@ END
 $$;
 COMMENT ON FUNCTION recall_advance(bigint, text, timestamptz, text) IS
   'Takes a recall to its next state; refuses steps that recall_state does not allow, naming those it does';
-
--- trace: what recalls hold or stop, with periods; listing and order guards ask here
-
-CREATE FUNCTION gtin_try(code text) RETURNS gtin
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN (SELECT CASE WHEN plain ~ '^([0-9]{8}|[0-9]{12,14})$' AND plain !~ '^0+$'
-                      THEN CASE WHEN gs1_is_valid(plain, length(plain)) THEN gtin(plain) END END
-          FROM (SELECT btrim(normalize(code, NFKC)) AS plain) p);
-COMMENT ON FUNCTION gtin_try(text) IS 'The GTIN a text spells, or null where it spells none';
-
-CREATE FUNCTION recall_bar(gtin text, lot_code text,
-                           OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text,
-                           OUT legal_basis text)
-  RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  goods quality_gov.gtin := quality_gov.gtin_try(gtin);
-BEGIN
-  RETURN QUERY
-    SELECT p.at, p.until, s.verdict,
-           format('recall %s (%s): %s', r.recall_id, s.title, r.title), r.legal_basis
-    FROM (SELECT DISTINCT x.recall_id FROM quality_gov.recall_scope x
-          -- Of goods whose lot is not known, every lot may be meant.
-          WHERE x.gtin = goods AND (x.lot_code IS NULL OR recall_bar.lot_code IS NULL
-                                    OR x.lot_code = recall_bar.lot_code)) scope
-    JOIN quality_gov.recall r USING (recall_id)
-    CROSS JOIN LATERAL (
-      SELECT t.state, t.at, lead(t.at) OVER (ORDER BY t.at) AS until
-      FROM quality_gov.recall_step t WHERE t.recall_id = r.recall_id) p
-    JOIN quality_gov.recall_state s ON s.state = p.state
-    WHERE s.verdict <> 'pass';
-END
-$$;
-COMMENT ON FUNCTION recall_bar(text, text) IS
-  'Recalls that hold (quarantine) or stop (deny) goods, with the period of each; goods whose lot is unknown count as in scope';
 
 CREATE VIEW recall_overview WITH (security_barrier) AS
   SELECT r.recall_id, r.title, r.regime, r.level, r.merchant_id, s.state, s.at AS since,
