@@ -159,8 +159,8 @@ BEGIN
              OR quality_gov.serial_within(goods.serial_from, x.serial_from, x.serial_to)
                 AND quality_gov.serial_within(goods.serial_to, x.serial_from, x.serial_to))
         AND NOT (x.made IS NOT NULL AND x.lot_code IS NULL AND EXISTS (
-                   SELECT FROM quality_gov.recall_spared s WHERE s.recall_id = recall AND s.gtin = x.gtin
-                     AND s.lot_code = goods.lot_code AND s.since <= recall_release.at))) THEN
+                   SELECT FROM quality_gov.gtin_codes(x.gtin) o JOIN quality_gov.recall_spared s ON s.gtin = o.code
+                   WHERE s.recall_id = recall AND s.lot_code = goods.lot_code AND s.since <= recall_release.at))) THEN
       RAISE EXCEPTION 'scope[%] is not in the scope of recall %', goods.place, recall USING ERRCODE = 'invalid_parameter_value',
         HINT = 'quality_gov.recall_goods() lists it; where it names a lot, name it too, and serial numbers must lie in one of its ranges.';
     END IF;
