@@ -28,7 +28,7 @@ $$;
 COMMENT ON FUNCTION recall_goods(bigint, timestamptz) IS
   'Goods of a recall as of an instant: GTIN, of it a lot, serial numbers or, without a lot, goods of days made whose lot is not known; depth and via where reached from an ingredient lot; released where all of the row may be sold again; no rows for a merchant that does not answer for the recall';
 
-CREATE FUNCTION recall_order_match(recall bigint, at timestamptz, OUT merchant_id text, OUT order_id text, OUT line text, OUT match text)
+CREATE FUNCTION recall_order_match(recall bigint, at timestamptz, OUT sold sale, OUT match text)
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -39,35 +39,37 @@ AS $$
   code AS MATERIALIZED (
     SELECT g.gtin, k.code FROM (SELECT DISTINCT g.gtin FROM goods g) g CROSS JOIN LATERAL quality_gov.gtin_codes(g.gtin) k
     WHERE k.since <= recall_order_match.at),
+  released AS MATERIALIZED (
+    SELECT k.code, f.lot_code, f.serial_from, f.serial_to,
+           quality_gov.recall_release_period(recall, f.at) * tstzrange(k.since, NULL) AS period
+    FROM quality_gov.recall_release f CROSS JOIN LATERAL quality_gov.gtin_codes(f.gtin) k WHERE f.recall_id = recall),
   named AS (
-    SELECT s.merchant_id, s.order_id, s.line, s.gtin, s.lot_code, s.serial, s.sold_at, g.serial_from, g.serial_to,
+    SELECT s, g.serial_from, g.serial_to,
            CASE WHEN g.undated THEN 'day made unknown' ELSE 'certain' END AS match
     FROM goods g JOIN code c ON c.gtin = g.gtin JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code = g.lot_code
     WHERE g.lot_code IS NOT NULL
     UNION ALL
-    SELECT s.merchant_id, s.order_id, s.line, s.gtin, s.lot_code, s.serial, s.sold_at, g.serial_from, g.serial_to, 'lot unknown'
+    SELECT s, g.serial_from, g.serial_to, 'lot unknown'
     FROM (SELECT DISTINCT g.gtin, g.serial_from, g.serial_to FROM goods g WHERE g.lot_code IS NOT NULL) g
     JOIN code c ON c.gtin = g.gtin JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code IS NULL
     UNION ALL
-    SELECT s.merchant_id, s.order_id, s.line, s.gtin, s.lot_code, s.serial, s.sold_at, g.serial_from, g.serial_to,
+    SELECT s, g.serial_from, g.serial_to,
            CASE WHEN g.made IS NULL THEN 'certain' WHEN s.lot_code IS NULL THEN 'lot unknown' ELSE 'day made unknown' END
     FROM goods g JOIN code c ON c.gtin = g.gtin JOIN quality_gov.sale s ON s.gtin = c.code
     WHERE g.lot_code IS NULL
       AND NOT (g.made IS NOT NULL AND EXISTS (
                  SELECT FROM quality_gov.recall_spared p JOIN code o ON o.code = p.gtin
                  WHERE p.recall_id = recall AND o.gtin = g.gtin AND p.lot_code = s.lot_code AND p.since <= recall_order_match.at)))
-  SELECT n.merchant_id, n.order_id, n.line,
-         (array_agg(CASE WHEN n.serial_from IS NOT NULL AND n.serial IS NULL AND n.match = 'certain' THEN 'serial number unknown' ELSE n.match END
-                    ORDER BY n.match <> 'certain', n.serial_from IS NOT NULL AND n.serial IS NULL, n.match))[1]
+  SELECT DISTINCT ON ((n.s).merchant_id, (n.s).order_id, (n.s).line) n.s,
+         CASE WHEN n.match = 'certain' AND n.serial_from IS NOT NULL AND (n.s).serial IS NULL THEN 'serial number unknown' ELSE n.match END
   FROM named n
-  WHERE (n.serial_from IS NULL OR n.serial IS NULL OR quality_gov.serial_within(n.serial, n.serial_from, n.serial_to))
+  WHERE (n.serial_from IS NULL OR (n.s).serial IS NULL OR quality_gov.serial_within((n.s).serial, n.serial_from, n.serial_to))
     -- What was made safe before it was sold was sold rightly.
     AND NOT EXISTS (
-      SELECT FROM quality_gov.gtin_codes(n.gtin) k JOIN quality_gov.recall_release f ON f.gtin = k.code AND k.since <= n.sold_at
-      WHERE f.recall_id = recall AND (f.lot_code IS NULL OR f.lot_code = n.lot_code)
-        AND (f.serial_from IS NULL OR quality_gov.serial_within(n.serial, f.serial_from, f.serial_to))
-        AND quality_gov.recall_release_period(recall, f.at) @> n.sold_at)
-  GROUP BY n.merchant_id, n.order_id, n.line
+      SELECT FROM released f
+      WHERE f.code = (n.s).gtin AND (f.lot_code IS NULL OR f.lot_code = (n.s).lot_code) AND f.period @> (n.s).sold_at
+        AND (f.serial_from IS NULL OR quality_gov.serial_within((n.s).serial, f.serial_from, f.serial_to)))
+  ORDER BY (n.s).merchant_id, (n.s).order_id, (n.s).line, n.match <> 'certain', n.serial_from IS NOT NULL AND (n.s).serial IS NULL, n.match
 $$;
 COMMENT ON FUNCTION recall_order_match(bigint, timestamptz) IS
   'Order lines of goods in scope of a recall as of an instant, and how surely: certain, lot unknown, serial number unknown, day made unknown';
@@ -86,12 +88,10 @@ BEGIN
     own := ARRAY(SELECT DISTINCT m.merchant_id FROM quality_gov.merchant_member m WHERE quality_gov.session_acts_for(m.merchant_id, '{}'));
   END IF;
   RETURN QUERY
-    SELECT s.merchant_id, s.order_id, s.line, s.gtin, s.lot_code, s.serial, s.quantity, s.buyer, s.sold_at, s.state,
-           s.state IN ('open', 'shipped'), m.match
+    SELECT (m.sold).merchant_id, (m.sold).order_id, (m.sold).line, (m.sold).gtin, (m.sold).lot_code, (m.sold).serial, (m.sold).quantity,
+           (m.sold).buyer, (m.sold).sold_at, (m.sold).state, (m.sold).state IN ('open', 'shipped'), m.match
     FROM quality_gov.recall_order_match(recall, recall_orders.at) m
-    JOIN quality_gov.sale s ON s.merchant_id = m.merchant_id AND s.order_id = m.order_id AND s.line = m.line
-    WHERE everything OR s.merchant_id = ANY (own)
-    ORDER BY s.merchant_id, s.order_id, s.line;
+    WHERE everything OR (m.sold).merchant_id = ANY (own);
 END
 $$;
 COMMENT ON FUNCTION recall_orders(bigint, timestamptz) IS
