@@ -71,6 +71,16 @@ SELECT g, since FROM unnest('{4006381333931,96385074,12345670}'::text[]) g, reca
 SELECT recall_open('New number', '[{"gtin": "96385074", "lot": "CAKE"}]', 'r', 'b', at => '2026-08-10') AS new \gset
 SELECT gtin, lot, recorded FROM goods WHERE recall_id = :new;
 SELECT count(*) AS bars FROM recall_bar('4006381333931', 'CAKE') WHERE reason ~ 'New';
+-- what supersedes a number moves its lots: the goods stay the same goods
+UPDATE lot SET gtin = '96385074' WHERE gtin = '4006381333931';
+SELECT change, gtin, lot_code FROM recall_scope_stale();
+SELECT change, count(*) FROM recall_scope_compute(:flour, at => '2026-08-12') GROUP BY change;
+SELECT g, count(*) AS bars FROM unnest('{4006381333931,96385074,12345670}'::text[]) g, recall_bar(g, 'PIE') GROUP BY g ORDER BY g;
+-- what is declared reads back, and is added to
+SELECT r.title, recall_scope_declared(r.recall_id) AS declared FROM recall r ORDER BY r.recall_id;
+SELECT change, gtin, lot_code, serial_from, made FROM recall_scope_compute(:days, recall_scope_declared(:days) || '[{"gtin": "73513537", "made_until": "2026-01-31"}]', '2026-08-15');
+SELECT recall_scope_declared(:days) -> 1 AS added;
+SELECT recall_scope_declared(999) IS NULL AS none;
 SELECT * FROM integrity_check();
 DROP VIEW goods;
 DROP EXTENSION quality_gov;

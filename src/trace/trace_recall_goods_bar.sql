@@ -43,7 +43,7 @@ CREATE FUNCTION recall_release_period(recall bigint, since timestamptz) RETURNS 
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT tstzrange(since, (SELECT min(t.at) FROM recall_step t
-                           WHERE t.recall_id = recall AND t.at > since AND t.state IN ('notified', 'voluntary', 'ordered')));
+                           WHERE t.recall_id = recall AND t.at > since AND t.state IN ('notified', 'voluntary', 'ordered', 're_recall')));
 END;
 COMMENT ON FUNCTION recall_release_period(bigint, timestamptz) IS
   'From when to when a release holds: until the goods are recalled anew, since the remedy then proved insufficient (Order 19 art 22)';
