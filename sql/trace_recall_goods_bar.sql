@@ -68,7 +68,7 @@ EXCEPTION WHEN OTHERS THEN
   RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 SELECT refused(s) FROM unnest(ARRAY['{}', '[]', 'null', '["x"]', '[{}]', '[{"gtin": "73513537"}, {"gtin": "73513537", "lots": "A"}]', '[{"gtin": "73513538"}]', '[{"gtin": true}]',
-  '[{"gtin": null}]', '[{"gtin": 73513537, "lot": 7}]', '[{"gtin": "73513537", "lot": " "}]', '[{"gtin": "73513537", "serial_from": "1"}]', '[{"gtin": "73513537", "serial_from": "1", "serial_to": "10"}]',
+  '[{"gtin": null}]', '[{"gtin": 73513537, "lot": 7}]', '[{"gtin": "73513537", "lot": " "}]', '[{"gtin": "73513537", "lot": "A1 "}]', '[{"gtin": "73513537", "serial_from": "1"}]', '[{"gtin": "73513537", "serial_from": "1", "serial_to": "10"}]',
   '[{"gtin": "73513537", "serial_from": "9", "serial_to": "1"}]', '[{"gtin": "73513537", "made_from": "1 May 2026"}]', '[{"gtin": "73513537", "made_from": "2026-02-30"}]',
   '[{"gtin": "73513537", "made_from": "2026-05-02", "made_until": "2026-05-01"}]', '[{"gtin": "73513537", "made_from": "2026-05-02", "lot": "A"}]',
   '[{"gtin": "73513537", "made_until": "2026-05-02", "serial_from": "1", "serial_to": "2"}]', '[{"ingredient": "73513537"}]', '[{"ingredient": {"gtin": "73513537"}}]',

@@ -33,6 +33,12 @@ SELECT recall_open('Kettle', '[{"gtin": "4006381333931", "serial_from": "0100", 
 SELECT order_id, line, serial, open, match FROM recall_orders(:kettle, '2026-06-11');
 SELECT recall_open('Days', '[{"gtin": "73513537", "made_from": "2026-05-01", "made_until": "2026-05-31"}]', 'r', 'b', at => '2026-06-10') AS days \gset
 SELECT order_id, line, lot_code AS lot, match FROM recall_orders(:days, '2026-06-11');
+-- an order that names no lot is of the lot that its serial number belongs to
+INSERT INTO lot (gtin, lot_code) VALUES ('5901234123457', 'P1'), ('5901234123457', 'P2');
+INSERT INTO lot_item (gtin, serial, lot_id) SELECT gtin, serial, lot_id FROM (VALUES ('P1', 's1'), ('P2', 's2')) v(lot_code, serial) JOIN lot USING (lot_code);
+INSERT INTO sale (merchant_id, order_id, gtin, serial, buyer, sold_at) SELECT 'm-1', 'p-' || s, '5901234123457', nullif(s, 's0'), 'kim', '2026-06-01' FROM unnest('{s0,s1,s2,s3}'::text[]) s;
+SELECT recall_open('Phone', '[{"gtin": "5901234123457", "lot": "P1"}]', 'r', 'b', at => '2026-06-10') AS phone \gset
+SELECT order_id, serial, match FROM recall_orders(:phone, '2026-06-11');
 -- a whole GTIN takes every line of it; a corrected number brings the lines under the other one, from the day it is known
 SELECT recall_open('All', '[{"gtin": "6901234567892"}]', 'r', 'b', at => '2026-06-10') AS everything \gset
 INSERT INTO gtin_alias (old, gtin, reason, since) VALUES ('614141123452', '6901234567892', 'misprint', '2026-06-12');

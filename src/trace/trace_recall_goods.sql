@@ -144,7 +144,8 @@ BEGIN
       WHEN NOT entry.key = ANY (shape) THEN 'is not known: known are ' || array_to_string(shape, ', ')
       WHEN jsonb_typeof(entry.value) <> 'string' AND NOT (entry.key = 'gtin' AND jsonb_typeof(entry.value) = 'number')
         THEN 'must be a string, found ' || left(entry.value::text, 60)
-      WHEN btrim(entry.value #>> '{}') = '' THEN 'is blank'
+      WHEN entry.value #>> '{}' ~ '^\s*$' THEN 'is blank'
+      WHEN entry.value #>> '{}' ~ '^\s|\s$' THEN 'has blanks around it: ' || (entry.value)::text
       WHEN entry.key LIKE 'made%' AND NOT quality_gov.date_is_valid(entry.value #>> '{}')
         THEN 'must be a day as YYYY-MM-DD, found ' || left(entry.value::text, 60) END;
     IF problem IS NOT NULL THEN

@@ -263,15 +263,16 @@ CREATE FUNCTION doctor_recall_scope(OUT status text, OUT subject text, OUT detai
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+  WITH stale AS MATERIALIZED (SELECT * FROM quality_gov.recall_scope_stale())
   SELECT CASE s.change WHEN 'added' THEN 'problem' ELSE 'warning' END, 'recall ' || s.recall_id,
          format('%s goods %s', count(*), CASE s.change WHEN 'added' THEN 'are reached and not in its scope'
                   WHEN 'spared' THEN 'are held though made on other days' ELSE 'in its scope are not reached any more' END),
          CASE s.change WHEN 'removed' THEN format('Run quality_gov.recall_scope_compute(%s) if they may be sold again.', s.recall_id)
                        ELSE 'Run quality_gov.maintenance().' END
-  FROM quality_gov.recall_scope_stale() s GROUP BY s.recall_id, s.change
+  FROM stale s GROUP BY s.recall_id, s.change
   UNION ALL
   SELECT 'ok', 'recalls', 'every scope holds what its criteria reach', NULL
-  WHERE NOT EXISTS (SELECT FROM quality_gov.recall_scope_stale())
+  WHERE NOT EXISTS (SELECT FROM stale)
 $$;
 COMMENT ON FUNCTION doctor_recall_scope() IS 'Check: recalls whose stored scope lacks goods that they reach';
 INSERT INTO doctor_check VALUES ('recall_scope', 'quality_gov.doctor_recall_scope', 'Recalls whose scope is not what their criteria reach', true);

@@ -43,23 +43,31 @@ AS $$
     SELECT k.code, f.lot_code, f.serial_from, f.serial_to,
            quality_gov.recall_release_period(recall, f.at) * tstzrange(k.since, NULL) AS period
     FROM quality_gov.recall_release f CROSS JOIN LATERAL quality_gov.gtin_codes(f.gtin) k WHERE f.recall_id = recall),
+  unnamed AS (
+    -- Where an order names no lot, its serial number may tell.
+    SELECT s, c.gtin, i.lot_code
+    FROM code c JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code IS NULL
+    LEFT JOIN (code o JOIN quality_gov.lot_item t ON t.gtin = o.code JOIN quality_gov.lot i ON i.lot_id = t.lot_id)
+      ON o.gtin = c.gtin AND t.serial = s.serial),
   named AS (
-    SELECT s, g.serial_from, g.serial_to,
-           CASE WHEN g.undated THEN 'day made unknown' ELSE 'certain' END AS match
+    SELECT s, g.serial_from, g.serial_to, CASE WHEN g.undated THEN 'day made unknown' ELSE 'certain' END AS match
     FROM goods g JOIN code c ON c.gtin = g.gtin JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code = g.lot_code
-    WHERE g.lot_code IS NOT NULL
     UNION ALL
-    SELECT s, g.serial_from, g.serial_to, 'lot unknown'
+    SELECT u.s, g.serial_from, g.serial_to, CASE WHEN g.undated THEN 'day made unknown' ELSE 'certain' END
+    FROM goods g JOIN unnamed u ON u.gtin = g.gtin AND u.lot_code = g.lot_code
+    UNION ALL
+    SELECT u.s, g.serial_from, g.serial_to, 'lot unknown'
     FROM (SELECT DISTINCT g.gtin, g.serial_from, g.serial_to FROM goods g WHERE g.lot_code IS NOT NULL) g
-    JOIN code c ON c.gtin = g.gtin JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code IS NULL
+    JOIN unnamed u ON u.gtin = g.gtin AND u.lot_code IS NULL
     UNION ALL
-    SELECT s, g.serial_from, g.serial_to,
-           CASE WHEN g.made IS NULL THEN 'certain' WHEN s.lot_code IS NULL THEN 'lot unknown' ELSE 'day made unknown' END
-    FROM goods g JOIN code c ON c.gtin = g.gtin JOIN quality_gov.sale s ON s.gtin = c.code
-    WHERE g.lot_code IS NULL
-      AND NOT (g.made IS NOT NULL AND EXISTS (
+    SELECT w.s, g.serial_from, g.serial_to,
+           CASE WHEN g.made IS NULL THEN 'certain' WHEN w.lot_code IS NULL THEN 'lot unknown' ELSE 'day made unknown' END
+    FROM (SELECT * FROM goods g WHERE g.lot_code IS NULL) g
+    JOIN (SELECT s, c.gtin, s.lot_code FROM code c JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code IS NOT NULL
+          UNION ALL SELECT * FROM unnamed) w ON w.gtin = g.gtin
+    WHERE NOT (g.made IS NOT NULL AND EXISTS (
                  SELECT FROM quality_gov.recall_spared p JOIN code o ON o.code = p.gtin
-                 WHERE p.recall_id = recall AND o.gtin = g.gtin AND p.lot_code = s.lot_code AND p.since <= recall_order_match.at)))
+                 WHERE p.recall_id = recall AND o.gtin = g.gtin AND p.lot_code = w.lot_code AND p.since <= recall_order_match.at)))
   SELECT DISTINCT ON ((n.s).merchant_id, (n.s).order_id, (n.s).line) n.s,
          CASE WHEN n.match = 'certain' AND n.serial_from IS NOT NULL AND (n.s).serial IS NULL THEN 'serial number unknown' ELSE n.match END
   FROM named n
