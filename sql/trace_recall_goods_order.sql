@@ -47,7 +47,7 @@ SELECT count(*) AS lines FROM recall_orders(:everything, '2026-06-12');
 SELECT order_id, gtin, match FROM recall_orders(:tea, '2026-06-12') WHERE quantity = 4;
 
 -- what was made safe before it was sold is no order of the recall; what was sold before stays one
-SELECT recall_advance(:tea, 'plan_reported', '2026-06-13');
+INSERT INTO recall_step (recall_id, state, at) VALUES (:tea, 'plan_reported', '2026-06-13');
 SELECT recall_release(:tea, '[{"gtin": "6901234567892", "lot": "A1"}]', 'warned', 'leaflet', '2026-06-14') AS entries;
 INSERT INTO sale (merchant_id, order_id, gtin, lot_code, buyer, sold_at) VALUES ('m-1', 'o-10', '6901234567892', 'A1', 'hal', '2026-06-15'), ('m-1', 'o-11', '6901234567892', 'A1', 'ida', '2026-06-13');
 SELECT order_id FROM recall_orders(:tea, '2026-06-16') WHERE order_id IN ('o-1', 'o-10', 'o-11');

@@ -93,8 +93,8 @@ DELETE FROM shop.complaint WHERE id = 1;
 -- (rows supply)
 -- (rows law)
 INSERT INTO lot (gtin, lot_code, made_on) VALUES ('4006381333931', 'S1', '2026-01-01');
-SELECT recall_advance(recall_open('Days', '[{"gtin": "4006381333931", "made_from": "2026-05-01"}]', 'r', 'b', state => 'voluntary', at => '2026-05-01'), 'plan_reported', '2026-05-02');
-SELECT recall_release(max(recall_id), '[{"gtin": "4006381333931", "lot": "S2"}]', 'repaired', 'r', '2026-05-03') FROM recall;
+SELECT recall_open('Days', '[{"gtin": "4006381333931", "made_from": "2026-05-01"}]', 'r', 'b', at => '2026-05-01') AS days \gset
+INSERT INTO recall_release (recall_id, gtin, lot_code, remedy, evidence, at) VALUES (:days, '4006381333931', 'S2', 'repaired', 'r', '2026-05-03');
 -- (rows progress)
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
