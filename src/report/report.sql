@@ -149,12 +149,7 @@ AS $$
   SELECT DISTINCT 'calendar_year', y.calendar, 'has no calendar' FROM quality_gov.calendar_year y
   WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = y.calendar)
   UNION ALL
-  SELECT c.relation, concat_ws(' ', c.recall_id, c.id), 'has no recall'
-  FROM (SELECT 'recall_scope' AS relation, s.recall_id, s.scope_id::text AS id FROM quality_gov.recall_scope s
-        UNION ALL SELECT 'recall_criterion', c.recall_id, c.criterion_id::text FROM quality_gov.recall_criterion c
-        UNION ALL SELECT 'recall_spared', p.recall_id, p.gtin || ' ' || p.lot_code FROM quality_gov.recall_spared p
-        UNION ALL SELECT 'recall_release', e.recall_id, e.release_id::text FROM quality_gov.recall_release e) c
-  WHERE NOT EXISTS (SELECT FROM quality_gov.recall r WHERE r.recall_id = c.recall_id)
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_scope_check() c
   UNION ALL
   SELECT 'recall', r.recall_id::text, 'has no state' FROM quality_gov.recall r
   WHERE NOT EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id)

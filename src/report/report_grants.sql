@@ -268,11 +268,11 @@ JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'qual
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
 FROM (VALUES
-  ('quality_gov_admin', '{recall_scope_compute,recall_scope_read,recall_scope_declared,recall_scope_stale,recall_release,recall_goods,recall_orders,
+  ('quality_gov_admin', '{recall_scope_compute,recall_scope_read,recall_scope_declared,recall_scope_stale,recall_scope_check,recall_release,recall_goods,recall_orders,
      recall_buyers}'::text[]),
   ('quality_gov_app', '{recall_goods,recall_orders,recall_buyers}'),
   ('quality_gov_analyst', '{recall_goods}'),
-  ('quality_gov_regulator', '{recall_scope_declared,recall_scope_stale,recall_goods,recall_orders,recall_buyers}'),
+  ('quality_gov_regulator', '{recall_scope_declared,recall_scope_stale,recall_scope_check,recall_goods,recall_orders,recall_buyers}'),
   ('quality_gov_merchant', '{recall_goods,recall_orders,recall_buyers}')) AS r(role_name, routines)
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace

@@ -235,6 +235,37 @@ $$;
 COMMENT ON FUNCTION recall_scope_stale(bigint) IS
   'Oracle: goods whose place in the scope of a recall (of one, or of all that stop goods) changed by lots, links or aliases recorded after it was computed: added (reached and not in scope), removed (in scope and not reached any more), spared (held only because their day made was not known); no rows when all is well';
 
+CREATE FUNCTION recall_scope_check(OUT relation text, OUT key text, OUT problem text) RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT c.relation, concat_ws(' ', c.recall_id, c.id), 'has no recall'
+  FROM (SELECT 'recall_scope' AS relation, s.recall_id, s.scope_id::text AS id FROM quality_gov.recall_scope s
+        UNION ALL SELECT 'recall_criterion', c.recall_id, c.criterion_id::text FROM quality_gov.recall_criterion c
+        UNION ALL SELECT 'recall_spared', p.recall_id, p.gtin || ' ' || p.lot_code FROM quality_gov.recall_spared p
+        UNION ALL SELECT 'recall_release', e.recall_id, e.release_id::text FROM quality_gov.recall_release e) c
+  WHERE NOT EXISTS (SELECT FROM quality_gov.recall r WHERE r.recall_id = c.recall_id)
+  UNION ALL
+  SELECT 'recall_criterion', c.recall_id || ' ' || c.criterion_id, 'is not in the scope of its revision'
+  FROM quality_gov.recall_criterion c
+  LEFT JOIN quality_gov.recall_scope x ON x.recall_id = c.recall_id AND x.revision = c.revision AND x.gtin = c.gtin
+    AND COALESCE(x.lot_code, '') = COALESCE(c.lot_code, '') AND COALESCE(x.serial_from, '') = COALESCE(c.serial_from, '')
+    AND COALESCE(x.serial_to, '') = COALESCE(c.serial_to, '') AND COALESCE(x.made, 'empty') = COALESCE(c.made, 'empty')
+  LEFT JOIN quality_gov.recall_scope i ON i.recall_id = c.recall_id AND i.revision = c.revision AND i.depth = 0
+    AND i.lot_code = c.ingredient_lot
+  WHERE x.recall_id IS NULL AND i.recall_id IS NULL
+  UNION ALL
+  SELECT 'recall_scope', r.recall_id || ' revision ' || r.revision,
+         CASE WHEN r.since IS NULL THEN 'has several instants'
+              WHEN r.revision <> r.place THEN 'does not follow the revision before' ELSE 'is not after the revision before' END
+  FROM (SELECT x.recall_id, x.revision, row_number() OVER w AS place, CASE WHEN min(x.since) = max(x.since) THEN min(x.since) END AS since,
+               lag(max(x.since)) OVER w AS before
+        FROM quality_gov.recall_scope x GROUP BY x.recall_id, x.revision
+        WINDOW w AS (PARTITION BY x.recall_id ORDER BY x.revision)) r
+  WHERE r.since IS NULL OR r.revision <> r.place OR r.since <= r.before
+$$;
+COMMENT ON FUNCTION recall_scope_check() IS
+  'Oracle: criteria, goods, spared lots and releases without a recall, criteria that are not in the scope computed from them, revisions that do not follow one another; no rows when all is well';
+
 CREATE FUNCTION recall_scope_refresh(at timestamptz) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
