@@ -85,13 +85,13 @@ BEGIN
     place := format('scope[%s]', n);
     n := n + 1;
     PERFORM quality_gov.recall_scope_item_check(item, place);
-    gtin := quality_gov.recall_scope_gtin(item, place);
+    gtin := quality_gov.recall_gtin_read(item, place);
     lot_code := item ->> 'lot';
     serial_from := item ->> 'serial_from';
     serial_to := item ->> 'serial_to';
     made := CASE WHEN item ?| '{made_from,made_until}' THEN
       daterange((item ->> 'made_from')::date, (item ->> 'made_until')::date, '[]') END;
-    ingredient := quality_gov.recall_scope_gtin(item -> 'ingredient', place || '.ingredient');
+    ingredient := quality_gov.recall_gtin_read(item -> 'ingredient', place || '.ingredient');
     ingredient_lot := item #>> '{ingredient,lot}';
     RETURN NEXT;
   END LOOP;
@@ -100,7 +100,7 @@ $$;
 COMMENT ON FUNCTION recall_scope_read(jsonb) IS
   'Rows of a scope given as JSON: {"gtin"}, of it one "lot", serial numbers "serial_from" to "serial_to" (both included, of one length) or days made "made_from" to "made_until" (both included, either may be left out); or {"ingredient": {"gtin", "lot"}}; 22023 names the place of what it does not know or what contradicts';
 
-CREATE FUNCTION recall_scope_gtin(item jsonb, place text) RETURNS gtin
+CREATE FUNCTION recall_gtin_read(item jsonb, place text) RETURNS gtin
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
@@ -113,7 +113,7 @@ EXCEPTION WHEN data_exception THEN
     USING ERRCODE = SQLSTATE, DETAIL = COALESCE(nullif(detail, ''), 'A GTIN has 8, 12, 13 or 14 digits.');
 END
 $$;
-COMMENT ON FUNCTION recall_scope_gtin(jsonb, text) IS 'GTIN of an object of a scope; an error names its place';
+COMMENT ON FUNCTION recall_gtin_read(jsonb, text) IS 'GTIN of an object of a scope; an error names its place';
 
 CREATE FUNCTION recall_scope_item_check(item jsonb, place text) RETURNS void
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
