@@ -149,8 +149,7 @@ AS $$
   SELECT DISTINCT 'calendar_year', y.calendar, 'has no calendar' FROM quality_gov.calendar_year y
   WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = y.calendar)
   UNION ALL
-  SELECT 'recall_scope', s.recall_id || ' ' || s.scope_id, 'has no recall' FROM quality_gov.recall_scope s
-  WHERE NOT EXISTS (SELECT FROM quality_gov.recall r WHERE r.recall_id = s.recall_id)
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_scope_check() c
   UNION ALL
   SELECT 'recall', r.recall_id::text, 'has no state' FROM quality_gov.recall r
   WHERE NOT EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id)

@@ -297,6 +297,22 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
--- (grants scope)
+-- Scope of recalls: an administrator computes and releases, a merchant sees what was sold of it by itself.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{recall_scope_compute,recall_scope_read,recall_scope_declared,recall_scope_stale,recall_scope_check,recall_release,recall_goods,recall_orders,
+     recall_buyers}'::text[]),
+  ('quality_gov_app', '{recall_goods,recall_orders,recall_buyers}'),
+  ('quality_gov_analyst', '{recall_goods}'),
+  ('quality_gov_regulator', '{recall_scope_declared,recall_scope_stale,recall_scope_check,recall_goods,recall_orders,recall_buyers}'),
+  ('quality_gov_merchant', '{recall_goods,recall_orders,recall_buyers}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r, 'SELECT', 'TABLE', o
+FROM unnest('{quality_gov_admin,quality_gov_regulator}'::text[]) AS r
+CROSS JOIN unnest('{recall_criterion,recall_spared,recall_release}'::text[]) AS o
+ON CONFLICT DO NOTHING;
 
 -- (grants progress)

@@ -124,7 +124,8 @@ CREATE TABLE recall_scope (
   since timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT recall_scope_pkey PRIMARY KEY (recall_id, scope_id)
 );
-CREATE INDEX recall_scope_gtin ON recall_scope (gtin);
+CREATE INDEX recall_scope_gtin ON recall_scope (gtin, lot_code);
+CREATE INDEX recall_scope_revision ON recall_scope (recall_id, revision);
 COMMENT ON TABLE recall_scope IS
   'Goods of a recall, one computation of the scope a revision: a GTIN, of it a lot code (null: every lot), a range of serial numbers or of days made; lot_id where the lot is known, via and depth where it was reached from an ingredient lot; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_scope', '');
@@ -167,10 +168,9 @@ AS $$
 DECLARE
   opened bigint;
 BEGIN
-  IF scope IS NULL OR jsonb_typeof(scope) <> 'array' OR scope = '[]'
-     OR jsonb_path_exists(scope, '$[*] ? (@.type() != "object" || !exists(@.gtin))') THEN
-    RAISE EXCEPTION 'scope must be an array of objects with "gtin" and optionally "lot"'
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
+  IF scope IS NULL THEN
+    RAISE EXCEPTION 'scope must not be null' USING ERRCODE = 'null_value_not_allowed',
+      HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
   END IF;
   IF NOT EXISTS (SELECT FROM quality_gov.recall_state x WHERE x.state = recall_open.state AND x.initial) THEN
     RAISE EXCEPTION 'a recall cannot begin as "%"', state USING ERRCODE = 'invalid_parameter_value',
@@ -188,15 +188,14 @@ BEGIN
   END IF;
   INSERT INTO quality_gov.recall (title, regime, level, severity, merchant_id, reason, legal_basis, discovered_at)
   VALUES (title, regime, level, severity, merchant_id, reason, legal_basis, discovered_at) RETURNING recall_id INTO opened;
-  INSERT INTO quality_gov.recall_scope (recall_id, gtin, lot_code)
-  SELECT DISTINCT opened, (s ->> 'gtin')::quality_gov.gtin, s ->> 'lot' FROM jsonb_array_elements(scope) s;
+  PERFORM FROM quality_gov.recall_scope_compute(opened, scope, at);
   PERFORM quality_gov.recall_enter(opened, state, at, NULL, 'platform');
   PERFORM quality_gov.recall_fact_add(opened, h, COALESCE(discovered_at, at)) FROM unnest(harm) h;
   RETURN opened;
 END
 $$;
 COMMENT ON FUNCTION recall_open(text, jsonb, text, text, text, integer, text, text, text, timestamptz, timestamptz, text[]) IS
-  'Opens a recall over goods: [{"gtin", "lot"}], lot optional; guards hold or stop them from at on. discovered_at is when the defect or risk was discovered (the clock of D20), harm what recall_fact_add() would add: death, serious_injury, large_loss, overseas_recall, known since then';
+  'Opens a recall over goods, in the form that recall_scope_read() takes: [{"gtin", "lot"}], lot optional, serial numbers, days made, ingredient lots; guards hold or stop them from at on. discovered_at is when the defect or risk was discovered (the clock of D20), harm what recall_fact_add() would add: death, serious_injury, large_loss, overseas_recall, known since then';
 
 CREATE FUNCTION recall_enter(recall_id bigint, state text, at timestamptz, note text, party text) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -320,25 +319,6 @@ $$;
 COMMENT ON FUNCTION recall_advance(bigint, text, timestamptz, text, jsonb) IS
   'Takes a recall to its next state, with the document that goes with the step. 55000 for a step that recall_transition does not allow, naming those it does, for one whose document is neither given nor filed, and for an objection after its term; 22023 for a document that lacks fields, naming them, and for an instant not after the last step; 42501 for who is not one of the step''s parties';
 
-CREATE FUNCTION recall_scope_revise(recall_id bigint, scope jsonb, at timestamptz) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-BEGIN
-  IF jsonb_typeof(scope) <> 'array' OR scope = '[]'
-     OR jsonb_path_exists(scope, '$[*] ? (@.type() != "object" || !exists(@.gtin))') THEN
-    RAISE EXCEPTION 'scope must be an array of objects with "gtin" and optionally "lot"'
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
-  END IF;
-  INSERT INTO quality_gov.recall_scope (recall_id, revision, gtin, lot_code, since)
-  SELECT DISTINCT recall_scope_revise.recall_id, (SELECT 1 + max(x.revision) FROM quality_gov.recall_scope x
-                                                  WHERE x.recall_id = recall_scope_revise.recall_id),
-         (s ->> 'gtin')::quality_gov.gtin, s ->> 'lot', recall_scope_revise.at
-  FROM jsonb_array_elements(scope) s;
-END
-$$;
-COMMENT ON FUNCTION recall_scope_revise(bigint, jsonb, timestamptz) IS
-  'Writes the goods of a recall as the next revision of its scope; recall_reopen() calls it';
-
 CREATE FUNCTION recall_reopen(recall_id bigint, reason text, scope jsonb DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
@@ -349,45 +329,9 @@ BEGIN
   END IF;
   PERFORM quality_gov.recall_advance(recall_id, 're_recall', at, reason);
   IF scope IS NOT NULL THEN
-    PERFORM quality_gov.recall_scope_revise(recall_id, scope, at);
+    PERFORM FROM quality_gov.recall_scope_compute(recall_id, quality_gov.recall_scope_declared(recall_id) || scope, at);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION recall_reopen(bigint, text, jsonb, timestamptz) IS
   'Recalls anew, since scope or remedy proved insufficient (Order 19 art 22): state re_recall, with the reason, and the whole scope as it is to be, where it changes; a plan is due again. Errors as recall_advance()';
-
--- trace: what recalls hold or stop, with periods; listing and order guards ask here
-
-CREATE FUNCTION gtin_try(code text) RETURNS gtin
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN (SELECT CASE WHEN plain ~ '^([0-9]{8}|[0-9]{12,14})$' AND plain !~ '^0+$'
-                      THEN CASE WHEN gs1_is_valid(plain, length(plain)) THEN gtin(plain) END END
-          FROM (SELECT btrim(normalize(code, NFKC)) AS plain) p);
-COMMENT ON FUNCTION gtin_try(text) IS 'The GTIN a text spells, or null where it spells none';
-
-CREATE FUNCTION recall_bar(gtin text, lot_code text,
-                           OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text,
-                           OUT legal_basis text)
-  RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  goods quality_gov.gtin := quality_gov.gtin_try(gtin);
-BEGIN
-  RETURN QUERY
-    SELECT p.at, p.until, s.verdict,
-           format('recall %s (%s): %s', r.recall_id, s.title, r.title), r.legal_basis
-    FROM (SELECT DISTINCT x.recall_id FROM quality_gov.recall_scope x
-          -- Of goods whose lot is not known, every lot may be meant.
-          WHERE x.gtin = goods AND (x.lot_code IS NULL OR recall_bar.lot_code IS NULL
-                                    OR x.lot_code = recall_bar.lot_code)) scope
-    JOIN quality_gov.recall r USING (recall_id)
-    CROSS JOIN LATERAL (
-      SELECT t.state, t.at, lead(t.at) OVER (ORDER BY t.at) AS until
-      FROM quality_gov.recall_step t WHERE t.recall_id = r.recall_id) p
-    JOIN quality_gov.recall_state s ON s.state = p.state
-    WHERE s.verdict <> 'pass';
-END
-$$;
-COMMENT ON FUNCTION recall_bar(text, text) IS
-  'Recalls that hold (quarantine) or stop (deny) goods, with the period of each; goods whose lot is unknown count as in scope';

@@ -98,7 +98,9 @@ INSERT INTO recall_content (regime, kind, field, title, legal_basis) VALUES ('co
 SELECT recall_open('Soup', '[{"gtin": "4006381333931"}]', 'r', 'b', 'food', 3, 'voluntary', at => '2026-12-02', harm => '{death}') AS soup \gset
 SELECT recall_advance(:soup, 'plan_reported', '2026-12-03', document => recall_report_template('food', 'plan', '2026-12-03'));
 SELECT recall_level_set(:soup, 2, 'r', '2026-12-04'), recall_extend(:soup, '2027-03-01', 'x', '2026-12-05');
--- (rows scope)
+INSERT INTO lot (gtin, lot_code, made_on) VALUES ('4006381333931', 'S1', '2026-01-01');
+SELECT recall_open('Days', '[{"gtin": "4006381333931", "made_from": "2026-05-01"}]', 'r', 'b', at => '2026-05-01') AS days \gset
+INSERT INTO recall_release (recall_id, gtin, lot_code, remedy, evidence, at) VALUES (:days, '4006381333931', 'S2', 'repaired', 'r', '2026-05-03');
 -- (rows progress)
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
