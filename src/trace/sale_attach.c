@@ -151,10 +151,9 @@ number_of(const QgColumn *column, Datum value, HeapTuple row, TupleDesc desc)
 										 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
 	if (numeric_is_nan(DatumGetNumeric(number)) || numeric_is_inf(DatumGetNumeric(number)))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("\"%s\" in column \"%s\" must be a finite number", column->key,
-						column->path.column)));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("\"%s\" in column \"%s\" must be a finite number", column->key,
+							   column->path.column)));
 	return number;
 }
 
@@ -356,7 +355,7 @@ take_change(TriggerData *trigger, HeapTuple old, HeapTuple new, QgSaleBatch *wri
 
 	if (old != NULL && new != NULL && !qg_mapping_changed(mapping, old, new, desc))
 		return;
-	is = new != NULL && read_sale(mapping, attached, new, desc, &after);
+	is = new != NULL &&read_sale(mapping, attached, new, desc, &after);
 	if (is)
 		qg_sale_add(written, &after);
 	if (old != NULL && cancelled != NULL && read_key(attached, old, desc, &before) &&
@@ -393,7 +392,7 @@ read_statement(TriggerData *trigger, CommandId since, QgSaleBatch *cancelled)
 		qg_sales_write(written);
 		/* Where rows only go, none takes another's place. */
 		if (trigger->tg_newtable == NULL)
-			qg_sales_cancel(cancelled);
+			qg_sales_cancel(cancelled, false);
 	}
 	qg_sales_write(written);
 	close_rows(&olds);
@@ -415,7 +414,7 @@ qg_sale_change(PG_FUNCTION_ARGS)
 	read_statement(trigger, since, cancelled);
 	if (cancelled->count > 0)
 	{
-		qg_sales_cancel(cancelled);
+		qg_sales_cancel(cancelled, trigger->tg_newtable != NULL);
 		/* One row may have taken another's place. */
 		if (trigger->tg_newtable != NULL)
 			read_statement(trigger, PG_UINT32_MAX, NULL);

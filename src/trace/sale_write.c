@@ -29,8 +29,8 @@ typedef struct Field
 	char align;
 } Field;
 
-#define TEXT_FIELD(name)                                        \
-	{                                                           \
+#define TEXT_FIELD(name)                                         \
+	{                                                            \
 		name, "", TEXTOID, TEXTARRAYOID, -1, false, TYPALIGN_INT \
 	}
 
@@ -117,13 +117,16 @@ append_columns(StringInfo sql, uint32 mask, const char *before, bool cast)
 	}
 }
 
-/* Appends the arrays of a mask as parameters, and gives their number. */
+/*
+ * Appends the arrays of a mask as parameters, and gives their number.  Only the bare name unnest
+ * takes several; the search path is pinned.
+ */
 static int
 append_arrays(StringInfo sql, uint32 mask, Oid *types)
 {
 	int n = 0;
 
-	appendStringInfoString(sql, "pg_catalog.unnest(");
+	appendStringInfoString(sql, "unnest(");
 	for (int i = 0; i < QG_SALE_FIELDS; i++)
 	{
 		if (!(mask & QG_SALE_BIT(i)))
@@ -174,7 +177,10 @@ upsert_sql(StringInfo sql, uint32 mask, Oid *types)
 	return n;
 }
 
-/* Writes the statement that cancels sales; what a buyer holds was sold, whatever became of the row. */
+/*
+ * Writes the statement that cancels sales.  What a buyer holds was sold, whatever became of the row,
+ * but for a row that has become another sale.
+ */
 static int
 cancel_sql(StringInfo sql, Oid *types)
 {
@@ -184,11 +190,13 @@ cancel_sql(StringInfo sql, Oid *types)
 								"changed_at = pg_catalog.now() FROM ");
 	n = append_arrays(sql, KEY_MASK, types);
 	types[n++] = CIDOID;
+	types[n++] = BOOLOID;
 	appendStringInfo(sql,
 					 " WHERE s.merchant_id = u.merchant_id AND s.order_id = u.order_id "
-					 "AND s.line = u.line AND s.state IN ('open', 'shipped') "
+					 "AND s.line = u.line AND s.state <> 'cancelled' "
+					 "AND ($%d OR s.state IN ('open', 'shipped')) "
 					 "AND NOT quality_gov.row_written_since(s.xmin, s.cmin, $%d)",
-					 n);
+					 n, n - 1);
 	return n;
 }
 
@@ -196,7 +204,7 @@ cancel_sql(StringInfo sql, Oid *types)
 static SPIPlanPtr
 get_plan(uint32 mask)
 {
-	Oid types[QG_SALE_FIELDS + 1];
+	Oid types[QG_SALE_FIELDS + 2];
 	StringInfoData sql;
 	Prepared *entry;
 	int n;
@@ -236,10 +244,10 @@ array_of(const QgSale *sales, int count, int field)
 
 /* Executes the statement of a mask over sales that have the same, as the owner. */
 static void
-execute(uint32 mask, const QgSale *sales, int count, CommandId since)
+execute(uint32 mask, const QgSale *sales, int count, CommandId since, bool moved)
 {
 	uint32 told = mask != 0 ? mask & (QG_SALE_BIT(QG_SALE_FIELDS) - 1) : KEY_MASK;
-	Datum values[QG_SALE_FIELDS + 1];
+	Datum values[QG_SALE_FIELDS + 2];
 	QgOwner owner;
 	int n = 0;
 	int result;
@@ -248,6 +256,7 @@ execute(uint32 mask, const QgSale *sales, int count, CommandId since)
 		if (told & QG_SALE_BIT(i))
 			values[n++] = array_of(sales, count, i);
 	values[n++] = CommandIdGetDatum(since);
+	values[n++] = BoolGetDatum(moved); /* heard by the statement that cancels only */
 	qg_owner_begin(&owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -280,21 +289,21 @@ qg_sales_write(QgSaleBatch *batch)
 		for (to = from + 1; to < batch->count; to++)
 			if (statement_mask(&batch->sales[to]) != mask)
 				break;
-		execute(mask, &batch->sales[from], to - from, batch->since);
+		execute(mask, &batch->sales[from], to - from, batch->since, false);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(batch->context);
 	batch->count = 0;
 }
 
-/* Cancels the sales of a batch and empties it. */
+/* Cancels the sales of a batch, also those delivered where their rows have moved, and empties it. */
 void
-qg_sales_cancel(QgSaleBatch *batch)
+qg_sales_cancel(QgSaleBatch *batch, bool moved)
 {
 	MemoryContext caller = MemoryContextSwitchTo(batch->context);
 
 	if (batch->count > 0)
-		execute(0, batch->sales, batch->count, batch->since);
+		execute(0, batch->sales, batch->count, batch->since, moved);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(batch->context);
 	batch->count = 0;

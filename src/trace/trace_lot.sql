@@ -129,6 +129,9 @@ BEGIN
   IF at IS NOT NULL THEN
     PERFORM quality_gov.instant_require(at, 'at');
   END IF;
+  IF parent IS NULL OR child IS NULL THEN
+    RAISE EXCEPTION '% must not be null', CASE WHEN parent IS NULL THEN 'parent' ELSE 'child' END USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   IF parent = child THEN
     RAISE EXCEPTION 'lot % cannot be used in itself', parent USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -168,8 +171,9 @@ BEGIN
   IF link.parent IS NULL THEN
     RAISE EXCEPTION 'no use of lot % in lot % is recorded', COALESCE(parent::text, 'null'), COALESCE(child::text, 'null')
       USING ERRCODE = 'no_data_found',
-            HINT = (SELECT 'An EPCIS event says so: capture its error declaration.' FROM quality_gov.lot_link k
-                    WHERE k.parent = lot_unuse.parent AND k.child = lot_unuse.child LIMIT 1);
+            HINT = CASE WHEN EXISTS (SELECT FROM quality_gov.lot_link k WHERE k.parent = lot_unuse.parent AND k.child = lot_unuse.child)
+                        THEN 'An EPCIS event says so: capture its error declaration.'
+                        ELSE 'The table quality_gov.lot_link lists the uses of a lot.' END;
   END IF;
   IF quantity IS NOT NULL AND NOT COALESCE(quantity <= link.quantity, false) THEN
     RAISE EXCEPTION 'of lot % only % were used in lot %, found %', parent, COALESCE(link.quantity::text, 'an unknown quantity'), child, quantity
@@ -245,8 +249,8 @@ BEGIN
   END IF;
   IF event.voids IS NOT NULL
      OR EXISTS (SELECT FROM quality_gov.lot_event v WHERE v.lot_id = event.lot_id AND v.voids = event.event_id) THEN
-    RAISE EXCEPTION 'event % of lot % % already', event_id, lot_id,
-      CASE WHEN event.voids IS NOT NULL THEN 'takes another one back' ELSE 'was taken back' END
+    RAISE EXCEPTION 'event % of lot % %', event_id, lot_id,
+      CASE WHEN event.voids IS NOT NULL THEN 'takes another one back itself' ELSE 'was taken back already' END
       USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
   INSERT INTO quality_gov.lot_event (lot_id, kind, at, quantity, merchant_id, note, voids)

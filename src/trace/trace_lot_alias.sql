@@ -14,12 +14,14 @@ BEGIN
     RAISE EXCEPTION '% must not be null', CASE WHEN old IS NULL THEN 'old' ELSE 'new' END USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM quality_gov.text_require(reason, 'reason');
+  IF old = new THEN
+    RAISE EXCEPTION 'GTIN % cannot be corrected to itself', old USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   -- One at a time, and nobody records a lot meanwhile.
   LOCK TABLE quality_gov.gtin_alias IN SHARE ROW EXCLUSIVE MODE;
   target := quality_gov.gtin_current(new);
   IF target = old THEN
-    RAISE EXCEPTION 'GTIN % cannot be corrected to %, which % it', old, new,
-      CASE WHEN new = old THEN 'is' ELSE 'was corrected to' END USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'GTIN % cannot be corrected to %, which was corrected to it', old, new USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT a.gtin INTO known FROM quality_gov.gtin_alias a WHERE a.old = gtin_alias_add.old;
   IF known <> target THEN

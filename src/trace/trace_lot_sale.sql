@@ -50,7 +50,10 @@ BEGIN
            WHERE NOT a.attname = ANY (ARRAY(SELECT (quality_gov.mapping_parse(c.value)).column_name FROM jsonb_each_text(columns) c
                                             WHERE c.key IN ('merchant_id', 'order_id', 'line')))
              -- A partitioned table's unique keys must hold what it is partitioned by.
-             AND NOT EXISTS (SELECT FROM pg_partitioned_table p WHERE p.partrelid = relation AND a.attnum = ANY (p.partattrs))))
+             AND NOT EXISTS (SELECT FROM pg_partition_ancestors(relation) p
+                             JOIN pg_partitioned_table t ON t.partrelid = p.relid
+                             JOIN pg_attribute k ON k.attrelid = t.partrelid AND k.attnum = ANY (t.partattrs)
+                             WHERE k.attname = a.attname)))
      AND NOT EXISTS (SELECT FROM jsonb_each_text(columns) c WHERE c.key IN ('merchant_id', 'order_id', 'line')
                        AND (quality_gov.mapping_parse(c.value)).path <> '{}') THEN
     RAISE EXCEPTION 'nothing makes merchant, order and line of table "%" unique', relation USING ERRCODE = 'invalid_parameter_value',
@@ -159,16 +162,23 @@ BEGIN
     RAISE EXCEPTION 'table "%" is not attached', relation USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Attach it first with quality_gov.sale_attach(), so that no row is missed between.';
   END IF;
-  SELECT string_agg(format(CASE m.key WHEN 'state' THEN 'quality_gov.sale_word(%3$L, (%2$s)) AS %1$I' ELSE '(%2$s) AS %1$I' END,
-           m.key, CASE p.path WHEN '{}' THEN format('t.%I', p.column_name)
-                              ELSE format('t.%I #>> %L', p.column_name, p.path) END || CASE m.key WHEN 'quantity' THEN '' WHEN 'at' THEN ''
-                              WHEN 'shipped_at' THEN '' ELSE '::text' END, attached.options), ', ')
+  -- As the trigger reads them: blank is nothing, and the number of a GTIN has lost the zeros it begins with.
+  SELECT string_agg(format(CASE WHEN m.key IN ('at', 'shipped_at') THEN 'CASE WHEN isfinite(%1$s) THEN %1$s END AS %2$I'
+                                WHEN m.key = 'quantity' THEN '%1$s AS %2$I'
+                                WHEN m.key = 'state' THEN 'quality_gov.sale_word(%3$L, %1$s) AS %2$I'
+                                ELSE 'CASE WHEN btrim(%1$s, E'' \t\r\n'') <> '''' THEN %1$s END AS %2$I' END,
+           CASE WHEN m.key IN ('at', 'shipped_at', 'quantity') THEN format('t.%I', p.column_name)
+                WHEN p.path <> '{}' THEN format(CASE WHEN m.value ~ '->>[^>]*$' THEN '(t.%I #>> %L::text[])' ELSE '(t.%I #> %L::text[])::text' END,
+                                             p.column_name, p.path)
+                WHEN m.key = 'gtin' AND a.atttypid = 'bigint'::regtype THEN format('lpad(t.%I::text, 14, ''0'')', p.column_name)
+                ELSE format('t.%I::text', p.column_name) END, m.key, attached.options), ', ')
   INTO expression
-  FROM jsonb_each_text(attached.mapping) m CROSS JOIN LATERAL quality_gov.mapping_parse(m.value) p;
+  FROM jsonb_each_text(attached.mapping) m CROSS JOIN LATERAL quality_gov.mapping_parse(m.value) p
+  JOIN pg_attribute a ON a.attrelid = relation AND a.attname = p.column_name;
   -- A lock on the row keeps it from being deleted between reading and writing.
   FOR batch IN EXECUTE format('WITH r AS MATERIALIZED (SELECT %s FROM %s AS t FOR KEY SHARE OF t),
-      n AS (SELECT r.*, row_number() OVER () AS n FROM r WHERE r.merchant_id IS NOT NULL AND r.order_id IS NOT NULL %s)
-    SELECT jsonb_agg(to_jsonb(n) - ''n'') FROM n GROUP BY n.n / 1000', expression, relation,
+      b AS (SELECT r.*, row_number() OVER () AS row_n FROM r WHERE r.merchant_id IS NOT NULL AND r.order_id IS NOT NULL %s)
+    SELECT jsonb_agg(to_jsonb(b) - ''row_n'') FROM b GROUP BY b.row_n / 1000', expression, relation,
     CASE WHEN attached.mapping ? 'quantity' THEN 'AND COALESCE(r.quantity > 0, true)' ELSE '' END)
   LOOP
     written := written + quality_gov.sale_write(batch, false);

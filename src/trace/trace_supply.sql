@@ -191,7 +191,7 @@ BEGIN
     RAISE EXCEPTION 'bar % of supplier "%" holds %, it cannot be ended at %', bar_id, supplier_id, bar.effect, at
       USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  UPDATE quality_gov.supplier_bar b SET effect = tstzrange(lower(bar.effect), at), ended_because = reason
+  UPDATE quality_gov.supplier_bar b SET effect = tstzrange(lower(bar.effect), supplier_bar_end.at), ended_because = supplier_bar_end.reason
   WHERE b.supplier_id = bar.supplier_id AND b.bar_id = bar.bar_id;
   PERFORM quality_gov.ledger_record('supplier_bar_end', 'supplier ' || supplier_id,
     jsonb_build_object('bar_id', bar_id, 'at', at, 'reason', reason));

@@ -141,7 +141,8 @@ BEGIN
     RAISE EXCEPTION 'purchase lacks %', array_to_string(missing, ', ') USING ERRCODE = 'not_null_violation',
       DETAIL = (SELECT string_agg(DISTINCT f.legal_basis, '; ') FROM quality_gov.supply_field f WHERE f.record = 'purchase'
                   AND f.field = ANY (missing) AND f.effect @> p.purchased_at AND (f.goods = 'all' OR p.key_industrial)),
-      HINT = CASE WHEN p.key_industrial THEN 'Goods that are no key industrial goods are recorded with "key_industrial": false.' END;
+      HINT = CASE WHEN p.key_industrial THEN 'Goods that are no key industrial goods are recorded with "key_industrial": false.'
+                  ELSE 'The table quality_gov.supply_field says what a record needs.' END;
   END IF;
   IF p.replaces IS NOT NULL THEN
     PERFORM FROM quality_gov.purchase x WHERE x.merchant_id = p.merchant_id AND x.purchase_id = p.replaces FOR UPDATE;

@@ -1,7 +1,7 @@
 
 -- trace: what is wrong with lots by what is known of their supply, and how suppliers do
 
-CREATE VIEW lot_supplier WITH (security_barrier) AS
+CREATE VIEW lot_source WITH (security_barrier) AS
   SELECT p.lot_id, p.supplier_id, min(p.purchased_at) AS purchased_at
   FROM purchase p
   WHERE p.lot_id IS NOT NULL AND p.supplier_id IS NOT NULL AND (SELECT session_reads_all())
@@ -12,7 +12,7 @@ CREATE VIEW lot_supplier WITH (security_barrier) AS
   WHERE l.supplier_id IS NOT NULL AND (SELECT session_reads_all())
     AND NOT EXISTS (SELECT FROM purchase p WHERE p.lot_id = l.lot_id AND p.supplier_id = l.supplier_id
                       AND NOT EXISTS (SELECT FROM purchase r WHERE r.merchant_id = p.merchant_id AND r.replaces = p.purchase_id));
-COMMENT ON VIEW lot_supplier IS
+COMMENT ON VIEW lot_source IS
   'Whom each lot came from: by its purchases, with the first instant, and by what the lot itself says (null: no purchase of it is recorded)';
 
 CREATE FUNCTION lot_findings(at timestamptz DEFAULT now(), OUT lot_id bigint, OUT gtin gtin, OUT lot_code text, OUT finding text,
@@ -24,7 +24,7 @@ BEGIN
   PERFORM quality_gov.instant_require(at, 'at');
   RETURN QUERY
   WITH RECURSIVE came AS MATERIALIZED (
-    SELECT s.lot_id, s.supplier_id, COALESCE(s.purchased_at, lot_findings.at) AS judged, s.purchased_at FROM quality_gov.lot_supplier s
+    SELECT s.lot_id, s.supplier_id, COALESCE(s.purchased_at, lot_findings.at) AS judged, s.purchased_at FROM quality_gov.lot_source s
     WHERE (s.purchased_at <= lot_findings.at) IS NOT FALSE),
   against AS MATERIALIZED (
     SELECT c.supplier_id, a.* FROM (SELECT DISTINCT x.supplier_id FROM came x) c
@@ -104,7 +104,7 @@ BEGIN
   END IF;
   RETURN QUERY
   WITH came AS MATERIALIZED (
-    SELECT c.lot_id, c.supplier_id FROM quality_gov.lot_supplier c WHERE (c.purchased_at <= supplier_quality_at.at) IS NOT FALSE),
+    SELECT c.lot_id, c.supplier_id FROM quality_gov.lot_source c WHERE (c.purchased_at <= supplier_quality_at.at) IS NOT FALSE),
   -- A lot counts as failed where any inspection rejected it, also if it passed later.
   looked_at AS (
     SELECT i.lot_id, bool_or(i.result = 'rejected') AS failed FROM quality_gov.lot_inspection i
@@ -117,7 +117,7 @@ BEGIN
     SELECT c.supplier_id, count(DISTINCT x.recall_id) AS recalls
     FROM quality_gov.recall_scope x
     JOIN came c ON c.lot_id = COALESCE(x.lot_id, quality_gov.lot_find(x.gtin, x.lot_code))
-    WHERE COALESCE(x.depth, 0) = 0 AND x.since <= supplier_quality_at.at
+    WHERE COALESCE(x.depth, 0) = 0
       AND EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = x.recall_id AND s.at <= supplier_quality_at.at
                     AND s.state IN ('notified', 'voluntary', 'ordered'))
       AND (SELECT s.state FROM quality_gov.recall_step s WHERE s.recall_id = x.recall_id AND s.at <= supplier_quality_at.at
