@@ -23,6 +23,7 @@ SELECT lot_inspect(id, r, 'lab', d, 80, n, 'GB/T 2828.1', 'R-' || n) > 0 AS insp
   ('fine', 'rejected', '2026-05-03', 8), ('fine', 'accepted', '2026-05-08', 1)) v(c, r, d, n) WHERE code = c ORDER BY d;
 SELECT lot_code, e.kind, e.at, e.party, e.note FROM lot_event e JOIN lot USING (lot_id) ORDER BY e.at, 1;
 SELECT body - 'inspection_id' AS body FROM ledger_entry WHERE kind = 'lot_inspection' ORDER BY entry_id LIMIT 1;
+SELECT lot_inspect(:made, 'conditional', 'lab', '2026-05-05') > 0 AS without_counts;
 SELECT lot_inspect(:made, 'good', 'lab');
 SELECT lot_inspect(:made, 'accepted', NULL);
 SELECT lot_inspect(:made, 'accepted', 'lab', sample_size => 0);

@@ -191,7 +191,7 @@ CREATE TABLE lot_inspection (
   CONSTRAINT lot_inspection_at CHECK (isfinite(at)),
   CONSTRAINT lot_inspection_result CHECK (result IN ('accepted', 'rejected', 'conditional')),
   CONSTRAINT lot_inspection_sample_size CHECK (sample_size > 0),
-  CONSTRAINT lot_inspection_defects CHECK (defects >= 0 AND sample_size IS NOT NULL)
+  CONSTRAINT lot_inspection_defects CHECK (defects IS NULL OR defects >= 0 AND sample_size IS NOT NULL)
 );
 COMMENT ON TABLE lot_inspection IS
   'Incoming inspections of lots (产品质量法 art 33): when, by whom, how many were looked at and how many failed, accepted, rejected or conditional, on what basis, report number; append-only, the latest by at governs';
