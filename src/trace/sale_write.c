@@ -216,7 +216,8 @@ get_plan(uint32 mask)
 	n = mask != 0 ? upsert_sql(&sql, mask, types) : cancel_sql(&sql, types);
 	entry = MemoryContextAllocZero(TopMemoryContext, sizeof(Prepared));
 	entry->mask = mask;
-	entry->plan = SPI_prepare(sql.data, n, types);
+	/* How long the arrays are changes nothing worth planning anew for. */
+	entry->plan = SPI_prepare_cursor(sql.data, n, types, CURSOR_OPT_GENERIC_PLAN);
 	if (entry->plan == NULL || SPI_keepplan(entry->plan) != 0)
 		elog(ERROR, "could not prepare the sales");
 	entry->next = prepared;
