@@ -51,6 +51,7 @@ typedef struct QgSaleBatch
 
 extern QgSaleBatch *qg_sale_batch(CommandId since);
 extern void qg_sale_add(QgSaleBatch *batch, const QgSale *sale);
+extern void qg_sales_insert(QgSaleBatch *batch);
 extern void qg_sales_write(QgSaleBatch *batch);
 extern void qg_sales_cancel(QgSaleBatch *batch, bool moved);
 extern void qg_sale_batch_end(QgSaleBatch *batch);

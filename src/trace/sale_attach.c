@@ -363,6 +363,15 @@ take_change(TriggerData *trigger, HeapTuple old, HeapTuple new, QgSaleBatch *wri
 		add_cancelled(cancelled, &before);
 }
 
+/* Writes what waits and empties the batch; what a statement inserts is mostly new. */
+static void
+write_sales(TriggerData *trigger, QgSaleBatch *written)
+{
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		qg_sales_insert(written);
+	qg_sales_write(written);
+}
+
 /* Reads a statement's rows once and writes its sales; those that end are cancelled by the caller. */
 static void
 read_statement(TriggerData *trigger, CommandId since, QgSaleBatch *cancelled)
@@ -389,12 +398,12 @@ read_statement(TriggerData *trigger, CommandId since, QgSaleBatch *cancelled)
 			break;
 		if (++n % TOGETHER != 0)
 			continue;
-		qg_sales_write(written);
+		write_sales(trigger, written);
 		/* Where rows only go, none takes another's place. */
 		if (trigger->tg_newtable == NULL)
 			qg_sales_cancel(cancelled, false);
 	}
-	qg_sales_write(written);
+	write_sales(trigger, written);
 	close_rows(&olds);
 	close_rows(&news);
 	qg_sale_batch_end(written);
