@@ -121,8 +121,14 @@ DELETE FROM sale WHERE merchant_id = 'm-s';
 SELECT sale_backfill('spelt');
 SELECT count(*) AS both, count(*) FILTER (WHERE to_jsonb(a) - 'changed_at' IS DISTINCT FROM to_jsonb(b) - 'changed_at') AS differ
 FROM told a FULL JOIN (SELECT * FROM sale WHERE merchant_id = 'm-s') b USING (order_id);
-SELECT guard_remove('spelt');
-DROP TABLE spelt, told;
+-- so do the trigger and gtin_try() read GTINs
+CREATE TABLE coded (shop text, id int PRIMARY KEY, code text);
+SELECT sale_attach('coded', '{"merchant_id": "shop", "order_id": "id", "gtin": "code"}');
+INSERT INTO coded SELECT 'm-c', row_number() OVER (), c FROM unnest(ARRAY['96385074', ' 96385074 ', E'\t96385074', '963850 74', '96385075', '036000291452', '6901234567892', '16901234567899', '690123456789', '06901234567892',
+  '006901234567892', '0', '00000000', '', ' ', 'x96385074', '96385074x', '-96385074', U&'\FF19\FF16\FF13\FF18\FF15\FF10\FF17\FF14', U&'\300096385074\3000', U&'\0661\0662', '99999999999999999999999']) c;
+SELECT count(s.gtin) AS read, count(*) FILTER (WHERE s.gtin IS DISTINCT FROM gtin_try(c.code)) AS differ FROM sale s JOIN coded c ON s.merchant_id = 'm-c' AND s.order_id = c.id::text;
+SELECT guard_remove('spelt'), guard_remove('coded');
+DROP TABLE spelt, told, coded;
 SELECT guard_remove('line', 'sale'), guard_remove('part', 'sale'), guard_remove('part_11', 'sale');
 DROP VIEW shown;
 DROP TABLE line, part;

@@ -70,10 +70,10 @@ for pair in $(seq 0 "$pairs"); do
   psql -Xqc "$(sales $base)"
   bulk "the same, peer writes the sales, too" "$(lines attached $((base + 200000)))" "$(lines plain $((base + 200000))); $(sales $((base + 200000)))" '<= 1.3' "$pair"
   bulk "UPDATE of $rows lines to delivered, peer its sales, too" "UPDATE attached SET status = 'done' $(where $((base + 200000)))" \
-    "UPDATE plain SET status = 'done' $(where $((base + 200000))); UPDATE twin t SET state = 'delivered' FROM plain p $(where $((base + 200000))) AND $key" '<= 1.3' "$pair"
+    "UPDATE plain SET status = 'done' $(where $((base + 200000))); UPDATE twin t SET state = 'delivered' FROM plain p $(where $((base + 200000))) AND $key" '<= 2' "$pair"
   bulk "UPDATE of $rows lines that changes no sale" "UPDATE attached SET note = 'x' $(where $base)" "UPDATE plain SET note = 'x' $(where $base)" '<= 1.2' "$pair"
   bulk "DELETE of $rows lines, peer cancels its sales, too" "DELETE FROM attached $(where $base)" \
-    "UPDATE twin t SET state = 'cancelled' FROM plain p $(where $base) AND $key; DELETE FROM plain $(where $base)" '<= 1.3' "$pair"
+    "UPDATE twin t SET state = 'cancelled' FROM plain p $(where $base) AND $key; DELETE FROM plain $(where $base)" '<= 2' "$pair"
   single 1 '>= 0.5' "$pair"
   single 8 '>= 0.5' "$pair"
 done
