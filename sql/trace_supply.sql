@@ -43,6 +43,8 @@ INSERT INTO watchlist_entry (watchlist, uscc, reason, legal_basis, source, term)
   ('serious_violation', '91350100M000100Y43', 'fakes', 'b', 't', '[2026-05-10 00:00+08,2026-05-20 00:00+08)');
 SELECT supplier_may('s-1', NULL, at => '2026-05-05'), supplier_may('s-1', NULL, at => '2026-05-15');
 SELECT * FROM supplier_may('nobody', at => '2026-05-05');
+SELECT supplier_record('{"supplier_id": "s-9", "name": "no day said"}');
+SELECT supplier_may('s-9', at => '1999-01-01');
 SELECT supplier_may(NULL);
 SELECT supplier_may('s-1', at => 'infinity');
 SELECT supplier_may('s-1', at => NULL);

@@ -8,17 +8,17 @@ CREATE TABLE supplier (
   address text,
   contact text,
   categories text[] NOT NULL DEFAULT '{}',
-  since timestamptz NOT NULL DEFAULT now(),
+  since timestamptz NOT NULL DEFAULT '-infinity',
   ended_at timestamptz,
   CONSTRAINT supplier_pkey PRIMARY KEY (supplier_id),
   CONSTRAINT supplier_supplier_id CHECK (supplier_id <> ''),
   CONSTRAINT supplier_name CHECK (name_key(name) IS NOT NULL),
-  CONSTRAINT supplier_since CHECK (isfinite(since)),
+  CONSTRAINT supplier_since CHECK (since < 'infinity'),
   CONSTRAINT supplier_ended_at CHECK (ended_at > since)
 );
 CREATE INDEX supplier_uscc_idx ON supplier (uscc) WHERE uscc IS NOT NULL;
 COMMENT ON TABLE supplier IS
-  'Suppliers, by the platform''s own identifier: name, unified social credit code, address, contact, categories supplied, since when and until when they supply';
+  'Suppliers, by the platform''s own identifier: name, unified social credit code, address, contact, categories supplied, since when (-infinity: always) and until when they supply';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.supplier', '');
 
 CREATE TABLE supplier_license (
@@ -113,7 +113,7 @@ BEGIN
   END IF;
   INSERT INTO quality_gov.supplier AS s (supplier_id, name, uscc, address, contact, categories, since, ended_at)
   VALUES (id, COALESCE(supplier ->> 'name', known.name), (supplier ->> 'uscc')::quality_gov.uscc, supplier ->> 'address', supplier ->> 'contact',
-          ARRAY(SELECT jsonb_array_elements_text(supplier -> 'categories')), COALESCE((supplier ->> 'since')::timestamptz, now()),
+          ARRAY(SELECT jsonb_array_elements_text(supplier -> 'categories')), COALESCE((supplier ->> 'since')::timestamptz, '-infinity'),
           (supplier ->> 'ended_at')::timestamptz)
   ON CONFLICT ON CONSTRAINT supplier_pkey DO UPDATE
   SET name = EXCLUDED.name, uscc = COALESCE(EXCLUDED.uscc, s.uscc),
