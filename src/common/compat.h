@@ -11,14 +11,21 @@
 #endif
 
 /*
- * Since 16 the varlena macros have a header of their own, and input functions can report errors
- * softly; before, the same line raises the error.
+ * Since 16 the varlena macros have a header of their own, input functions (and a range's constructor)
+ * can report errors softly; before, the same line raises the error.  Index entries may be made in
+ * summarizing indexes only.
  */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
 #include "parser/parse_relation.h"
 #include "varatt.h"
+#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false, NULL)
+#define qg_try_index_tuples(target, slot, estate, conflict) \
+	ExecInsertIndexTuples(target, slot, estate, false, true, conflict, NIL, false)
 #else
+#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false)
+#define qg_try_index_tuples(target, slot, estate, conflict) \
+	ExecInsertIndexTuples(target, slot, estate, false, true, conflict, NIL)
 #define ereturn(context, dummy, ...) \
 	do                               \
 	{                                \
@@ -38,13 +45,6 @@
 #define QG_LOCAL_XID (MyProc->vxid.lxid)
 #else
 #define QG_LOCAL_XID (MyProc->lxid)
-#endif
-
-/* Since 16 a range's constructor takes a context for soft errors. */
-#if PG_VERSION_NUM >= 160000
-#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false, NULL)
-#else
-#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false)
 #endif
 
 /* Since 16 the rights to a range table are a list beside it, and since 18 it says what is unpruned. */

@@ -264,7 +264,39 @@ JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'qual
 
 -- (grants epcis)
 
--- (grants supply)
+-- The name makes it look like a function of the identifier type.
+REVOKE ALL ON FUNCTION quality_gov.gtin_alias_add(gtin, gtin, text), quality_gov.gtin_names(gtin) FROM PUBLIC;
+-- Supply: an administrator and an application record; a merchant records its purchases and reads its own rows.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{lot_record,lot_record_all,lot_use,lot_use_all,lot_unuse,lot_move,lot_move_all,lot_event_void,lot_item_add,
+     gtin_alias_add,gtin_current,gtin_names,supplier_record,supplier_bar_add,supplier_bar_end,supplier_may,supplier_lot_add,
+     supplier_lot_find,purchase_record,purchase_retire,lot_inspect,lot_findings,supplier_quality_at,supply_check,supply_missing,
+     sale_attach,sale_backfill,sale_write,sale_word,sale_change,sale_record,sale_retire}'::text[]),
+  ('quality_gov_app', '{lot_record,lot_record_all,lot_use,lot_use_all,lot_move,lot_move_all,lot_item_add,gtin_current,gtin_names,
+     supplier_may,supplier_lot_add,supplier_lot_find,purchase_record,lot_inspect,sale_record}'),
+  ('quality_gov_merchant', '{purchase_record,supply_missing}'),
+  ('quality_gov_analyst', '{gtin_current,gtin_names,supplier_may,lot_findings,supplier_quality_at,supply_missing}'),
+  ('quality_gov_regulator', '{gtin_current,gtin_names,supplier_may,supplier_lot_find,lot_findings,supplier_quality_at,
+     supply_check,supply_missing}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{gtin_alias,lot_link,lot_item,lot_event,lot_event_standing,lot_balance,lot_sale,sale,supplier,
+     supplier_license,supplier_brand,supplier_bar,supplier_category,supplier_lot,supply_field,purchase,purchase_standing,
+     lot_inspection,lot_source,lot_finding,supplier_quality,supply_incomplete}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{supplier_category,supply_field}'),
+  ('quality_gov_admin', 'UPDATE', '{supplier_category}'),
+  ('quality_gov_regulator', 'SELECT', '{gtin_alias,lot_link,lot_item,lot_event,lot_event_standing,lot_balance,lot_sale,sale,supplier,
+     supplier_license,supplier_brand,supplier_bar,supplier_category,supplier_lot,supply_field,purchase,purchase_standing,
+     lot_inspection,lot_source,lot_finding,supplier_quality,supply_incomplete}'),
+  ('quality_gov_analyst', 'SELECT', '{lot_balance,lot_source,lot_finding,supplier_quality,supply_incomplete}'),
+  ('quality_gov_merchant', 'SELECT', '{sale,purchase,purchase_standing,supply_incomplete,supply_field}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- Recalls: an administrator runs them, the authority and the producer, with its application, take the steps that are theirs.
 INSERT INTO role_grant
