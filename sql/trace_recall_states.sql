@@ -90,7 +90,7 @@ SELECT recall_reopen(:kettle, NULL, at => '2027-02-01');
 SELECT recall_reopen(:kettle, ' ', at => '2027-02-01');
 SELECT recall_reopen(:kettle, 'lot A2 too', '[{"lot": "A2"}]', '2027-02-01');
 SELECT recall_reopen(:kettle, 'lot A2 too', '[{"gtin": "6901234567892", "lot": "A1"}, {"gtin": "6901234567892", "lot": "A2"}]', '2027-02-01');
-SELECT gtin, lot_code, revision, since FROM recall_scope WHERE recall_id = :kettle AND revision > 1;
+SELECT gtin, lot_code, revision, since FROM recall_scope WHERE recall_id = :kettle AND revision > 1 ORDER BY lot_code;
 SELECT scope, lots FROM recall_overview WHERE recall_id = :kettle;
 SELECT verdict, reason FROM recall_bar('6901234567892', 'A2') WHERE until IS NULL AND starts_with(reason, format('recall %s ', :kettle)) ORDER BY 2;
 SELECT duty, from_when, due, state FROM recall_duties(:kettle, '2027-02-02') WHERE state = 'open';
