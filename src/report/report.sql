@@ -155,6 +155,8 @@ AS $$
   SELECT 'recall', r.recall_id::text, 'has no state' FROM quality_gov.recall r
   WHERE NOT EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id)
   UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_record_check() c
+  UNION ALL
   SELECT 'watchlist_entry', c.source || '/' || c.item, c.problem FROM quality_gov.watchlist_check() c
   UNION ALL
   SELECT 'supervision_record', c.uscc || ' ' || c.record_id, c.problem FROM quality_gov.supervision_check() c
