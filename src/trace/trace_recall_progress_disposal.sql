@@ -54,7 +54,7 @@ BEGIN
   IF origin = 'stock' AND lot IS NULL THEN
     RAISE EXCEPTION 'lot % of GTIN % does not exist', lot_code, gtin USING ERRCODE = 'no_data_found';
   END IF;
-  IF CASE origin WHEN 'stock' THEN f.in_stock ELSE COALESCE(f.held, 0) END < quantity THEN
+  IF quantity > (CASE origin WHEN 'stock' THEN f.in_stock ELSE COALESCE(f.held, 0) END) THEN
     RAISE EXCEPTION 'of lot % of GTIN % % are %, so not % can be disposed of', lot_code, gtin,
       CASE origin WHEN 'stock' THEN f.in_stock ELSE COALESCE(f.held, 0) END,
       CASE origin WHEN 'stock' THEN 'in stock' ELSE 'back and not disposed of' END, quantity USING ERRCODE = 'check_violation';

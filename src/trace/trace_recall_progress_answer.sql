@@ -165,8 +165,8 @@ BEGIN
   sold := quality_gov.recall_response_line(recall_id, merchant_id, order_id, line, gtin, serial);
   IF gtin <> sold.gtin OR lot_code <> sold.lot_code OR serial <> sold.serial THEN
     RAISE EXCEPTION 'line "%" of order "%" sold GTIN %, lot %, serial number %, not GTIN %, lot %, serial number %', sold.line, sold.order_id,
-      sold.gtin, COALESCE(sold.lot_code, 'unknown'), COALESCE(sold.serial, 'unknown'), COALESCE(gtin::text, 'unknown'),
-      COALESCE(lot_code, 'unknown'), COALESCE(serial, 'unknown') USING ERRCODE = 'invalid_parameter_value';
+      sold.gtin, COALESCE(sold.lot_code, 'unknown'), COALESCE(sold.serial, 'unknown'), COALESCE(gtin, sold.gtin),
+      COALESCE(lot_code, sold.lot_code, 'unknown'), COALESCE(serial, sold.serial, 'unknown') USING ERRCODE = 'invalid_parameter_value';
   END IF;
   gtin := COALESCE(sold.gtin, gtin);
   serial := COALESCE(serial, CASE WHEN quantity = 1 THEN sold.serial END);
