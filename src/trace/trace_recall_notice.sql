@@ -212,6 +212,9 @@ BEGIN
           SELECT n.recipient FROM quality_gov.recall_notice n
           WHERE n.recall_id = recall_notice_write.recall_id AND n.audience = todo.audience
             AND todo.state = 'dismissed' AND n.state IN ('taken', 'delivered')) r
+    WHERE NOT EXISTS (SELECT FROM quality_gov.recall_notice n
+                      WHERE n.recall_id = recall_notice_write.recall_id AND n.audience = todo.audience AND n.recipient = r.recipient
+                        AND n.occasion = todo.occasion AND n.round = todo.round)
     ORDER BY r.recipient
     ON CONFLICT ON CONSTRAINT recall_notice_once DO NOTHING;
     GET DIAGNOSTICS created = ROW_COUNT;
@@ -260,7 +263,10 @@ CREATE FUNCTION recall_notice_collect(at timestamptz) RETURNS text
 AS $$
   SELECT COALESCE(sum(quality_gov.recall_notice_generate(r.recall_id, at)), 0) || ' notices of recalls created'
   FROM (SELECT r.recall_id FROM quality_gov.recall r
-        WHERE EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id AND s.at <= recall_notice_collect.at)
+        CROSS JOIN LATERAL (SELECT s.state, s.at FROM quality_gov.recall_step s
+                            WHERE s.recall_id = r.recall_id AND s.at <= recall_notice_collect.at ORDER BY s.at DESC LIMIT 1) s
+        -- Of a recall that ended long ago nobody is found any more.
+        WHERE s.state NOT IN ('dismissed', 'final_summary') OR s.at > recall_notice_collect.at - interval '30 days'
         ORDER BY r.recall_id) r
 $$;
 COMMENT ON FUNCTION recall_notice_collect(timestamptz) IS

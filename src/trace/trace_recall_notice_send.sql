@@ -81,6 +81,7 @@ CREATE FUNCTION recall_notice_done(notice_id bigint, reference text DEFAULT NULL
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
   n quality_gov.recall_notice;
 BEGIN
@@ -106,6 +107,7 @@ CREATE FUNCTION recall_notice_failed(notice_id bigint, error text, attempt integ
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
   n quality_gov.recall_notice;
   delay numeric;
@@ -135,6 +137,7 @@ CREATE FUNCTION recall_notice_confirm(notice_id bigint, at timestamptz DEFAULT c
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
   n quality_gov.recall_notice;
 BEGIN

@@ -107,8 +107,8 @@ AS $$
     FROM (SELECT DISTINCT g.line FROM goods g) g
   )
   -- A letter has room for so many; the rest is for the contact to say.
-  SELECT string_agg(l.line, E'\n' ORDER BY l.n) || COALESCE(E'\n' || quality_gov.recall_notice_fill(recall_notice_goods.language,
-           'goods_more', jsonb_build_object('more', nullif(max(l.lines) - 100, 0))), '')
+  SELECT string_agg(l.line, E'\n' ORDER BY l.n) || CASE WHEN max(l.lines) > 100 THEN E'\n' || quality_gov.recall_notice_fill(
+           recall_notice_goods.language, 'goods_more', jsonb_build_object('more', max(l.lines) - 100)) ELSE '' END
   FROM lines l WHERE l.n <= 100
 $$;
 COMMENT ON FUNCTION recall_notice_goods(bigint, text) IS
@@ -120,6 +120,9 @@ AS $$
 DECLARE
   plan jsonb;
 BEGIN
+  IF to_regclass('quality_gov.recall_report') IS NULL THEN
+    RETURN '{}';
+  END IF;
   SELECT r.content INTO plan FROM quality_gov.recall_report r
   WHERE r.recall_id = recall_notice_plan.recall_id AND r.kind = 'plan' AND r.at <= recall_notice_plan.at
   ORDER BY r.at DESC, r.report_id DESC LIMIT 1;
@@ -187,7 +190,7 @@ AS $$
   SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('merchant_id', n.merchant_id, 'order_id', n.order_id, 'line', nullif(n.line, ''),
            'gtin', n.goods::text, 'lot', n.lot_code, 'serial', n.serial, 'quantity', n.quantity, 'product', n.product, 'shipped', NOT n.open))
          ORDER BY n.sold_at, n.order_id, n.line)
-  FROM quality_gov.recall_progress_line(quality_gov.recall_extent_of(recall_notice_orders.recall_id), at, recall_notice_orders.buyer) n
+  FROM quality_gov.recall_progress_line(quality_gov.recall_extent_of(recall_notice_orders.recall_id), at, ARRAY[recall_notice_orders.buyer]) n
   WHERE n.state NOT IN ('cancelled', 'returned')
 $$;
 COMMENT ON FUNCTION recall_notice_orders(bigint, text, timestamptz) IS

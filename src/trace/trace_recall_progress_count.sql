@@ -5,9 +5,9 @@ CREATE TYPE recall_figure AS (
   lot_id bigint, gtin gtin, lot_code text, unit text, basis text, made numeric, in_stock numeric, in_stock_basis text, used numeric,
   uses_unknown bigint, sold numeric, open numeric, shipped numeric, restocked numeric, destroyed_in_stock numeric, unaccounted numeric,
   notified numeric, confirmed numeric, warned numeric, repaired numeric, exchanged numeric, returned numeric, refunded numeric,
-  destroyed_by_buyers numeric, outstanding numeric, destroyed numeric, disposed numeric, held numeric, depth integer, via bigint);
+  destroyed_by_buyers numeric, elsewhere numeric, outstanding numeric, destroyed numeric, disposed numeric, held numeric, depth integer, via bigint);
 COMMENT ON TYPE recall_figure IS
-  'Figures of a lot in a recall, in its unit. made = in_stock + used + shipped + destroyed_in_stock + unaccounted; sold = open + shipped; shipped = warned + repaired + exchanged + returned + refunded + destroyed_by_buyers + outstanding; exchanged + returned = disposed + held; destroyed = destroyed_in_stock + destroyed_by_buyers. basis: lot, serials (only those of the lot), sales (a lot known from order lines alone), unknown (order lines that do not say their lot). in_stock_basis: counted (the latest stock count, and what moved since), derived (what is left; then unaccounted is never positive) or unknown';
+  'Figures of a lot in a recall, in its unit. made = in_stock + used + shipped + destroyed_in_stock + unaccounted; sold = open + shipped; shipped = warned + repaired + exchanged + returned + refunded + destroyed_by_buyers + elsewhere (what left the buyer in another recall) + outstanding; exchanged + returned = disposed + held; destroyed = destroyed_in_stock + destroyed_by_buyers. basis: lot, serials (only those of the lot), sales (a lot known from order lines alone), unknown (order lines that do not say their lot). in_stock_basis: counted (the latest stock count, and what moved since), derived (what is left; then unaccounted is never positive) or unknown';
 
 CREATE TABLE recall_disposal (
   recall_id bigint NOT NULL,
@@ -48,30 +48,34 @@ COMMENT ON VIEW recall_disposal_standing IS 'How recalled goods were disposed of
 
 CREATE FUNCTION recall_answer(recall_id bigint, at timestamptz, OUT gtin gtin, OUT lot_code text, OUT merchant_id text, OUT order_id text,
     OUT line text, OUT confirmed numeric, OUT warned numeric, OUT repaired numeric, OUT exchanged numeric, OUT returned numeric,
-    OUT refunded numeric, OUT destroyed numeric, OUT handled numeric)
+    OUT refunded numeric, OUT destroyed numeric, OUT handled numeric, OUT gone numeric)
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT x.goods, x.code, x.merchant_id, x.order_id, x.line,
-         COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'confirmed'), 0), COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'warned'), 0),
-         COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'repaired'), 0), COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'exchanged'), 0),
-         COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'returned'), 0), COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'refunded'), 0),
-         COALESCE(sum(x.quantity) FILTER (WHERE x.kind = 'destroyed'), 0), COALESCE(sum(x.quantity) FILTER (WHERE x.kind <> 'confirmed'), 0)
-  FROM (SELECT r.*, CASE WHEN r.order_id IS NULL THEN COALESCE(a.gtin, r.gtin) END AS goods, CASE WHEN r.order_id IS NULL THEN r.lot_code END AS code
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'confirmed'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'warned'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'repaired'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'exchanged'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'returned'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'refunded'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind = 'destroyed'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE x.own AND x.kind <> 'confirmed'), 0),
+         COALESCE(sum(x.quantity) FILTER (WHERE NOT x.own AND x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed')), 0)
+  FROM (SELECT r.*, r.recall_id IS NOT DISTINCT FROM recall_answer.recall_id AS own,
+               CASE WHEN r.order_id IS NULL THEN COALESCE(a.gtin, r.gtin) END AS goods, CASE WHEN r.order_id IS NULL THEN r.lot_code END AS code
         FROM recall_response_standing r LEFT JOIN gtin_alias a ON a.old = r.gtin
-        WHERE r.at <= recall_answer.at
-          -- What left the buyer in another recall is gone for this one, too.
-          AND (r.recall_id = recall_answer.recall_id OR r.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'))) x
+        WHERE r.at <= recall_answer.at) x
   GROUP BY x.goods, x.code, x.merchant_id, x.order_id, x.line;
 END;
 COMMENT ON FUNCTION recall_answer(bigint, timestamptz) IS
-  'Units by what came of them, of each order line, or of goods and lot where no order is known; recall_figures() calls it';
+  'Units by what came of them in a recall, of each order line, or of goods and lot where no order is known; gone: what left the buyer in other recalls; recall_figures() calls it';
 
 CREATE FUNCTION recall_line_figure(extent recall_extent[], recall_id bigint, at timestamptz, OUT lot_id bigint, OUT goods gtin,
     OUT lot_code text, OUT merchant_id text, OUT order_id text, OUT line text, OUT buyer text, OUT state text, OUT quantity numeric,
     OUT sold numeric, OUT open numeric, OUT restocked numeric, OUT notified numeric, OUT confirmed numeric, OUT warned numeric,
     OUT repaired numeric, OUT exchanged numeric, OUT returned numeric, OUT refunded numeric, OUT destroyed numeric,
-    OUT shipped_at timestamptz, OUT restocked_at timestamptz)
+    OUT elsewhere numeric, OUT shipped_at timestamptz, OUT restocked_at timestamptz)
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -83,22 +87,24 @@ AS $$
       AND n.round = (SELECT max(o.round) FROM quality_gov.recall_notice_occasion(recall_line_figure.recall_id, recall_line_figure.at) o)
     GROUP BY n.recipient
   ), line AS (
-    SELECT n.*, COALESCE(a.handled, 0) AS handled, a.confirmed AS confirms, a.warned, a.repaired, a.exchanged, a.returned, a.refunded,
-           a.destroyed,
+    -- A unit goes one way in a recall; what came of it there is told before what another recall did with it.
+    SELECT n.*, COALESCE(a.handled, 0) AS own, LEAST(COALESCE(a.gone, 0), GREATEST(n.quantity - COALESCE(a.handled, 0), 0)) AS elsewhere,
+           a.confirmed AS confirms, a.warned, a.repaired, a.exchanged, a.returned, a.refunded, a.destroyed,
            -- What the order table says came back, and no response, is on sale again.
-           CASE n.state WHEN 'cancelled' THEN 0 WHEN 'returned' THEN LEAST(n.quantity, COALESCE(a.handled, 0)) ELSE n.quantity END AS sold
+           CASE n.state WHEN 'cancelled' THEN 0 WHEN 'returned' THEN LEAST(n.quantity, COALESCE(a.handled + a.gone, 0))
+                        ELSE n.quantity END AS sold
     FROM quality_gov.recall_progress_line(extent, recall_line_figure.at) n
     LEFT JOIN quality_gov.recall_answer(recall_line_figure.recall_id, recall_line_figure.at) a
       ON a.merchant_id = n.merchant_id AND a.order_id = n.order_id AND a.line = n.line
   )
   SELECT n.lot_id, n.goods, n.lot_code, n.merchant_id, n.order_id, n.line, n.buyer, n.state, n.quantity, n.sold,
          -- Who gave something back had got it.
-         CASE WHEN n.open THEN LEAST(n.sold, GREATEST(n.quantity - n.handled, 0)) ELSE 0 END,
+         CASE WHEN n.open THEN LEAST(n.sold, GREATEST(n.quantity - n.own - n.elsewhere, 0)) ELSE 0 END,
          CASE n.state WHEN 'cancelled' THEN 0 ELSE n.quantity - n.sold END,
          CASE WHEN t.recipient IS NOT NULL THEN n.sold ELSE 0 END,
          CASE WHEN t.confirmed THEN n.sold ELSE COALESCE(n.confirms, 0) END,
          COALESCE(n.warned, 0), COALESCE(n.repaired, 0), COALESCE(n.exchanged, 0), COALESCE(n.returned, 0), COALESCE(n.refunded, 0),
-         COALESCE(n.destroyed, 0), COALESCE(n.shipped_at, n.sold_at), n.changed_at
+         COALESCE(n.destroyed, 0), n.elsewhere, COALESCE(n.shipped_at, n.sold_at), n.changed_at
   FROM line n LEFT JOIN told t ON t.recipient = n.buyer
 $$;
 COMMENT ON FUNCTION recall_line_figure(recall_extent[], bigint, timestamptz) IS
@@ -159,29 +165,29 @@ AS $$
   ), part AS (
     -- Order lines, responses without one, and lots themselves, as parts of the same rows.
     SELECT COALESCE(n.lot_id, 0) AS lot_key, n.goods, COALESCE(n.lot_code, '') AS code, n.sold, n.open, n.restocked, n.notified, n.confirmed,
-           n.warned, n.repaired, n.exchanged, n.returned, n.refunded, n.destroyed,
+           n.warned, n.repaired, n.exchanged, n.returned, n.refunded, n.destroyed, n.elsewhere,
            CASE WHEN n.restocked_at > s.counted_at THEN n.restocked ELSE 0 END
              - CASE WHEN n.shipped_at > s.counted_at THEN n.sold - n.open + n.restocked ELSE 0 END AS moved
     FROM quality_gov.recall_line_figure(extent, recall_figures.recall_id, recall_figures.at) n
     LEFT JOIN stock s ON s.lot_id = n.lot_id
     UNION ALL
     SELECT COALESCE(l.lot_id, 0), a.gtin, COALESCE(a.lot_code, ''), 0, 0, 0, 0, a.confirmed, a.warned, a.repaired, a.exchanged, a.returned,
-           a.refunded, a.destroyed, 0
+           a.refunded, a.destroyed, a.gone, 0
     FROM quality_gov.recall_answer(recall_figures.recall_id, recall_figures.at) a
     LEFT JOIN (SELECT DISTINCT ON (l.goods, l.lot_code) l.goods, l.lot_code, l.lot_id FROM lots l ORDER BY l.goods, l.lot_code, l.lot_id) l
       ON l.goods = a.gtin AND l.lot_code = a.lot_code
     WHERE a.order_id IS NULL AND quality_gov.recall_extent_covers(extent, a.gtin, a.lot_code, NULL)
     UNION ALL
-    SELECT l.lot_id, l.goods, l.lot_code, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM lots l
+    SELECT l.lot_id, l.goods, l.lot_code, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM lots l
   ), total AS (
     SELECT p.lot_key, p.goods, p.code, sum(p.sold) AS sold, sum(p.open) AS open, sum(p.restocked) AS restocked, sum(p.notified) AS notified,
            sum(p.confirmed) AS confirmed, sum(p.warned) AS warned, sum(p.repaired) AS repaired, sum(p.exchanged) AS exchanged,
-           sum(p.returned) AS returned, sum(p.refunded) AS refunded, sum(p.destroyed) AS destroyed, COALESCE(sum(p.moved), 0) AS moved
+           sum(p.returned) AS returned, sum(p.refunded) AS refunded, sum(p.destroyed) AS destroyed, sum(p.elsewhere) AS elsewhere, COALESCE(sum(p.moved), 0) AS moved
     FROM part p GROUP BY p.lot_key, p.goods, p.code
   ), disposal AS (
     SELECT COALESCE(a.gtin, d.gtin) AS goods, d.lot_code, sum(d.quantity) AS quantity
     FROM quality_gov.recall_disposal_standing d LEFT JOIN quality_gov.gtin_alias a ON a.old = d.gtin
-    WHERE d.origin = 'returned' AND d.at <= recall_figures.at GROUP BY 1, 2
+    WHERE d.recall_id = recall_figures.recall_id AND d.origin = 'returned' AND d.at <= recall_figures.at GROUP BY 1, 2
   ), known AS (
     SELECT t.*, l.lot_id, l.unit, l.partial, l.depth, l.via, CASE WHEN l.partial THEN l.items ELSE s.made END AS made,
            COALESCE(s.used, 0) AS used, COALESCE(s.uses_unknown, 0) AS uses_unknown, COALESCE(s.destroyed, 0) AS scrapped,
@@ -202,8 +208,8 @@ AS $$
          CASE WHEN k.counted IS NOT NULL THEN 'counted' WHEN k.made IS NOT NULL THEN 'derived' ELSE 'unknown' END,
          k.used, k.uses_unknown, k.sold_net, k.open, k.shipped, k.restocked_all, k.scrapped,
          k.made - k.in_stock - k.used - k.shipped - k.scrapped,
-         k.notified, k.confirmed, k.warned, k.repaired, k.exchanged, k.returned, k.refunded, k.destroyed,
-         k.shipped - k.warned - k.repaired - k.exchanged - k.returned - k.refunded - k.destroyed,
+         k.notified, k.confirmed, k.warned, k.repaired, k.exchanged, k.returned, k.refunded, k.destroyed, k.elsewhere,
+         k.shipped - k.warned - k.repaired - k.exchanged - k.returned - k.refunded - k.destroyed - k.elsewhere,
          k.scrapped + k.destroyed, k.disposed, k.exchanged + k.returned - k.disposed, k.depth, k.via
   FROM stocked k
 $$;

@@ -41,13 +41,13 @@ CREATE FUNCTION recall_progress_total(recall_id bigint, at timestamptz DEFAULT n
     OUT unit text, OUT made_known boolean, OUT lots bigint, OUT made numeric, OUT in_stock numeric, OUT used numeric, OUT sold numeric,
     OUT open numeric, OUT shipped numeric, OUT destroyed_in_stock numeric, OUT unaccounted numeric, OUT notified numeric,
     OUT confirmed numeric, OUT warned numeric, OUT repaired numeric, OUT exchanged numeric, OUT returned numeric, OUT refunded numeric,
-    OUT destroyed_by_buyers numeric, OUT outstanding numeric, OUT destroyed numeric, OUT disposed numeric, OUT held numeric)
+    OUT destroyed_by_buyers numeric, OUT elsewhere numeric, OUT outstanding numeric, OUT destroyed numeric, OUT disposed numeric, OUT held numeric)
   RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   SELECT f.unit, f.made IS NOT NULL, count(*), sum(f.made), sum(f.in_stock), sum(f.used), sum(f.sold), sum(f.open), sum(f.shipped),
          sum(f.destroyed_in_stock), sum(f.unaccounted), sum(f.notified), sum(f.confirmed), sum(f.warned), sum(f.repaired), sum(f.exchanged),
-         sum(f.returned), sum(f.refunded), sum(f.destroyed_by_buyers), sum(f.outstanding), sum(f.destroyed), sum(f.disposed), sum(f.held)
+         sum(f.returned), sum(f.refunded), sum(f.destroyed_by_buyers), sum(f.elsewhere), sum(f.outstanding), sum(f.destroyed), sum(f.disposed), sum(f.held)
   FROM quality_gov.recall_progress(recall_id, at) f
   GROUP BY f.unit, f.made IS NOT NULL ORDER BY f.unit NULLS FIRST, 2 DESC
 $$;
@@ -65,7 +65,7 @@ AS $$
     (f.notified > f.sold, 'more notified than sold', format('%s sold, %s notified', f.sold, f.notified)),
     (f.confirmed > f.notified, 'more confirmed than notified', format('%s notified, %s confirmed', f.notified, f.confirmed)),
     (f.made <> f.in_stock + f.used + f.shipped + f.destroyed_in_stock + f.unaccounted OR f.sold <> f.open + f.shipped
-       OR f.shipped <> f.warned + f.repaired + f.exchanged + f.returned + f.refunded + f.destroyed_by_buyers + f.outstanding
+       OR f.shipped <> f.warned + f.repaired + f.exchanged + f.returned + f.refunded + f.destroyed_by_buyers + f.elsewhere + f.outstanding
        OR f.exchanged + f.returned <> f.disposed + f.held OR f.destroyed <> f.destroyed_in_stock + f.destroyed_by_buyers,
      'figures do not sum', to_jsonb(f)::text)) AS p(holds, problem, detail)
   WHERE p.holds
@@ -83,7 +83,7 @@ AS $$
   ), line AS MATERIALIZED (
     SELECT n.* FROM extent x, quality_gov.recall_line_figure(x.goods, of, 'infinity') n
   ), answer AS (
-    SELECT a.*, a.warned + a.repaired + a.exchanged + a.returned + a.refunded + a.destroyed AS dealt
+    SELECT a.*, a.handled AS dealt
     FROM quality_gov.recall_answer(of, 'infinity') a WHERE a.order_id IS NOT NULL
   )
   SELECT of, (g.f).gtin, (g.f).lot_code, p.problem, p.detail
