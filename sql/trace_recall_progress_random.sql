@@ -18,13 +18,14 @@ BEGIN
     SELECT * INTO s FROM sale OFFSET pick(60) LIMIT 1;
     q := 1 + pick(3);
     BEGIN
-      CASE pick(8)
-        WHEN 0 THEN PERFORM recall_response_void(r.recall_id, r.response_id, 'x', r.at) FROM recall_response_standing r OFFSET pick(20) LIMIT 1;
+      CASE pick(14)
+        WHEN 0 THEN PERFORM recall_response_void(r.recall_id, r.response_id, 'x', r.at) FROM (SELECT * FROM recall_response_standing OFFSET pick(20) LIMIT 1) r;
         WHEN 1 THEN PERFORM recall_disposal_add(rec, '6901234567892', 'L' || pick(5), (ARRAY['returned', 'stock'])[1 + pick(2)], 'm', q, 'p', t);
-        WHEN 2 THEN INSERT INTO lot_event (lot_id, kind, at, quantity, order_id) VALUES (1 + pick(6), (ARRAY['sold', 'returned', 'destroyed', 'observed'])[1 + pick(4)], t, q,
+        WHEN 2 THEN INSERT INTO lot_event (lot_id, kind, at, quantity, order_id) VALUES (1 + pick(6), (ARRAY['sold', 'destroyed', 'observed'])[1 + pick(3)], t, q,
                       CASE pick(2) WHEN 0 THEN s.order_id END);
+                    INSERT INTO lot_event (lot_id, kind, at, quantity, order_id) SELECT l.lot_id, 'returned', t, q, s.order_id FROM lot l WHERE (l.gtin, l.lot_code) = (s.gtin, s.lot_code);
         WHEN 3 THEN UPDATE sale SET state = (ARRAY['shipped', 'delivered', 'returned'])[1 + pick(3)], changed_at = t WHERE merchant_id = s.merchant_id AND order_id = s.order_id AND state <> 'cancelled';
-        WHEN 4 THEN PERFORM recall_disposal_void(d.recall_id, d.disposal_id, 'x', d.at) FROM recall_disposal_standing d OFFSET pick(5) LIMIT 1;
+        WHEN 4 THEN PERFORM recall_disposal_void(d.recall_id, d.disposal_id, 'x', d.at) FROM (SELECT * FROM recall_disposal_standing OFFSET pick(5) LIMIT 1) d;
         ELSE PERFORM recall_response_add(rec, (ARRAY['warned', 'repaired', 'exchanged', 'returned', 'refunded', 'destroyed'])[1 + pick(6)], q, s.merchant_id, s.order_id, s.line, at => t);
       END CASE;
     EXCEPTION WHEN OTHERS THEN
@@ -34,7 +35,7 @@ BEGIN
   RETURN QUERY SELECT c, count(*) FROM unnest(codes) c GROUP BY c;
 END $$;
 SELECT setseed(0.42) IS NULL AS seeded;
-INSERT INTO lot (gtin, lot_code, quantity, unit) SELECT '6901234567892', 'L' || g, 400, CASE WHEN g = 4 THEN 'KGM' END FROM generate_series(0, 4) g;
+INSERT INTO lot (gtin, lot_code, producer, quantity, unit) SELECT '6901234567892', 'L' || g, 'p', 400, CASE WHEN g = 4 THEN 'KGM' END FROM generate_series(0, 4) g;
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('73513537', 'L0', 300);
 INSERT INTO lot_link (parent, child, quantity) VALUES (1, 2, 17), (1, 3, 4), (6, 1, 5);
 INSERT INTO sale (merchant_id, order_id, line, gtin, lot_code, quantity, buyer, sold_at, state, shipped_at)
@@ -46,7 +47,8 @@ SELECT recall_open('One', '[{"gtin": "6901234567892"}, {"gtin": "73513537", "lot
 SELECT recall_notice_generate(1, '2026-09-30') > 0 AND recall_notice_generate(2, '2026-09-30') > 0 AS told;
 -- refusals of four kinds happen on the way, and no others
 SELECT bool_and(code IN ('23514', '22023', '55000', 'P0002')) AS known, count(*) > 2 AS several FROM refused();
-SELECT count(*) > 150 AS responses, count(*) FILTER (WHERE voids IS NOT NULL) > 20 AS voided, count(DISTINCT kind) AS kinds FROM recall_response;
+SELECT count(*) > 70 AS responses, count(*) FILTER (WHERE voids IS NOT NULL) > 10 AS voided, count(DISTINCT kind) AS kinds, (SELECT count(*) > 8 FROM recall_disposal) AS disposals,
+  (SELECT count(*) > 30 FROM recall_response_standing) AS standing FROM recall_response;
 
 -- the identities, at every day, from the printed figures alone
 SELECT count(*) > 200 AS rows, count(DISTINCT (r, lot_code)) AS lots,
@@ -61,14 +63,14 @@ SELECT count(*) AS rows, count(*) FILTER (WHERE p.sold + p.restocked <> b.sold) 
     WHERE x.recall_id = 1 AND x.kind = 'returned' AND x.gtin = p.gtin AND x.lot_code = p.lot_code)) AS returned
 FROM recall_progress(1, 'infinity') p JOIN lot_balance b USING (lot_id) WHERE p.gtin = '6901234567892';
 SELECT count(*) AS units, sum(t.made) = (SELECT sum(quantity) FROM lot WHERE lot_id <= 6) AS made FROM recall_progress_total(1, '2026-10-27') t;
--- the check is silent but for returns that events tell beside the orders' own
-SELECT DISTINCT problem FROM recall_progress_check() WHERE problem <> 'more dealt with than shipped';
+-- the check is silent
+SELECT DISTINCT problem FROM recall_progress_check();
 
 -- whatever is tampered with, the check says so
 CREATE FUNCTION tampered(what text) RETURNS TABLE (problems text) LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE what;
-  SELECT string_agg(DISTINCT p.problem, '; ' ORDER BY p.problem) INTO problems FROM recall_progress_check(1) p WHERE p.problem <> 'more dealt with than shipped';
+  SELECT string_agg(DISTINCT p.problem, '; ' ORDER BY p.problem) INTO problems FROM recall_progress_check(1) p;
   RETURN NEXT;
   RAISE EXCEPTION SQLSTATE 'ZZ001' USING MESSAGE = COALESCE(problems, 'nothing');
 END $$;

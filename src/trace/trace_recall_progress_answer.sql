@@ -221,14 +221,18 @@ BEGIN
     RAISE EXCEPTION 'response % is of %, it can be taken back from then on', response_id, r.at
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF r.order_id IS NOT NULL THEN
-    UPDATE quality_gov.sale s SET quantity = s.quantity WHERE s.merchant_id = r.merchant_id AND s.order_id = r.order_id AND s.line = r.line;
-  ELSE
-    UPDATE quality_gov.recall c SET title = c.title WHERE c.recall_id = r.recall_id;
-  END IF;
+  -- The recall after the order line, as who adds does; disposals wait here, too.
+  UPDATE quality_gov.sale s SET quantity = s.quantity WHERE s.merchant_id = r.merchant_id AND s.order_id = r.order_id AND s.line = r.line;
+  UPDATE quality_gov.recall c SET title = c.title WHERE c.recall_id = r.recall_id;
   IF EXISTS (SELECT FROM quality_gov.recall_response v WHERE v.recall_id = r.recall_id AND v.voids = r.response_id) THEN
     RAISE EXCEPTION 'response % of recall % was taken back already', response_id, recall_id
       USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  IF r.kind IN ('exchanged', 'returned') AND r.quantity > (
+       SELECT f.held FROM quality_gov.recall_figures(ARRAY[ROW(r.gtin, r.lot_code, NULL, NULL, NULL, NULL, NULL)::quality_gov.recall_extent],
+                                                     r.recall_id, 'infinity') f WHERE f.lot_code = r.lot_code) THEN
+    RAISE EXCEPTION 'goods of response % were disposed of', response_id USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Take the disposal back first, with quality_gov.recall_disposal_void().';
   END IF;
   r.voids := r.response_id;
   r.at := at;
@@ -237,4 +241,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_response_void(bigint, bigint, text, timestamptz) IS
-  'Takes a response back, with the reason, and gives the id of the row that says so; once (55000 the second time)';
+  'Takes a response back, with the reason, and gives the id of the row that says so; once, and not while the goods are disposed of (55000)';
