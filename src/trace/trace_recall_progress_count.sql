@@ -7,7 +7,7 @@ CREATE TYPE recall_figure AS (
   notified numeric, confirmed numeric, warned numeric, repaired numeric, exchanged numeric, returned numeric, refunded numeric,
   destroyed_by_buyers numeric, elsewhere numeric, outstanding numeric, destroyed numeric, disposed numeric, held numeric, depth integer, via bigint);
 COMMENT ON TYPE recall_figure IS
-  'Figures of a lot in a recall, in its unit. made = in_stock + used + shipped + destroyed_in_stock + unaccounted; sold = open + shipped; shipped = warned + repaired + exchanged + returned + refunded + destroyed_by_buyers + elsewhere (what left the buyer in another recall) + outstanding; exchanged + returned = disposed + held; destroyed = destroyed_in_stock + destroyed_by_buyers. basis: lot, serials (only those of the lot), sales (a lot known from order lines alone), unknown (order lines that do not say their lot). in_stock_basis: counted (the latest stock count, and what moved since), derived (what is left; then unaccounted is never positive) or unknown';
+  'Figures of a lot in a recall, in its unit. made = in_stock + used + shipped + destroyed_in_stock + unaccounted; sold = open + shipped; shipped = warned + repaired + exchanged + returned + refunded + destroyed_by_buyers + elsewhere (what left the buyer in another recall) + outstanding; exchanged + returned = disposed + held; destroyed = destroyed_in_stock + destroyed_by_buyers. basis: lot, serials (only those of the lot), sales (order lines of a lot that is not on record, or whose serial number is not known), unknown (order lines that do not say their lot). in_stock_basis: counted (the latest stock count, and what moved since), derived (what is left; then unaccounted is never positive) or unknown';
 
 CREATE TABLE recall_disposal (
   recall_id bigint NOT NULL,
@@ -72,7 +72,7 @@ COMMENT ON FUNCTION recall_answer(bigint, timestamptz) IS
   'Units by what came of them in a recall, of each order line, or of goods and lot where no order is known; gone: what left the buyer in other recalls; recall_figures() calls it';
 
 CREATE FUNCTION recall_line_figure(extent recall_extent[], recall_id bigint, at timestamptz, OUT lot_id bigint, OUT goods gtin,
-    OUT lot_code text, OUT merchant_id text, OUT order_id text, OUT line text, OUT buyer text, OUT state text, OUT quantity numeric,
+    OUT lot_code text, OUT merchant_id text, OUT order_id text, OUT line text, OUT serial text, OUT buyer text, OUT state text, OUT quantity numeric,
     OUT sold numeric, OUT open numeric, OUT restocked numeric, OUT notified numeric, OUT confirmed numeric, OUT warned numeric,
     OUT repaired numeric, OUT exchanged numeric, OUT returned numeric, OUT refunded numeric, OUT destroyed numeric,
     OUT elsewhere numeric, OUT shipped_at timestamptz, OUT restocked_at timestamptz)
@@ -97,7 +97,7 @@ AS $$
     LEFT JOIN quality_gov.recall_answer(recall_line_figure.recall_id, recall_line_figure.at) a
       ON a.merchant_id = n.merchant_id AND a.order_id = n.order_id AND a.line = n.line
   )
-  SELECT n.lot_id, n.goods, n.lot_code, n.merchant_id, n.order_id, n.line, n.buyer, n.state, n.quantity, n.sold,
+  SELECT n.lot_id, n.goods, n.lot_code, n.merchant_id, n.order_id, n.line, n.serial, n.buyer, n.state, n.quantity, n.sold,
          -- Who gave something back had got it.
          CASE WHEN n.open THEN LEAST(n.sold, GREATEST(n.quantity - n.own - n.elsewhere, 0)) ELSE 0 END,
          CASE n.state WHEN 'cancelled' THEN 0 ELSE n.quantity - n.sold END,
@@ -164,17 +164,19 @@ AS $$
     SELECT * FROM quality_gov.recall_stock_figure(extent, recall_figures.recall_id, recall_figures.at)
   ), part AS (
     -- Order lines, responses without one, and lots themselves, as parts of the same rows.
-    SELECT COALESCE(n.lot_id, 0) AS lot_key, n.goods, COALESCE(n.lot_code, '') AS code, n.sold, n.open, n.restocked, n.notified, n.confirmed,
+    -- Of serial numbers of a lot, an order that says none may be of them, and is apart.
+    SELECT CASE WHEN l.partial AND n.serial IS NULL THEN 0 ELSE COALESCE(n.lot_id, 0) END AS lot_key, n.goods, COALESCE(n.lot_code, '') AS code, n.sold, n.open, n.restocked, n.notified, n.confirmed,
            n.warned, n.repaired, n.exchanged, n.returned, n.refunded, n.destroyed, n.elsewhere,
            CASE WHEN n.restocked_at > s.counted_at THEN n.restocked ELSE 0 END
              - CASE WHEN n.shipped_at > s.counted_at THEN n.sold - n.open + n.restocked ELSE 0 END AS moved
     FROM quality_gov.recall_line_figure(extent, recall_figures.recall_id, recall_figures.at) n
     LEFT JOIN stock s ON s.lot_id = n.lot_id
+    LEFT JOIN lots l ON l.lot_id = n.lot_id
     UNION ALL
     SELECT COALESCE(l.lot_id, 0), a.gtin, COALESCE(a.lot_code, ''), 0, 0, 0, 0, a.confirmed, a.warned, a.repaired, a.exchanged, a.returned,
            a.refunded, a.destroyed, a.gone, 0
     FROM quality_gov.recall_answer(recall_figures.recall_id, recall_figures.at) a
-    LEFT JOIN (SELECT DISTINCT ON (l.goods, l.lot_code) l.goods, l.lot_code, l.lot_id FROM lots l ORDER BY l.goods, l.lot_code, l.lot_id) l
+    LEFT JOIN (SELECT DISTINCT ON (l.goods, l.lot_code) l.goods, l.lot_code, l.lot_id FROM lots l ORDER BY l.goods, l.lot_code, l.lot_id DESC) l
       ON l.goods = a.gtin AND l.lot_code = a.lot_code
     WHERE a.order_id IS NULL AND quality_gov.recall_extent_covers(extent, a.gtin, a.lot_code, NULL)
     UNION ALL
@@ -182,7 +184,8 @@ AS $$
   ), total AS (
     SELECT p.lot_key, p.goods, p.code, sum(p.sold) AS sold, sum(p.open) AS open, sum(p.restocked) AS restocked, sum(p.notified) AS notified,
            sum(p.confirmed) AS confirmed, sum(p.warned) AS warned, sum(p.repaired) AS repaired, sum(p.exchanged) AS exchanged,
-           sum(p.returned) AS returned, sum(p.refunded) AS refunded, sum(p.destroyed) AS destroyed, sum(p.elsewhere) AS elsewhere, COALESCE(sum(p.moved), 0) AS moved
+           sum(p.returned) AS returned, sum(p.refunded) AS refunded, sum(p.destroyed) AS destroyed, sum(p.elsewhere) AS elsewhere, COALESCE(sum(p.moved), 0) AS moved,
+           p.lot_key = max(p.lot_key) OVER (PARTITION BY p.goods, p.code) AS main
     FROM part p GROUP BY p.lot_key, p.goods, p.code
   ), disposal AS (
     SELECT COALESCE(a.gtin, d.gtin) AS goods, d.lot_code, sum(d.quantity) AS quantity
@@ -196,7 +199,7 @@ AS $$
     FROM total t
     LEFT JOIN lots l ON l.lot_id = t.lot_key
     LEFT JOIN stock s ON s.lot_id = t.lot_key
-    LEFT JOIN disposal d ON d.goods = t.goods AND d.lot_code = t.code
+    LEFT JOIN disposal d ON d.goods = t.goods AND d.lot_code = t.code AND t.main
   ), stocked AS (
     SELECT k.*, k.sold_net - k.open AS shipped,
            COALESCE(k.counted, GREATEST(k.made - k.used - k.sold_net + k.open - k.scrapped, 0)) AS in_stock

@@ -87,7 +87,7 @@ BEGIN
   FROM quality_gov.recall_drill(lot, at) d;
 END
 $$;
-COMMENT ON FUNCTION recall_drill(gtin, text, timestamptz) IS 'recall_drill() of a lot by its GTIN and lot code';
+COMMENT ON FUNCTION recall_drill(gtin, text, timestamptz) IS 'recall_drill() of a lot by its GTIN and lot code; with two literals name the arguments, recall_drill(gtin => …, lot_code => …)';
 
 CREATE TABLE recall_drill_run (
   run_id bigint GENERATED ALWAYS AS IDENTITY,
