@@ -144,10 +144,12 @@ BEGIN
   IF at IS NULL OR NOT isfinite(at) THEN
     RAISE EXCEPTION 'a confirmation needs a finite instant' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  n := quality_gov.recall_notice_lock(notice_id);
+  SELECT x.* INTO n FROM quality_gov.recall_notice x WHERE x.notice_id = recall_notice_confirm.notice_id;
+  -- Whose it is not learns nothing of it, not even that it is there.
   IF NOT quality_gov.session_acts_for(CASE WHEN n.audience = 'merchant' THEN n.recipient END, '{quality_gov_admin,quality_gov_app}') THEN
     RAISE EXCEPTION 'permission denied for notice %', notice_id USING ERRCODE = 'insufficient_privilege';
   END IF;
+  n := quality_gov.recall_notice_lock(notice_id);
   IF n.confirmed_at IS NOT NULL THEN
     RETURN false;
   END IF;

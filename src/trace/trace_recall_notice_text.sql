@@ -198,11 +198,12 @@ COMMENT ON FUNCTION recall_notice_orders(bigint, text, timestamptz) IS
 
 CREATE VIEW recall_notice_inbox WITH (security_barrier) AS
   SELECT n.recipient AS merchant_id, n.notice_id, n.recall_id, n.round, n.occasion, n.at, n.state, n.delivered_at, n.confirmed_at,
-         t.language, recall_notice_text(n.recall_id, n.round, n.occasion, n.audience, t.language) AS body
+         b.language, b.body
   FROM recall_notice n
   CROSS JOIN LATERAL (
-    SELECT DISTINCT b.language FROM recall_notice_body b
-    WHERE b.recall_id = n.recall_id AND b.round = n.round AND b.occasion = n.occasion AND b.audience = n.audience) t
+    SELECT DISTINCT ON (b.language) b.language, b.body FROM recall_notice_body b
+    WHERE b.recall_id = n.recall_id AND b.round = n.round AND b.occasion = n.occasion AND b.audience = n.audience
+    ORDER BY b.language, b.body_id DESC) b
   WHERE n.audience = 'merchant' AND n.state <> 'withdrawn' AND n.recipient IN (SELECT m.merchant_id FROM session_merchant m);
 COMMENT ON VIEW recall_notice_inbox IS
   'Notices of recalls to the session''s own merchants, a row for each language, with text and state';

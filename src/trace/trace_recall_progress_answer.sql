@@ -142,6 +142,10 @@ DECLARE
   batch quality_gov.lot;
   r quality_gov.recall_response;
 BEGIN
+  IF merchant_id IS NULL AND NOT quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_app}') THEN
+    RAISE EXCEPTION 'a merchant records responses to its own orders' USING ERRCODE = 'insufficient_privilege',
+      HINT = 'Name merchant_id and order_id.';
+  END IF;
   PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app}');
   IF kind IS NULL OR kind NOT IN ('confirmed', 'warned', 'repaired', 'exchanged', 'returned', 'refunded', 'destroyed') THEN
     RAISE EXCEPTION 'a response is confirmed, warned, repaired, exchanged, returned, refunded or destroyed, found %',
