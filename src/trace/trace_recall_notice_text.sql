@@ -185,13 +185,19 @@ COMMENT ON FUNCTION recall_notice_text(bigint, integer, text, text, text) IS
   'What an audience is told of a recall on an occasion, in a language; null where nothing was written in it';
 
 CREATE FUNCTION recall_notice_orders(recall_id bigint, buyer text, at timestamptz) RETURNS jsonb
-  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  -- The plan must know that it is about one buyer.
+  SET plan_cache_mode = force_custom_plan
 AS $$
-  SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('merchant_id', n.merchant_id, 'order_id', n.order_id, 'line', nullif(n.line, ''),
-           'gtin', n.goods::text, 'lot', n.lot_code, 'serial', n.serial, 'quantity', n.quantity, 'product', n.product, 'shipped', NOT n.open))
-         ORDER BY n.sold_at, n.order_id, n.line)
-  FROM quality_gov.recall_progress_line(quality_gov.recall_extent_of(recall_notice_orders.recall_id), at, ARRAY[recall_notice_orders.buyer]) n
-  WHERE n.state NOT IN ('cancelled', 'returned')
+BEGIN
+  RETURN (
+    SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('merchant_id', n.merchant_id, 'order_id', n.order_id, 'line', nullif(n.line, ''),
+             'gtin', n.goods::text, 'lot', n.lot_code, 'serial', n.serial, 'quantity', n.quantity, 'product', n.product,
+             'shipped', NOT n.open)) ORDER BY n.sold_at, n.order_id, n.line)
+    FROM quality_gov.recall_progress_line(quality_gov.recall_extent_of(recall_notice_orders.recall_id), recall_notice_orders.at,
+                                          ARRAY[recall_notice_orders.buyer]) n
+    WHERE n.state NOT IN ('cancelled', 'returned'));
+END
 $$;
 COMMENT ON FUNCTION recall_notice_orders(bigint, text, timestamptz) IS
   'The order lines of a buyer that a recall concerns: [{merchant_id, order_id, line, gtin, lot, serial, quantity, product, shipped}]; without lot where it is not known';

@@ -3,7 +3,7 @@
 
 CREATE TYPE recall_extent AS (gtin gtin, lot_code text, serial_from text, serial_to text, made daterange, depth integer, via bigint);
 COMMENT ON TYPE recall_extent IS
-  'Goods that are counted: a GTIN, of it a lot code (null: every lot), serial numbers (both ends included) or days made; depth and via as in recall_scope';
+  'Goods that are counted: a GTIN, of it a lot code (null: every lot), serial numbers (both ends included), or days made where no lot is named; depth and via as in recall_scope';
 
 CREATE FUNCTION recall_extent_of(recall_id bigint) RETURNS recall_extent[]
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -31,10 +31,10 @@ BEGIN ATOMIC
     SELECT w.goods, w.goods AS gtin FROM wanted w
     UNION SELECT a.gtin, a.old FROM gtin_alias a JOIN wanted w ON w.goods = a.gtin
   ), hit AS MATERIALIZED (
-    SELECT l.lot_id, w.goods, l.lot_code, l.made_on, w.serial_from, w.serial_to, w.made, w.depth, w.via
+    SELECT l.lot_id, w.goods, l.lot_code, l.made_on, w.serial_from, w.serial_to, w.made, true AS named, w.depth, w.via
     FROM wanted w JOIN family f ON f.goods = w.goods JOIN lot l ON l.gtin = f.gtin AND l.lot_code = w.lot_code
     UNION ALL
-    SELECT l.lot_id, w.goods, l.lot_code, l.made_on, w.serial_from, w.serial_to, w.made, w.depth, w.via
+    SELECT l.lot_id, w.goods, l.lot_code, l.made_on, w.serial_from, w.serial_to, w.made, false, w.depth, w.via
     FROM wanted w JOIN family f ON f.goods = w.goods JOIN lot l ON l.gtin = f.gtin
     WHERE w.lot_code IS NULL
   ), numbered AS (
@@ -46,8 +46,8 @@ BEGIN ATOMIC
   SELECT h.lot_id, h.goods, h.lot_code, bool_and(h.serial_from IS NOT NULL), CASE WHEN bool_and(h.serial_from IS NOT NULL) THEN max(n.items) END,
          min(h.depth), (array_agg(h.via ORDER BY h.depth, h.via))[1]
   FROM hit h LEFT JOIN numbered n ON n.lot_id = h.lot_id
-  -- A lot whose day is not known may have been made then.
-  WHERE h.made IS NULL OR h.made_on IS NULL OR h.made @> h.made_on
+  -- A lot whose day is not known may have been made then; one that is named is meant.
+  WHERE h.made IS NULL OR h.named OR h.made_on IS NULL OR h.made @> h.made_on
   GROUP BY h.lot_id, h.goods, h.lot_code
   HAVING NOT bool_and(h.serial_from IS NOT NULL) OR max(n.items) > 0;
 END;
@@ -62,7 +62,8 @@ CREATE FUNCTION recall_progress_line(extent recall_extent[], at timestamptz, buy
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
   WITH wanted AS MATERIALIZED (
-    SELECT COALESCE(a.gtin, x.gtin) AS goods, x.lot_code, x.serial_from, x.serial_to, x.made
+    SELECT COALESCE(a.gtin, x.gtin) AS goods, x.lot_code, x.serial_from, x.serial_to, x.made,
+           x.serial_from IS NOT NULL OR x.made IS NOT NULL AND x.lot_code IS NULL AS partial
     FROM unnest(extent) AS x LEFT JOIN gtin_alias a ON a.old = x.gtin
   ), family AS MATERIALIZED (
     SELECT w.goods, w.goods AS gtin FROM wanted w
@@ -89,29 +90,22 @@ BEGIN ATOMIC
     FROM (SELECT DISTINCT k.goods, k.code FROM known k) k
     JOIN family f ON f.goods = k.goods JOIN lot l ON l.gtin = f.gtin AND l.lot_code = k.code
     ORDER BY k.goods, k.code, l.gtin = k.goods DESC, l.lot_id
-  ), meant AS (
-    SELECT k.merchant_id, k.order_id, k.line, k.serial, k.goods, k.code, w.serial_from, w.serial_to, w.made
-    FROM known k JOIN wanted w ON w.goods = k.goods AND w.lot_code = k.code
-    UNION ALL
-    SELECT k.merchant_id, k.order_id, k.line, k.serial, k.goods, k.code, w.serial_from, w.serial_to, w.made
-    FROM known k JOIN wanted w ON w.goods = k.goods AND w.lot_code IS NULL
-    UNION ALL
-    -- Of goods whose lot is not known every lot may be meant.
-    SELECT k.merchant_id, k.order_id, k.line, k.serial, k.goods, k.code, w.serial_from, w.serial_to, w.made
-    FROM known k JOIN (SELECT DISTINCT w.goods, w.serial_from, w.serial_to, w.made FROM wanted w) w ON w.goods = k.goods
-    WHERE k.code IS NULL
-  ), chosen AS (
-    SELECT DISTINCT m.merchant_id, m.order_id, m.line
-    FROM meant m LEFT JOIN lots l ON l.goods = m.goods AND l.code = m.code
-    WHERE (m.serial_from IS NULL OR m.serial IS NULL
-           OR length(m.serial) = length(m.serial_from) AND m.serial COLLATE "C" BETWEEN m.serial_from AND m.serial_to)
-      AND (m.made IS NULL OR l.made_on IS NULL OR m.made @> l.made_on)
+  ), line AS (
+    SELECT k.*, l.lot_id, l.made_on FROM known k LEFT JOIN lots l ON l.goods = k.goods AND l.code = k.code
   )
-  SELECT k.merchant_id, k.order_id, k.line, k.goods, k.code, l.lot_id, k.serial, k.product, k.quantity, k.state,
-         k.state = 'open' AND k.shipped_at IS NULL OR COALESCE(k.shipped_at > recall_progress_line.at, false), k.buyer, k.sold_at, k.shipped_at, k.changed_at
-  FROM chosen o
-  JOIN known k ON k.merchant_id = o.merchant_id AND k.order_id = o.order_id AND k.line = o.line
-  LEFT JOIN lots l ON l.goods = k.goods AND l.code = k.code;
+  SELECT n.merchant_id, n.order_id, n.line, n.goods, n.code, n.lot_id, n.serial, n.product, n.quantity, n.state,
+         n.state = 'open' AND n.shipped_at IS NULL OR COALESCE(n.shipped_at > recall_progress_line.at, false), n.buyer, n.sold_at,
+         n.shipped_at, n.changed_at
+  FROM line n
+  WHERE (n.goods, n.code) IN (SELECT w.goods, w.lot_code FROM wanted w WHERE NOT w.partial AND w.lot_code IS NOT NULL)
+     OR n.goods IN (SELECT w.goods FROM wanted w WHERE NOT w.partial AND w.lot_code IS NULL)
+     -- Of goods whose lot is not known every lot may be meant.
+     OR n.code IS NULL AND n.goods IN (SELECT w.goods FROM wanted w WHERE NOT w.partial)
+     OR EXISTS (SELECT FROM wanted w
+                WHERE w.partial AND w.goods = n.goods AND (w.lot_code IS NULL OR n.code IS NULL OR w.lot_code = n.code)
+                  AND (w.serial_from IS NULL OR n.serial IS NULL
+                       OR length(n.serial) = length(w.serial_from) AND n.serial COLLATE "C" BETWEEN w.serial_from AND w.serial_to)
+                  AND (w.made IS NULL OR w.lot_code IS NOT NULL OR n.made_on IS NULL OR w.made @> n.made_on));
 END;
 COMMENT ON FUNCTION recall_progress_line(recall_extent[], timestamptz, text[]) IS
   'Order lines of goods, sold by an instant, of some buyers or all: with the lot they are of, from the line or its serial number; lines whose lot or serial number is not known may be of them and are here; open: not shipped yet';
@@ -131,7 +125,7 @@ BEGIN ATOMIC
       AND (x.serial_from IS NULL OR recall_extent_covers.serial IS NULL
            OR length(recall_extent_covers.serial) = length(x.serial_from)
               AND recall_extent_covers.serial COLLATE "C" BETWEEN x.serial_from AND x.serial_to)
-      AND (x.made IS NULL OR l.made_on IS NULL OR x.made @> l.made_on));
+      AND (x.made IS NULL OR x.lot_code IS NOT NULL OR l.made_on IS NULL OR x.made @> l.made_on));
 END;
 COMMENT ON FUNCTION recall_extent_covers(recall_extent[], gtin, text, text) IS
   'Whether goods are, or may be, among those named: what is not known of lot, serial number or day made may be';

@@ -75,7 +75,7 @@ CREATE VIEW supplier_recall WITH (security_barrier) AS
     SELECT x.recall_id, l.lot_id, 'scope' AS relation
     FROM recall_scope x JOIN lot l ON l.gtin = x.gtin AND (x.lot_code IS NULL OR x.lot_code = l.lot_code)
     WHERE l.supplier_id IS NOT NULL AND x.revision = (SELECT max(y.revision) FROM recall_scope y WHERE y.recall_id = x.recall_id)
-      AND (x.made IS NULL OR l.made_on IS NULL OR x.made @> l.made_on)
+      AND (x.made IS NULL OR x.lot_code IS NOT NULL OR l.made_on IS NULL OR x.made @> l.made_on)
     UNION
     SELECT x.recall_id, x.via, 'ingredient' FROM recall_scope x
     WHERE x.via IS NOT NULL AND x.revision = (SELECT max(y.revision) FROM recall_scope y WHERE y.recall_id = x.recall_id)
