@@ -70,6 +70,9 @@ SELECT recall_advance(:cup, 'dismissed', '2026-10-03');
 SELECT recall_notice_generate(:cup, '2026-10-03') AS dismissed;
 SELECT occasion, audience, state FROM recall_notice WHERE recall_id = :cup ORDER BY 1, 2;
 
+-- a language that came later than the notice
+INSERT INTO recall_notice_template SELECT 'de', part, replace(body, 'Recall', 'Rückruf') FROM recall_notice_template WHERE language = 'en' AND builtin;
+SELECT body LIKE '%召回%' AS zh FROM recall_notice_take(1, language => 'de', audiences => '{platform}', at => '2026-10-05 12:00');
 -- what is refused
 SELECT recall_notice_done(:n9 + 100);
 SELECT recall_notice_done(notice_id, at => 'infinity') FROM recall_notice WHERE audience = 'regulator' LIMIT 1;

@@ -158,7 +158,8 @@ CREATE VIEW lot_balance WITH (security_barrier) AS
     WHERE v.lot_id = l.lot_id
       -- What an order line of the platform says already is not counted again.
       AND NOT (v.kind IN ('sold', 'returned') AND v.order_id IS NOT NULL AND EXISTS (
-        SELECT FROM sale x WHERE x.gtin = l.gtin AND x.lot_code = l.lot_code AND x.order_id = v.order_id))) e
+        SELECT FROM sale x WHERE x.gtin = l.gtin AND x.lot_code = l.lot_code AND x.order_id = v.order_id
+          AND x.merchant_id = COALESCE(v.merchant_id, x.merchant_id)))) e
   LEFT JOIN LATERAL (
     SELECT v.quantity, v.at FROM lot_event_standing v WHERE v.lot_id = l.lot_id AND v.kind = 'counted'
     ORDER BY v.at DESC, v.event_id DESC LIMIT 1) c ON true;

@@ -43,7 +43,8 @@ BEGIN
   LOOP
     CONTINUE WHEN taken.state = 'dead';
     SELECT taken.notice_id, taken.attempts, taken.recall_id, taken.occasion, taken.audience, taken.recipient,
-           quality_gov.recall_notice_text(taken.recall_id, taken.round, taken.occasion, taken.audience, recall_notice_take.language),
+           COALESCE(quality_gov.recall_notice_text(taken.recall_id, taken.round, taken.occasion, taken.audience, recall_notice_take.language),
+                    quality_gov.recall_notice_text(taken.recall_id, taken.round, taken.occasion, taken.audience)),
            CASE WHEN taken.audience = 'consumer' THEN quality_gov.recall_notice_orders(taken.recall_id, taken.recipient, recall_notice_take.at) END,
            taken.lease_until
     INTO notice_id, attempt, recall_id, occasion, audience, recipient, body, orders, lease_until;
@@ -52,7 +53,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_notice_take(integer, interval, text, text[], timestamptz) IS
-  'Gives a worker up to n notices that are due and nobody else''s until the lease ends: recipient, text in a language, and for a consumer its orders; a lease that ended is an attempt that failed; workers at once get different notices';
+  'Gives a worker up to n notices that are due and nobody else''s until the lease ends: recipient, text in a language (zh where the notice was not written in it), and for a consumer its orders; a lease that ended is an attempt that failed; workers at once get different notices';
 
 CREATE FUNCTION recall_notice_lock(notice_id bigint) RETURNS recall_notice
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
