@@ -58,6 +58,10 @@ SELECT r, lot_code, shipped, repaired, returned, elsewhere, outstanding, held FR
 SELECT recall_of('(quality_gov.gtin ''6901234567892'', ''A2'', null, null, null::daterange)') AS r3 \gset
 SELECT lot_code, shipped, elsewhere, outstanding FROM recall_progress(:r3, '2026-10-31') ORDER BY 1;
 SELECT recall_response_add(:r1, 'returned', gtin => '6901234567892', lot_code => 'A9', at => '2026-10-04');
+-- a response may name the goods by their old number, too
+SELECT recall_response_add(:r2, 'returned', 1, 'm-1', 'O-2', gtin => '73513537', at => '2026-10-04');
+SELECT recall_response_add(:r2, 'refunded', gtin => '73513537', serial => 's-12', at => '2026-10-04') > 0 AS found;
+SELECT order_id, line, gtin, lot_code FROM recall_response WHERE kind = 'refunded';
 SELECT recall, lot_code, problem, detail FROM recall_progress_check() WHERE problem NOT LIKE 'nobody%';
 DROP FUNCTION figures, recall_of;
 DROP EXTENSION quality_gov;

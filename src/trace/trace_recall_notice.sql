@@ -126,7 +126,7 @@ CREATE VIEW recall_notice_overview WITH (security_barrier) AS
          count(*) FILTER (WHERE n.state = 'withdrawn') AS withdrawn,
          min(n.at) AS first_at, max(n.delivered_at) AS last_delivered_at
   FROM recall_notice n
-  WHERE session_reads_all()
+  WHERE (SELECT session_reads_all())
   GROUP BY n.recall_id, n.round, n.occasion, n.audience;
 COMMENT ON VIEW recall_notice_overview IS
   'Notices of each recall by occasion and audience: recipients, and how many wait, were delivered, confirmed, given up or withdrawn; names nobody';

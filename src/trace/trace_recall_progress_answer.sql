@@ -62,7 +62,9 @@ BEGIN
     SELECT s.merchant_id, s.order_id, s.line
     INTO recall_response_line.merchant_id, recall_response_line.order_id, recall_response_line.line
     FROM quality_gov.sale s
-    WHERE s.gtin = recall_response_line.gtin AND s.serial = recall_response_line.serial AND s.state <> 'cancelled'
+    WHERE s.gtin IN (SELECT quality_gov.gtin_current(recall_response_line.gtin)
+                     UNION SELECT a.old FROM quality_gov.gtin_alias a WHERE a.gtin = quality_gov.gtin_current(recall_response_line.gtin))
+      AND s.serial = recall_response_line.serial AND s.state <> 'cancelled'
     ORDER BY s.sold_at DESC LIMIT 1;
   END IF;
   IF recall_response_line.order_id IS NULL THEN
@@ -167,7 +169,7 @@ BEGIN
     RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
   END IF;
   sold := quality_gov.recall_response_line(recall_id, merchant_id, order_id, line, gtin, serial);
-  IF gtin <> sold.gtin OR lot_code <> sold.lot_code OR serial <> sold.serial THEN
+  IF quality_gov.gtin_current(gtin) <> quality_gov.gtin_current(sold.gtin) OR lot_code <> sold.lot_code OR serial <> sold.serial THEN
     RAISE EXCEPTION 'line "%" of order "%" sold GTIN %, lot %, serial number %, not GTIN %, lot %, serial number %', sold.line, sold.order_id,
       sold.gtin, COALESCE(sold.lot_code, 'unknown'), COALESCE(sold.serial, 'unknown'), COALESCE(gtin, sold.gtin),
       COALESCE(lot_code, sold.lot_code, 'unknown'), COALESCE(serial, sold.serial, 'unknown') USING ERRCODE = 'invalid_parameter_value';
