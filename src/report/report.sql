@@ -158,6 +158,8 @@ AS $$
   UNION ALL
   SELECT c.relation, c.key, c.problem FROM quality_gov.supply_check() c
   UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_record_check() c
+  UNION ALL
   SELECT 'watchlist_entry', c.source || '/' || c.item, c.problem FROM quality_gov.watchlist_check() c
   UNION ALL
   SELECT 'supervision_record', c.uscc || ' ' || c.record_id, c.problem FROM quality_gov.supervision_check() c

@@ -347,4 +347,34 @@ FROM unnest('{quality_gov_admin,quality_gov_regulator}'::text[]) AS r
 CROSS JOIN unnest('{recall_criterion,recall_spared,recall_release}'::text[]) AS o
 ON CONFLICT DO NOTHING;
 
--- (grants progress)
+-- Recalls counted and told: workers of the application empty the outbox, a merchant answers for its orders and reads what it was told.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{recall_progress,recall_progress_total,recall_progress_check,recall_response_add,recall_response_void,
+     recall_disposal_add,recall_disposal_void,recall_drill,recall_drill_lots,recall_drill_record,recall_cause_record,
+     recall_notice_generate,recall_notice_take,recall_notice_done,recall_notice_failed,recall_notice_confirm,recall_notice_requeue,
+     recall_notice_text}'::text[]),
+  ('quality_gov_app', '{recall_progress,recall_progress_total,recall_response_add,recall_response_void,recall_notice_take,recall_notice_done,
+     recall_notice_failed,recall_notice_confirm}'),
+  ('quality_gov_analyst', '{recall_progress,recall_progress_total,recall_drill,recall_drill_lots}'),
+  ('quality_gov_regulator', '{recall_progress,recall_progress_total,recall_progress_check,recall_drill,recall_drill_lots,recall_notice_text}'),
+  ('quality_gov_merchant', '{recall_progress,recall_progress_total,recall_response_add,recall_response_void,recall_notice_confirm}'))
+  AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{recall_notice,recall_notice_body,recall_notice_overview,recall_notice_rule,recall_notice_setting,
+     recall_notice_template,recall_response,recall_response_standing,recall_disposal,recall_disposal_standing,recall_drill_run,
+     recall_cause,recall_cause_standing,supplier_recall}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{recall_notice_rule,recall_notice_setting,recall_notice_template}'),
+  ('quality_gov_admin', 'UPDATE', '{recall_notice_rule,recall_notice_setting,recall_notice_template}'),
+  ('quality_gov_analyst', 'SELECT', '{recall_notice_overview,supplier_recall}'),
+  ('quality_gov_regulator', 'SELECT', '{recall_notice,recall_notice_body,recall_notice_overview,recall_response,recall_response_standing,
+     recall_disposal,recall_disposal_standing,recall_drill_run,recall_cause,recall_cause_standing,supplier_recall}'),
+  ('quality_gov_merchant', 'SELECT', '{recall_notice_inbox,recall_response,recall_response_standing,supplier_recall}'))
+  AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;

@@ -176,11 +176,11 @@ CREATE VIEW lot_balance WITH (security_barrier) AS
   CROSS JOIN LATERAL (
     SELECT sum(x.quantity) FILTER (WHERE x.state <> 'cancelled') AS sold,
            sum(x.quantity) FILTER (WHERE x.state = 'returned') AS returned,
-           array_agg(DISTINCT x.order_id) AS orders
+           array_agg(DISTINCT x.order_id) AS orders, array_agg(DISTINCT x.merchant_id || E'\n' || x.order_id) AS lines
     FROM (
-      SELECT y.quantity, y.state, y.order_id FROM sale y WHERE y.gtin = ANY (n.gtins) AND y.lot_code = l.lot_code
+      SELECT y.quantity, y.state, y.merchant_id, y.order_id FROM sale y WHERE y.gtin = ANY (n.gtins) AND y.lot_code = l.lot_code
       UNION ALL
-      SELECT y.quantity, y.state, y.order_id FROM lot_item i
+      SELECT y.quantity, y.state, y.merchant_id, y.order_id FROM lot_item i
       JOIN sale y ON y.gtin = ANY (n.gtins) AND y.serial = i.serial AND y.lot_code IS NULL AND y.serial IS NOT NULL
       WHERE i.lot_id = l.lot_id) x) s
   CROSS JOIN LATERAL (
@@ -190,7 +190,8 @@ CREATE VIEW lot_balance WITH (security_barrier) AS
     FROM lot_event_standing v
     WHERE v.lot_id = l.lot_id
       -- What an order line of the platform says already is not counted again.
-      AND NOT (v.kind IN ('sold', 'returned') AND v.order_id IS NOT NULL AND COALESCE(v.order_id = ANY (s.orders), false))) e
+      AND NOT (v.kind IN ('sold', 'returned') AND v.order_id IS NOT NULL 
+               AND COALESCE(v.merchant_id || E'\n' || v.order_id = ANY (s.lines), v.order_id = ANY (s.orders), false))) e
   LEFT JOIN LATERAL (
     SELECT v.quantity, v.at FROM lot_event_standing v WHERE v.lot_id = l.lot_id AND v.kind = 'counted'
     ORDER BY v.at DESC, v.event_id DESC LIMIT 1) c ON true;

@@ -112,7 +112,14 @@ SELECT recall_level_set(:soup, 2, 'r', '2026-12-04'), recall_extend(:soup, '2027
 INSERT INTO lot (gtin, lot_code, made_on) VALUES ('4006381333931', 'S1', '2026-01-01');
 SELECT recall_open('Days', '[{"gtin": "4006381333931", "made_from": "2026-05-01"}]', 'r', 'b', at => '2026-05-01') AS days \gset
 INSERT INTO recall_release (recall_id, gtin, lot_code, remedy, evidence, at) VALUES (:days, '4006381333931', 'S2', 'repaired', 'r', '2026-05-03');
--- (rows progress)
+INSERT INTO recall_notice_rule (occasion, audience, states, legal_basis) VALUES ('ours', 'platform', '{running}', 'policy');
+INSERT INTO recall_notice_setting VALUES ('attempts', 3, 'attempts');
+INSERT INTO recall_notice_template VALUES ('en', 'contact', 'ours');
+INSERT INTO lot (gtin, lot_code, producer, quantity) VALUES ('4006381333931', 'R1', 'p', 10);
+INSERT INTO sale (merchant_id, order_id, gtin, lot_code, quantity, buyer, sold_at, state) VALUES ('m-1', 'R-1', '4006381333931', 'R1', 2, 'b', '2026-04-01', 'shipped');
+SELECT recall_notice_generate(r, '2026-05-01'), recall_response_add(r, 'returned', 1, 'm-1', 'R-1', at => '2026-05-02'), recall_cause_record(r, 'making', lot_find('4006381333931', 'R1'), 's', '2026-05-02')
+  FROM recall_open('Pan', '[{"gtin": "4006381333931", "lot": "R1"}]', 'r', 'b', at => '2026-05-01') r;
+SELECT recall_disposal_add(recall_id, '4006381333931', 'R1', 'stock', 'burnt', 1, 'x', '2026-05-03'), recall_drill_record(lot_find('4006381333931', 'R1'), '2026-05-03') FROM recall;
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
 INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, legal_basis) VALUES ('ours', 1, 'talk', 'A talk', 5, 1, 'policy');
