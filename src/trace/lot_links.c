@@ -42,6 +42,9 @@
 
 #include "trace/lot_links.h"
 
+/* Pages of the table that one page of its visibility map speaks of. */
+#define MAP_BLOCKS ((BLCKSZ - MAXALIGN(SizeOfPageHeaderData)) * 4)
+
 /* Reads one of the first columns of an entry, which are bigint and never null. */
 static inline int64
 entry_lot(IndexTuple entry, int column)
@@ -93,7 +96,6 @@ qg_links_open(QgLinks *links, bool backward, bool quantities)
 	links->key = _bt_mkscankey(links->index, NULL);
 	links->key->keysz = 1;
 	links->key->scankeys[0].sk_flags &= ~SK_ISNULL;
-	links->visible = InvalidBuffer;
 	links->row = table_slot_create(links->table, NULL);
 	links->fetch = table_index_fetch_begin(links->table);
 	links->batch = palloc(sizeof(QgLink) * MaxTIDsPerBTreePage);
@@ -128,8 +130,9 @@ qg_links_close(QgLinks *links)
 {
 	table_index_fetch_end(links->fetch);
 	ExecDropSingleTupleTableSlot(links->row);
-	if (BufferIsValid(links->visible))
-		ReleaseBuffer(links->visible);
+	for (int i = 0; i < QG_LINKS_MAPS; i++)
+		if (BufferIsValid(links->visible[i]))
+			ReleaseBuffer(links->visible[i]);
 	index_close(links->index, AccessShareLock);
 	table_close(links->table, AccessShareLock);
 }
@@ -314,7 +317,8 @@ keep_visible(QgLinks *links)
 		QgLink *link = &links->batch[i];
 		BlockNumber block = ItemPointerGetBlockNumber(&link->tid);
 
-		if (VM_ALL_VISIBLE(links->table, block, &links->visible))
+		if (VM_ALL_VISIBLE(links->table, block,
+						   &links->visible[block / MAP_BLOCKS % QG_LINKS_MAPS]))
 		{
 			if (serializable)
 				PredicateLockPage(links->table, block, links->snapshot);

@@ -11,6 +11,8 @@
 #include "access/tableam.h"
 #include "utils/snapshot.h"
 
+#define QG_LINKS_MAPS 16
+
 /* A link as it was found; its quantity is valid until the next page. */
 typedef struct QgLink
 {
@@ -36,9 +38,10 @@ typedef struct QgLinks
 	Size at; /* the first lot whose links are not all read */
 	bool ended;
 	BlockNumber right; /* of the page last read, or invalid */
-	bool within;	/* links of the next lot may have been on that page, and go on at its right */
-	bool near;		/* whether the next lot was last found there */
-	Buffer visible; /* of the visibility map */
+	bool within; /* links of the next lot may have been on that page, and go on at its right */
+	bool near;	 /* whether the next lot was last found there */
+	Buffer visible
+		[QG_LINKS_MAPS]; /* of the visibility map: rows of a page lie anywhere in the table */
 	IndexFetchTableData *fetch;
 	TupleTableSlot *row;
 	QgLink *batch; /* links of one page */

@@ -13,6 +13,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/snapmgr.h"
 
 #include "trace/trace_walk.h"
@@ -29,6 +30,15 @@ enum
 	COLUMN_TRUNCATED,
 	COLUMNS
 };
+
+/* The first columns in a row's bytes; the quantity follows unless null, then the columns after it. */
+typedef struct Row
+{
+	int64 lot;
+	int32 depth;
+	int64 via;
+	char rest[FLEXIBLE_ARRAY_MEMBER];
+} Row;
 
 /* Fails unless a lot is known; asked of lots without links only. */
 static void
@@ -86,34 +96,69 @@ leave_context(MemoryContext caller)
 	MemoryContextDelete(MemoryContextSwitchTo(caller));
 }
 
-/* Hands out the lots that a walk reached. */
+/* Gives a row as the server lays it out, with room behind it for a quantity. */
+static MinimalTuple
+model_row(TupleDesc columns, const Datum *values, bool unknown, Size room)
+{
+	bool nulls[COLUMNS] = {[COLUMN_QUANTITY] = unknown};
+	MinimalTuple formed = heap_form_minimal_tuple(columns, (Datum *) values, nulls);
+	MinimalTuple row = palloc0(formed->t_len + room);
+
+	memcpy(row, formed, formed->t_len);
+	pfree(formed);
+	return row;
+}
+
+/* Puts the quantity of a lot into a row, and what follows it; nothing but its bytes where unknown. */
+static void
+fill_row(MinimalTuple row, Row *fixed, const char *quantity, Size size, const bool *flags)
+{
+	char *end = (char *) fixed + offsetof(Row, rest);
+
+	if (size > 0 && !VARATT_IS_1B(quantity))
+		end = (char *) INTALIGN(end);
+	memcpy(end, quantity, size);
+	memcpy(end + size, flags, COLUMNS - COLUMN_CYCLE);
+	row->t_len = end + size + COLUMNS - COLUMN_CYCLE - (char *) row;
+}
+
+/*
+ * Hands out the lots that a walk reached.  Forming a row anew each time would cost as much as the
+ * walk: two rows, with a quantity and without, are formed once and filled in again and again.
+ */
 static void
 put_rows(ReturnSetInfo *result, const QgWalk *walk)
 {
-	bool cycles = walk->cycle.nfresh > 0;
-	bool more = walk->more.nfresh > 0;
-	Datum values[COLUMNS];
-	bool nulls[COLUMNS] = {0};
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsMinimalTuple);
+	Datum values[COLUMNS] = {[COLUMN_QUANTITY] = PointerGetDatum(int64_to_numeric(0))};
+	MinimalTuple rows[2] = {model_row(result->setDesc, values, false, walk->quantity_bytes),
+							model_row(result->setDesc, values, true, 0)};
+	bool flags[COLUMNS - COLUMN_CYCLE] = {false, false, walk->truncated};
+	bool marked = walk->cycle.nfresh > 0 || walk->more.nfresh > 0;
 	Size place = 0;
-	Size row = 0;
+	Size i = 0;
 
-	values[COLUMN_TRUNCATED] = BoolGetDatum(walk->truncated);
 	for (int depth = 1; depth <= walk->depth; depth++)
-	{
-		values[COLUMN_DEPTH] = Int32GetDatum(depth);
-		for (; row < walk->ends[depth]; row++)
+		for (; i < walk->ends[depth]; i++)
 		{
+			Size size;
+			const char *quantity = qg_walk_quantity(walk, &place, &size);
+			MinimalTuple row = rows[size == 0];
+			Row *fixed = (Row *) ((char *) row + row->t_hoff - MINIMAL_TUPLE_OFFSET);
+
 			CHECK_FOR_INTERRUPTS();
-			values[COLUMN_LOT] = Int64GetDatum(walk->lots[row]);
-			values[COLUMN_VIA] = Int64GetDatum(walk->vias[row]);
-			values[COLUMN_QUANTITY] = qg_walk_quantity(walk, &place, &nulls[COLUMN_QUANTITY]);
-			values[COLUMN_CYCLE] = BoolGetDatum(cycles &&
-												qg_lot_set_has(&walk->cycle, walk->lots[row]));
-			values[COLUMN_MORE] = BoolGetDatum(more &&
-											   qg_lot_set_has(&walk->more, walk->lots[row]));
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+			fixed->lot = walk->lots[i];
+			fixed->depth = depth;
+			fixed->via = walk->vias[i];
+			if (marked)
+			{
+				flags[0] = qg_lot_set_has(&walk->cycle, walk->lots[i]);
+				flags[1] = qg_lot_set_has(&walk->more, walk->lots[i]);
+			}
+			fill_row(row, fixed, quantity, size, flags);
+			tuplestore_puttupleslot(result->setResult, ExecStoreMinimalTuple(row, slot, false));
 		}
-	}
+	ExecDropSingleTupleTableSlot(slot);
 }
 
 /* Does the work of trace_forward() and trace_backward(). */

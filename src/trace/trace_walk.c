@@ -63,22 +63,23 @@ store_quantity(QgWalk *walk)
 	walk->quantity_bytes = place + size - walk->quantities;
 }
 
-/* Reads the quantity at a place of those stored, and goes past it. */
-Datum
-qg_walk_quantity(const QgWalk *walk, Size *place, bool *unknown)
+/* Gives the quantity at a place of those stored, of size 0 where it is unknown, and goes past it. */
+const char *
+qg_walk_quantity(const QgWalk *walk, Size *place, Size *size)
 {
-	char *at = walk->quantities + *place;
+	const char *at = walk->quantities + *place;
 
-	*unknown = *at == 0;
-	if (*unknown)
+	if (*at == 0)
+		*size = 0;
+	else if (*at != ALIGNED_MARK)
+		*size = VARSIZE_1B(at);
+	else
 	{
-		(*place)++;
-		return (Datum) 0;
+		at = (const char *) INTALIGN(at + 1);
+		*size = VARSIZE_4B(at);
 	}
-	if (*at == ALIGNED_MARK)
-		at = (char *) INTALIGN(at + 1);
-	*place = at + VARSIZE_ANY(at) - walk->quantities;
-	return PointerGetDatum(at);
+	*place = at + Max(*size, 1) - walk->quantities;
+	return at;
 }
 
 /* Ends the lot that was added last: no further link of its via leads to it. */

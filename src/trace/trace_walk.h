@@ -53,7 +53,7 @@ typedef struct QgCycleLot
 } QgCycleLot;
 
 extern void qg_walk(QgWalk *walk);
-extern Datum qg_walk_quantity(const QgWalk *walk, Size *place, bool *unknown);
+extern const char *qg_walk_quantity(const QgWalk *walk, Size *place, Size *size);
 extern QgCycleLot *qg_cycle_lots(QgLinks *links, const int64 *lots, Size count, Size *found);
 
 #endif
