@@ -130,22 +130,23 @@ QgLotWas
 qg_lot_set_add(QgLotSet *set, int64 lot)
 {
 	uint64 number = ordered(lot) >> PAGE_BITS;
-	int word = (lot & PAGE_MASK) >> 6;
 	uint64 bit = UINT64CONST(1) << (lot & 63);
 	QgLotPage *page = find_page(set, number);
+	QgLotWord *word;
 
 	if (page == NULL)
 		page = add_page(set, number);
-	if (page->seen[word] & bit)
+	word = &page->words[(lot & PAGE_MASK) >> 6];
+	if (word->seen & bit)
 		return QG_LOT_SEEN;
-	if (page->fresh[word] & bit)
+	if (word->fresh & bit)
 		return QG_LOT_FRESH;
 	if (page->level != set->level)
 	{
 		page->level = set->level;
 		set->touched[set->ntouched++] = (QgLotPlace){number, (uint32) (page - set->pages)};
 	}
-	page->fresh[word] |= bit;
+	word->fresh |= bit;
 	set->nfresh++;
 	return QG_LOT_NEW;
 }
@@ -155,9 +156,12 @@ bool
 qg_lot_set_has(const QgLotSet *set, int64 lot)
 {
 	const QgLotPage *page = find_page(set, ordered(lot) >> PAGE_BITS);
-	int word = (lot & PAGE_MASK) >> 6;
+	const QgLotWord *word;
 
-	return page != NULL && ((page->seen[word] | page->fresh[word]) >> (lot & 63) & 1);
+	if (page == NULL)
+		return false;
+	word = &page->words[(lot & PAGE_MASK) >> 6];
+	return ((word->seen | word->fresh) >> (lot & 63)) & 1;
 }
 
 /* Takes a lot out again that was new to the level being filled. */
@@ -166,7 +170,7 @@ qg_lot_set_remove(QgLotSet *set, int64 lot)
 {
 	QgLotPage *page = find_page(set, ordered(lot) >> PAGE_BITS);
 
-	page->fresh[(lot & PAGE_MASK) >> 6] &= ~(UINT64CONST(1) << (lot & 63));
+	page->words[(lot & PAGE_MASK) >> 6].fresh &= ~(UINT64CONST(1) << (lot & 63));
 	set->nfresh--;
 }
 
@@ -185,10 +189,10 @@ qg_lot_set_level(QgLotSet *set, Size *count)
 
 		for (int word = 0; word < QG_SET_WORDS; word++)
 		{
-			uint64 bits = page->fresh[word];
+			uint64 bits = page->words[word].fresh;
 
-			page->seen[word] |= bits;
-			page->fresh[word] = 0;
+			page->words[word].seen |= bits;
+			page->words[word].fresh = 0;
 			for (; bits != 0; bits &= bits - 1)
 				lots[n++] = disordered(first + word * 64 + pg_rightmost_one_pos64(bits));
 		}
@@ -214,7 +218,7 @@ qg_lot_set_all(const QgLotSet *set, Size *count)
 	{
 		places[i] = (QgLotPlace){set->pages[i].number, i};
 		for (int word = 0; word < QG_SET_WORDS; word++)
-			n += pg_popcount64(set->pages[i].seen[word] | set->pages[i].fresh[word]);
+			n += pg_popcount64(set->pages[i].words[word].seen | set->pages[i].words[word].fresh);
 	}
 	lots = MemoryContextAllocHuge(set->context, sizeof(int64) * (n + 1));
 	n = 0;
@@ -224,7 +228,8 @@ qg_lot_set_all(const QgLotSet *set, Size *count)
 		const QgLotPage *page = &set->pages[places[i].page];
 
 		for (int word = 0; word < QG_SET_WORDS; word++)
-			for (uint64 bits = page->seen[word] | page->fresh[word]; bits != 0; bits &= bits - 1)
+			for (uint64 bits = page->words[word].seen | page->words[word].fresh; bits != 0;
+				 bits &= bits - 1)
 				lots[n++] = disordered((page->number << PAGE_BITS) + word * 64 +
 									   pg_rightmost_one_pos64(bits));
 	}

@@ -9,13 +9,19 @@
 
 #define QG_SET_WORDS 8 /* of 64 lots each a page */
 
+/* 64 neighbouring lots. */
+typedef struct QgLotWord
+{
+	uint64 seen;  /* lots of earlier levels */
+	uint64 fresh; /* lots of the level being filled */
+} QgLotWord;
+
 /* 512 neighbouring lots. */
 typedef struct QgLotPage
 {
-	uint64 number;				/* of its first lot, in pages, ordered as lots are */
-	uint64 seen[QG_SET_WORDS];	/* lots of earlier levels */
-	uint64 fresh[QG_SET_WORDS]; /* lots of the level being filled */
-	uint32 level;				/* the last one that touched the page */
+	uint64 number; /* of its first lot, in pages, ordered as lots are */
+	uint64 level;  /* the last one that touched the page */
+	QgLotWord words[QG_SET_WORDS];
 } QgLotPage;
 
 /* A page of the level being filled, for sorting. */

@@ -131,8 +131,9 @@ put_rows(ReturnSetInfo *result, const QgWalk *walk)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsMinimalTuple);
 	Datum values[COLUMNS] = {[COLUMN_QUANTITY] = PointerGetDatum(int64_to_numeric(0))};
-	MinimalTuple rows[2] = {model_row(result->setDesc, values, false, walk->quantity_bytes),
-							model_row(result->setDesc, values, true, 0)};
+	MinimalTuple rows[2] = {
+		model_row(result->setDesc, values, false, walk->largest + MAXIMUM_ALIGNOF),
+		model_row(result->setDesc, values, true, 0)};
 	bool flags[COLUMNS - COLUMN_CYCLE] = {false, false, walk->truncated};
 	bool marked = walk->cycle.nfresh > 0 || walk->more.nfresh > 0;
 	Size place = 0;

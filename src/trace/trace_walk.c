@@ -49,6 +49,7 @@ store_quantity(QgWalk *walk)
 									   walk->quantity_bytes + size * 2);
 		walk->quantities = repalloc_huge(walk->quantities, walk->quantity_allocated);
 	}
+	walk->largest = Max(walk->largest, size);
 	place = walk->quantities + walk->quantity_bytes;
 	if (walk->unknown)
 		*place = 0;

@@ -26,6 +26,7 @@ typedef struct QgWalk
 	int64 *vias;
 	char *
 		quantities; /* of each lot a zero byte, or a numeric of one-byte header, or a mark and one */
+	Size largest;	/* bytes of a quantity */
 	QgLotSet cycle; /* lots that lie on a cycle, as far as links were followed */
 	QgLotSet more;	/* lots with links to lots that were not reached */
 	bool truncated; /* a limit left links unfollowed */
