@@ -271,8 +271,13 @@ qg_trace_path_lots(PG_FUNCTION_ARGS)
 	qg_walk(&walk);
 	if (!qg_lot_set_has(&walk.reached, from))
 	{
-		require_lot(from);
-		require_lot(walk.start);
+		QgWalk known = {.start = from, .max_depth = 1};
+
+		if (walk.count == 0)
+			require_lot(walk.start);
+		qg_walk(&known);
+		if (known.count == 0 && from != walk.start)
+			require_lot(from);
 		PG_RETURN_NULL();
 	}
 	lots = path_lots(&walk, from, &length);
