@@ -52,7 +52,9 @@ BEGIN
       (b.pieces AND b.items > b.made, 'more numbered than made', format('made %s, %s serial numbers', b.made, b.items)),
       (b.pieces AND b.broken, 'a fraction of a piece',
        'its unit counts pieces, but a quantity made, used or sold is not whole')) p(wrong, problem, detail)
-    WHERE p.wrong;
+    -- Lots that are right end here, before a message is made for each.
+    WHERE (b.used + b.sold - b.returned + b.destroyed > b.made OR b.returned > b.sold
+           OR b.pieces AND (b.broken OR b.items > b.made)) AND p.wrong;
 END
 $$;
 COMMENT ON FUNCTION trace_balance_check(bigint) IS
@@ -68,20 +70,20 @@ BEGIN
     FROM quality_gov.lot_link k
     LEFT JOIN quality_gov.lot a ON a.lot_id = k.parent
     LEFT JOIN quality_gov.lot b ON b.lot_id = k.child
+    CROSS JOIN LATERAL (SELECT (k.at AT TIME ZONE 'Asia/Shanghai')::date AS used) z
     CROSS JOIN LATERAL (VALUES
       (a.lot_id IS NULL, k.parent, 'does not exist', format('it went into lot %s', k.child)),
       (b.lot_id IS NULL, k.child, 'does not exist', format('lot %s went into it', k.parent)),
       (b.made_on < a.made_on, k.child, 'made before what went into it',
        format('made %s, lot %s made %s', b.made_on, k.parent, a.made_on)),
-      ((k.at AT TIME ZONE 'Asia/Shanghai')::date < a.made_on, k.parent, 'used before it was made',
+      (z.used < a.made_on, k.parent, 'used before it was made',
        format('made %s, used in lot %s at %s', a.made_on, k.child, k.at)),
-      (COALESCE((k.at AT TIME ZONE 'Asia/Shanghai')::date, b.made_on) > a.expires_on, k.parent, 'used after it expired',
+      (COALESCE(z.used, b.made_on) > a.expires_on, k.parent, 'used after it expired',
        format('expired %s, used in lot %s %s', a.expires_on, k.child, COALESCE('at ' || k.at, 'made ' || b.made_on))))
       p(wrong, lot, problem, detail)
     WHERE (one IS NULL OR k.parent = one OR k.child = one)
-      -- Links that are right end here, before a message is made for each.
-      AND (a.lot_id IS NULL OR b.lot_id IS NULL OR b.made_on < a.made_on OR b.made_on > a.expires_on OR k.at IS NOT NULL)
-      AND p.wrong;
+      AND (a.lot_id IS NULL OR b.lot_id IS NULL OR b.made_on < a.made_on OR z.used < a.made_on
+           OR COALESCE(z.used, b.made_on) > a.expires_on) AND p.wrong;
 END
 $$;
 COMMENT ON FUNCTION trace_link_check(bigint) IS
