@@ -23,7 +23,7 @@ CREATE FUNCTION draw(lot bigint, n int, below bigint) RETURNS bigint LANGUAGE sq
 -- of each lot two different lots of the level above; mask spreads the numbers of lots, 0 leaves them as they are
 CREATE FUNCTION load(levels bigint[], base bigint, mask bigint) RETURNS void LANGUAGE sql AS $$
   WITH level AS (
-    SELECT n, levels[n] AS lots, levels[n - 1] AS above, sum(levels[n]) OVER (ORDER BY n) - levels[n] AS first
+    SELECT n, levels[n] AS lots, levels[n - 1] AS above, (sum(levels[n]) OVER (ORDER BY n))::bigint - levels[n] AS first
     FROM generate_subscripts(levels, 1) n),
   link AS (
     SELECT l.first - l.above + CASE k WHEN 0 THEN a ELSE (a + 1 + b) % l.above END AS parent, l.first + g AS child
@@ -40,35 +40,42 @@ SELECT load(ARRAY[12, 330, 5000, :lots / 10], 20000000, 1048575);
 INSERT INTO lot_link (parent, child, quantity)
 SELECT DISTINCT 10000000 + 10 * (g / 10 - up) + draw(g, k, 10), 10000000 + g, 1
 FROM generate_series(20, 2009) g, (VALUES (0, 1), (1, 1), (2, 2)) v(k, up);
-VACUUM (ANALYZE, DISABLE_PAGE_SKIPPING) lot_link;
+INSERT INTO lot (lot_id, gtin, lot_code, made_on, expires_on) OVERRIDING SYSTEM VALUE
+SELECT lot, '6901234567892', lot, '2026-01-01', '2027-01-01' FROM (SELECT parent FROM lot_link UNION SELECT child FROM lot_link) x(lot);
+VACUUM (ANALYZE, DISABLE_PAGE_SKIPPING) lot_link, lot;
 CHECKPOINT;
 VACUUM lot_link;
 CREATE FUNCTION peer(start bigint) RETURNS text LANGUAGE sql RETURN format(
   'WITH RECURSIVE w(lot) AS (SELECT child FROM quality_gov.lot_link WHERE parent = %s UNION SELECT k.child FROM w JOIN quality_gov.lot_link k ON k.parent = w.lot) SELECT count(*) FROM w', start);
 SQL
 
-compare() { # work ours peer bar pair
-  local ours="o := timed($2);" peer="p := timed($3);"
-  [ $(($5 % 2)) = 0 ] && ours="p := timed($3);" peer="o := timed($2);"
+# In one session, and a first pair that does not count: a backend maps shared memory as it touches it.
+compare() { # work ours peer bar
   psql -Xq -v ON_ERROR_STOP=1 <<SQL
-DO \$\$ DECLARE o float8; p float8; BEGIN $ours $peer INSERT INTO run VALUES ('$1', $5, o, p, '$4'); END \$\$;
+DO \$\$
+DECLARE
+  o float8;
+  p float8;
+BEGIN
+  FOR pair IN 0..$pairs LOOP
+    IF pair % 2 = 0 THEN p := timed($3); END IF;
+    o := timed($2);
+    IF pair % 2 = 1 THEN p := timed($3); END IF;
+    INSERT INTO run SELECT '$1', pair, o, p, '$4' WHERE pair > 0;
+  END LOOP;
+END \$\$;
 SQL
 }
+compare 'trace_forward(), every row / WITH RECURSIVE' "'SELECT count(*) FROM quality_gov.trace_forward(1)'" 'peer(1)' '0.2 (0.125)'
+compare 'trace_forward_count() / WITH RECURSIVE, counted' "'SELECT quality_gov.trace_forward_count(1)'" 'peer(1)' '0.125 (0.067)'
 # the same small trace from 200 lots: a single one is over before the clock has moved
 small="'SELECT sum(c) FROM generate_series(1037, 1236) s, LATERAL (%s) x(c)'"
-for pair in $(seq "$pairs"); do
-  compare 'trace_forward(), every row / WITH RECURSIVE' "'SELECT count(*) FROM quality_gov.trace_forward(1)'" 'peer(1)' '0.2 (0.125)' "$pair"
-  compare 'trace_forward_count() / WITH RECURSIVE, counted' "'SELECT quality_gov.trace_forward_count(1)'" 'peer(1)' '0.125 (0.067)' "$pair"
-  compare '200 traces of 198 lots / WITH RECURSIVE' "format($small, 'SELECT count(*) FROM quality_gov.trace_forward(s)')" \
-    "format($small, replace(peer(0), '= 0', '= s'))" '1 (0.2)' "$pair"
-  compare '200 levels of ten lots, three parents each / WITH RECURSIVE' "'SELECT count(*) FROM quality_gov.trace_forward(10000010)'" 'peer(10000010)' '1' "$pair"
-  compare 'lots numbered in no order, a tenth of them / WITH RECURSIVE' "'SELECT count(*) FROM quality_gov.trace_forward(20000000)'" 'peer(20000000)' '0.2' "$pair"
-done
+compare '200 traces of 198 lots / WITH RECURSIVE' "format($small, 'SELECT count(*) FROM quality_gov.trace_forward(s)')" \
+  "format($small, replace(peer(0), '= 0', '= s'))" '1 (0.2)'
+compare '200 levels of ten lots, three parents each / WITH RECURSIVE' "'SELECT count(*) FROM quality_gov.trace_forward(10000010)'" 'peer(10000010)' '1'
+compare 'lots numbered in no order, a tenth of them / WITH RECURSIVE' "'SELECT count(*) FROM quality_gov.trace_forward(20000000)'" 'peer(20000000)' '0.2'
 psql -Xqo /dev/null -v ON_ERROR_STOP=1 <<'SQL'
 SET search_path = public, quality_gov;
-INSERT INTO lot (lot_id, gtin, lot_code, made_on, expires_on) OVERRIDING SYSTEM VALUE
-SELECT lot, '6901234567892', lot, '2026-01-01', '2027-01-01' FROM (SELECT parent FROM lot_link UNION SELECT child FROM lot_link) x(lot);
-VACUUM ANALYZE lot;
 INSERT INTO run VALUES ('trace_cycle(), every link', 100, timed('SELECT count(*) FROM quality_gov.trace_cycle()'));
 INSERT INTO run VALUES ('trace_check(), every lot and link', 101, timed('SELECT count(*) FROM quality_gov.trace_check()'));
 SQL
