@@ -88,7 +88,6 @@ DO $$ BEGIN INSERT INTO shop.product (shop_id, title, producer, listed) VALUES (
 INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-01', false FROM generate_series(1, 300) g;
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
--- (rows walk)
 -- (rows epcis)
 -- (rows supply)
 -- (rows law)
