@@ -31,7 +31,10 @@ enum
 	COLUMNS
 };
 
-/* The first columns in a row's bytes; the quantity follows unless null, then the columns after it. */
+/*
+ * The first columns in a row's bytes, aligned as the server aligns them; the quantity follows unless
+ * null, at a place where a header of four bytes may stand, then the columns after it.
+ */
 typedef struct Row
 {
 	int64 lot;
@@ -39,6 +42,8 @@ typedef struct Row
 	int64 via;
 	char rest[FLEXIBLE_ARRAY_MEMBER];
 } Row;
+
+StaticAssertDecl(offsetof(Row, rest) % ALIGNOF_INT == 0, "a quantity must be aligned");
 
 /* Fails unless a lot is known; asked of lots without links only. */
 static void
@@ -98,28 +103,30 @@ leave_context(MemoryContext caller)
 
 /* Gives a row as the server lays it out, with room behind it for a quantity. */
 static MinimalTuple
-model_row(TupleDesc columns, const Datum *values, bool unknown, Size room)
+model_row(TupleDesc columns, bool unknown, Size room)
 {
-	bool nulls[COLUMNS] = {[COLUMN_QUANTITY] = unknown};
-	MinimalTuple formed = heap_form_minimal_tuple(columns, (Datum *) values, nulls);
-	MinimalTuple row = palloc0(formed->t_len + room);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(columns, &TTSOpsVirtual);
+	MinimalTuple formed;
+	MinimalTuple row;
 
+	memset(slot->tts_values, 0, sizeof(Datum) * COLUMNS);
+	memset(slot->tts_isnull, 0, sizeof(bool) * COLUMNS);
+	slot->tts_values[COLUMN_QUANTITY] = NumericGetDatum(int64_to_numeric(0));
+	slot->tts_isnull[COLUMN_QUANTITY] = unknown;
+	formed = ExecCopySlotMinimalTuple(ExecStoreVirtualTuple(slot));
+	ExecDropSingleTupleTableSlot(slot);
+	row = palloc0(formed->t_len + room);
 	memcpy(row, formed, formed->t_len);
-	pfree(formed);
 	return row;
 }
 
-/* Puts the quantity of a lot into a row, and what follows it; nothing but its bytes where unknown. */
+/* Puts the quantity of a lot into a row, nothing where it is unknown, and what follows it. */
 static void
 fill_row(MinimalTuple row, Row *fixed, const char *quantity, Size size, const bool *flags)
 {
-	char *end = (char *) fixed + offsetof(Row, rest);
-
-	if (size > 0 && !VARATT_IS_1B(quantity))
-		end = (char *) INTALIGN(end);
-	memcpy(end, quantity, size);
-	memcpy(end + size, flags, COLUMNS - COLUMN_CYCLE);
-	row->t_len = end + size + COLUMNS - COLUMN_CYCLE - (char *) row;
+	memcpy(fixed->rest, quantity, size);
+	memcpy(fixed->rest + size, flags, COLUMNS - COLUMN_CYCLE);
+	row->t_len = fixed->rest + size + COLUMNS - COLUMN_CYCLE - (char *) row;
 }
 
 /*
@@ -130,10 +137,8 @@ static void
 put_rows(ReturnSetInfo *result, const QgWalk *walk)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsMinimalTuple);
-	Datum values[COLUMNS] = {[COLUMN_QUANTITY] = PointerGetDatum(int64_to_numeric(0))};
-	MinimalTuple rows[2] = {
-		model_row(result->setDesc, values, false, walk->largest + MAXIMUM_ALIGNOF),
-		model_row(result->setDesc, values, true, 0)};
+	MinimalTuple rows[2] = {model_row(result->setDesc, false, walk->largest),
+							model_row(result->setDesc, true, 0)};
 	bool flags[COLUMNS - COLUMN_CYCLE] = {false, false, walk->truncated};
 	bool marked = walk->cycle.nfresh > 0 || walk->more.nfresh > 0;
 	Size place = 0;

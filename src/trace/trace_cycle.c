@@ -6,8 +6,8 @@
  * strongly connected component of the graph.  Only lots with links of their own can be on one, few
  * as those are: they are collected first, then the links among them, and on that small graph runs
  * Tarjan's algorithm (Depth-first search and linear graph algorithms, SIAM J. Comput. 1972), with a
- * stack of its own in place of recursion.  Memory: 24 bytes a lot with links, 4 bytes a link among
- * such lots.
+ * stack of its own in place of recursion.  Memory: about 50 bytes a lot with links, 4 bytes a link
+ * among such lots.
  */
 #include "quality_gov.h"
 
