@@ -263,6 +263,18 @@ read_page(QgLinks *links, Page page)
 	}
 }
 
+/* Goes from the root to the leaf of the key; invalid where the index is empty. */
+static Buffer
+search_tree(QgLinks *links)
+{
+	Buffer leaf;
+
+	pgstat_count_index_scan(links->index);
+	_bt_freestack(_bt_search(links->index QG_BTREE_TABLE(links->table), links->key, &leaf,
+							 BT_READ QG_BTREE_SNAPSHOT(links->snapshot)));
+	return leaf;
+}
+
 /* Finds the leaf of the next lot from the root; invalid where the index is empty. */
 static Buffer
 descend(QgLinks *links)
@@ -271,15 +283,14 @@ descend(QgLinks *links)
 
 	links->key->scankeys[0].sk_argument = Int64GetDatum(
 		links->lots == NULL ? PG_INT64_MIN : links->lots[links->at]);
-	pgstat_count_index_scan(links->index);
-	_bt_freestack(_bt_search(links->index QG_BTREE_TABLE(links->table), links->key, &leaf,
-							 BT_READ QG_BTREE_SNAPSHOT(links->snapshot)));
-	if (!BufferIsValid(leaf))
+	leaf = search_tree(links);
+	if (!BufferIsValid(leaf) && IsolationIsSerializable())
 	{
+		/* Another may have made the first leaf before the lock was taken. */
 		PredicateLockRelation(links->index, links->snapshot);
-		return InvalidBuffer;
+		leaf = search_tree(links);
 	}
-	links->near = BufferGetBlockNumber(leaf) == links->right;
+	links->near = BufferIsValid(leaf) && BufferGetBlockNumber(leaf) == links->right;
 	return leaf;
 }
 
