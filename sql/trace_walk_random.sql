@@ -93,13 +93,16 @@ DELETE FROM lot_link;
 INSERT INTO lot_link (parent, child, quantity)
 SELECT DISTINCT ON (a, b) a, b, 1 + g % 7 FROM (SELECT g, (g / 4) * 13 AS a, (g / 4 + 1 + floor(random() * 700))::bigint * 13 AS b FROM generate_series(1, 12000) g) x;
 CREATE FUNCTION differs() RETURNS bigint LANGUAGE sql AS $$
-  SELECT count(*) FROM generate_series(0, 2900, 290) g CROSS JOIN LATERAL (
-    WITH RECURSIVE w AS (SELECT child FROM lot_link WHERE parent = g * 13 UNION SELECT k.child FROM w JOIN lot_link k ON k.parent = w.child)
-    SELECT count(*) FROM w FULL JOIN (SELECT lot FROM trace_forward(g * 13)) f ON f.lot = w.child
-    WHERE w.child IS NULL OR f.lot IS NULL HAVING count(*) > 0) d
-  WHERE EXISTS (SELECT FROM lot_link WHERE parent = g * 13)
+  SELECT (SELECT count(*) FROM generate_series(0, 2900, 290) g CROSS JOIN LATERAL (
+      WITH RECURSIVE w AS (SELECT child AS lot FROM lot_link WHERE parent = g * 13 UNION SELECT k.child FROM w JOIN lot_link k ON k.parent = w.lot)
+      SELECT FROM w FULL JOIN trace_forward(g * 13) f USING (lot) WHERE w.lot IS NULL OR f.depth IS NULL) d
+    WHERE EXISTS (SELECT FROM lot_link WHERE parent = g * 13))
+  + (SELECT count(*) FROM generate_series(500, 3400, 290) g CROSS JOIN LATERAL (
+      WITH RECURSIVE w AS (SELECT parent AS lot FROM lot_link WHERE child = g * 13 UNION SELECT k.parent FROM w JOIN lot_link k ON k.child = w.lot)
+      SELECT FROM w FULL JOIN trace_backward(g * 13) f USING (lot) WHERE w.lot IS NULL OR f.depth IS NULL) d
+    WHERE EXISTS (SELECT FROM lot_link WHERE child = g * 13))
 $$;
-SELECT (SELECT count(*) > 2000 FROM trace_forward(13)) AS many, differs();
+SELECT (SELECT count(*) > 2000 FROM trace_forward(13)) AND (SELECT count(*) > 200 FROM trace_backward((SELECT max(child) FROM lot_link))) AS many, differs();
 VACUUM lot_link;
 SELECT differs();
 BEGIN;
