@@ -200,7 +200,7 @@ qg_rows_try_add(QgRows *rows, const Datum *values, const bool *nulls)
 	token = SpeculativeInsertionLockAcquire(xid);
 	table_tuple_insert_speculative(rows->relation, rows->slot, rows->estate->es_output_cid, 0, NULL,
 								   token);
-	list_free(qg_try_index_tuples(rows->target, rows->slot, rows->estate, &conflict));
+	list_free(qg_index_tuples(rows->target, rows->slot, rows->estate, true, &conflict));
 	table_tuple_complete_speculative(rows->relation, rows->slot, token, !conflict);
 	SpeculativeInsertionLockRelease(xid);
 	ExecClearTuple(rows->slot);

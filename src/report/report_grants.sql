@@ -260,7 +260,17 @@ FROM (VALUES
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
 
--- (grants walk)
+-- Tracing: the functions read the links with the extension's rights; a merchant sees none of other merchants' lots.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{trace_forward,trace_backward,trace_forward_count,trace_backward_count,trace_path,trace_path_lots,trace_cycle,trace_check}'::text[]),
+  ('quality_gov_app', '{trace_forward,trace_backward,trace_forward_count,trace_backward_count,trace_path}'),
+  ('quality_gov_analyst', '{trace_forward,trace_backward,trace_forward_count,trace_backward_count,trace_path}'),
+  ('quality_gov_regulator', '{trace_forward,trace_backward,trace_forward_count,trace_backward_count,trace_path,trace_path_lots,trace_cycle,trace_check}'))
+  AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
 
 -- (grants epcis)
 

@@ -68,11 +68,11 @@ CREATE TABLE lot_link (
   source bigint NOT NULL DEFAULT 0,
   quantity numeric,
   at timestamptz,
-  CONSTRAINT lot_link_pkey PRIMARY KEY (parent, child, source),
+  CONSTRAINT lot_link_pkey PRIMARY KEY (parent, child, source) INCLUDE (quantity),
   CONSTRAINT lot_link_child CHECK (child <> parent),
   CONSTRAINT lot_link_quantity CHECK (quantity > 0 AND quantity < 'Infinity')
 );
-CREATE INDEX lot_link_child_parent ON lot_link (child, parent);
+CREATE INDEX lot_link_child_parent ON lot_link (child, parent) INCLUDE (quantity);
 COMMENT ON TABLE lot_link IS
   'Which lot went into which: parent was used in child, how much of the parent (in its unit) and when; source is 0 or the EPCIS event that said so (epcis_event)';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_link', '');

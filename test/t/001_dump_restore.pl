@@ -90,7 +90,6 @@ INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-0
 -- (rows scan)
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
--- (rows walk)
 -- (rows epcis)
 SELECT supplier_record('{"supplier_id": "s-1", "name": "works", "since": "2026-01-01", "licenses": [{"kind": "k", "number": "n", "categories": ["*"], "valid_from": "2026-01-01"}],
   "brands": [{"brand": "Nike", "valid_from": "2026-01-01", "evidence": "letter"}]}'), supplier_bar_add('s-1', 'r', '2026-10-01', '2026-11-01');
