@@ -1,8 +1,8 @@
 
 -- passport: what is behind a scanned code
 
--- Of a serial number it is asked each time where else it was sold.
-CREATE INDEX sale_serial ON sale (gtin, serial) WHERE serial IS NOT NULL;
+-- Of a serial number it is asked each time where else it was sold, whatever the lot.
+CREATE INDEX sale_item ON sale (gtin, serial) WHERE serial IS NOT NULL;
 
 CREATE TABLE passport_status (
   reason text NOT NULL,
@@ -67,7 +67,7 @@ DECLARE
   r record;
 BEGIN
   reasons := '{}';
-  FOR r IN SELECT DISTINCT b.verdict, b.reason, b.since, b.legal_basis FROM quality_gov.recall_bar(gtin::text, lot) b
+  FOR r IN SELECT DISTINCT b.verdict, b.reason, b.since, b.legal_basis FROM quality_gov.recall_bar(gtin::text, lot, serial) b
            WHERE b.since <= at AND COALESCE(b.until, 'infinity') > at ORDER BY b.since, b.reason LOOP
     IF r.verdict <> 'deny' THEN
       reasons := array_remove(reasons, 'recall_suspected') || 'recall_suspected'::text;
