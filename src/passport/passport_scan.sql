@@ -85,6 +85,11 @@ ALTER TABLE passport_scan ENABLE ALWAYS TRIGGER passport_scan_stamp;
 CREATE TRIGGER passport_scan_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON passport_scan
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+CREATE FUNCTION passport_scan_write(scan passport_scan) RETURNS void
+  AS 'MODULE_PATHNAME', 'qg_passport_scan_write' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION passport_scan_write(passport_scan) IS
+  'Inserts a scan without a query; passport_verify() calls it';
+
 CREATE TABLE passport_scan_first (
   goods text NOT NULL,
   scan_id bigint NOT NULL,

@@ -25,18 +25,28 @@ CREATE FUNCTION passport_scan_count(goods text, at timestamptz, OUT scans bigint
 AS $$
 DECLARE
   base_scans bigint;
-  base_seen pg_snapshot;
-  retired record;
   claimed timestamptz;
+  retired bigint;
+  retired_at timestamptz;
 BEGIN
-  tail := 0;
-  scans := 0;
-  exact := true;
-  SELECT (SELECT f.at FROM quality_gov.passport_scan_first f WHERE f.goods = passport_scan_count.goods),
+  SELECT (SELECT f.at FROM quality_gov.passport_scan_first f WHERE f.goods = passport_scan_count.goods AND f.at <= passport_scan_count.at),
          (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at LIMIT 1),
          (SELECT s.at FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods ORDER BY s.at DESC LIMIT 1),
-         t.scans, t.seen
-  INTO claimed, first_at, last_at, base_scans, base_seen
+         t.scans,
+         CASE WHEN t.seen IS NULL
+           THEN (SELECT count(*) FROM (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods LIMIT 1000) x)
+           -- What the tally did not see: written by transactions that came after it, or were under way.  In order, for that
+           -- is the index by xid and no other; and one by one, for an array would be a filter over all scans.
+           ELSE (SELECT count(*) FROM (SELECT FROM quality_gov.passport_scan s
+                   WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(t.seen) ORDER BY s.xid LIMIT 1000) x)
+                + COALESCE((SELECT sum((SELECT count(*) FROM quality_gov.passport_scan s
+                                        WHERE s.goods = passport_scan_count.goods AND s.xid = u.xid))
+                            FROM pg_snapshot_xip(t.seen) AS u(xid)), 0) END,
+         (SELECT sum(o.scans) FROM quality_gov.passport_scan_opening o
+          WHERE o.goods = passport_scan_count.goods AND o.first_at <= passport_scan_count.at),
+         (SELECT min(o.first_at) FROM quality_gov.passport_scan_opening o
+          WHERE o.goods = passport_scan_count.goods AND o.first_at <= passport_scan_count.at)
+  INTO claimed, first_at, last_at, base_scans, tail, retired, retired_at
   FROM (SELECT) one
   LEFT JOIN LATERAL (SELECT x.scans, x.seen FROM quality_gov.passport_scan_tally x
                      WHERE x.goods = passport_scan_count.goods ORDER BY x.tally_id DESC LIMIT 1) t ON true;
@@ -47,35 +57,17 @@ BEGIN
     exact := scans < 10000;
     last_at := CASE WHEN scans > 0 THEN passport_scan_count.at END;
     first_at := CASE WHEN first_at <= passport_scan_count.at THEN first_at END;
-  ELSIF last_at IS NOT NULL THEN
-    IF base_scans IS NULL THEN
-      SELECT count(*) INTO tail FROM (SELECT FROM quality_gov.passport_scan s WHERE s.goods = passport_scan_count.goods LIMIT 1000) x;
-    ELSE
-      -- What the tally did not see: written by transactions that came after it, or were under way.
-      SELECT (SELECT count(*) FROM (SELECT FROM quality_gov.passport_scan s
-                WHERE s.goods = passport_scan_count.goods AND s.xid >= pg_snapshot_xmax(base_seen) ORDER BY s.xid LIMIT 1000) x)
-             -- In order, for that is the index by xid and no other. One by one, each by the index; an array of them would be a filter over all scans.
-             + COALESCE((SELECT sum((SELECT count(*) FROM quality_gov.passport_scan s
-                                     WHERE s.goods = passport_scan_count.goods AND s.xid = u.xid))
-                         FROM pg_snapshot_xip(base_seen) AS u(xid)), 0)
-      INTO tail;
-    END IF;
+    base_scans := NULL;
+    tail := 0;
+  ELSE
     scans := COALESCE(base_scans, 0) + tail;
     exact := tail < 1000;
   END IF;
+  IF base_scans IS NULL AND retired IS NOT NULL THEN
+    scans := scans + retired;
+  END IF;
   -- The one that was first says when, whatever others tell of earlier.
-  IF claimed <= passport_scan_count.at THEN
-    first_at := claimed;
-    IF base_scans IS NOT NULL THEN
-      RETURN;
-    END IF;
-  END IF;
-  SELECT sum(o.scans)::bigint AS scans, min(o.first_at) AS first_at INTO retired FROM quality_gov.passport_scan_opening o
-  WHERE o.goods = passport_scan_count.goods AND o.first_at <= passport_scan_count.at;
-  first_at := CASE WHEN claimed <= passport_scan_count.at THEN claimed ELSE least(first_at, retired.first_at) END;
-  IF base_scans IS NULL THEN
-    scans := scans + COALESCE(retired.scans, 0);
-  END IF;
+  first_at := COALESCE(claimed, least(first_at, retired_at));
 END
 $$;
 COMMENT ON FUNCTION passport_scan_count(text, timestamptz) IS

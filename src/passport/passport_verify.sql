@@ -192,6 +192,7 @@ DECLARE
   claimed boolean;
   who bytea;
   tail integer := 0;
+  written text;
 BEGIN
   IF record IS NULL OR NOT COALESCE(isfinite(at), false) OR channel IS DISTINCT FROM 'consumer' OR COALESCE(place, scanner) IS NOT NULL
      OR latitude IS NOT NULL OR longitude IS NOT NULL OR record AND current_setting('transaction_read_only') <> 'off' THEN
@@ -316,11 +317,8 @@ BEGIN
     scans := scans + 1;
     first_scan := CASE WHEN scanned IS NOT NULL THEN COALESCE(first_scan, at) END;
     scan_id := COALESCE(scan_id, nextval('quality_gov.passport_scan_scan_id_seq'));
-    INSERT INTO quality_gov.passport_scan (scan_id, at, goods, gtin, lot_code, serial, status, reasons, passport_id, batch_id, channel,
-                                           place, latitude, longitude, scanner, merchant_id, order_id, xid)
-    OVERRIDING SYSTEM VALUE
-    VALUES (scan_id, at, scanned, gtin, lot, serial, status, reasons, passport_id, batch, channel, place, latitude, longitude, who,
-            merchant_id, order_id, pg_current_xact_id());
+    written := quality_gov.passport_scan_write(ROW(scan_id, at, clock_timestamp(), scanned, gtin, lot, serial, status, reasons,
+      passport_id, batch, channel, place, latitude, longitude, who, merchant_id, order_id, pg_current_xact_id())::quality_gov.passport_scan);
     IF status NOT IN ('authentic', 'invalid', 'unknown') THEN
       PERFORM quality_gov.ledger_record('passport_scan', scanned, jsonb_build_object('scan_id', scan_id, 'status', status,
         'reasons', reasons, 'at', at));
