@@ -7,6 +7,7 @@ SET search_path = public, quality_gov;
 SET timezone = 'Asia/Shanghai';
 SET datestyle = 'ISO, YMD';
 -- steel S1 goes into bases B1 and B2, those into kettles K1 (both) and K2, and back into scrap that S1 was made of
+INSERT INTO supplier (supplier_id, name) SELECT 's-' || g, 'Supplier ' || g FROM generate_series(1, 9) g;
 INSERT INTO lot (gtin, lot_code, producer, quantity, unit, supplier_id) VALUES
   ('4006381333931', 'S1', 'Steelworks', 100, 'KGM', 's-1'), ('73513537', 'B1', 'Bases', 50, NULL, 's-2'), ('73513537', 'B2', 'Bases', 50, NULL, 's-2'),
   ('6901234567892', 'K1', 'Huashan', 40, NULL, NULL), ('6901234567892', 'K2', 'Huashan', 30, NULL, NULL), ('6901234567892', 'K3', 'Huashan', 30, NULL, NULL);
