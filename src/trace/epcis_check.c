@@ -17,6 +17,8 @@
 #include "trace/epcis_shape.h"
 
 #define PROBLEMS_MAX 10
+/* What is searched by must fit into an index. */
+#define URI_MAX 2048
 
 typedef struct Check
 {
@@ -132,8 +134,12 @@ string_fault(const QgEpcisField *field, const char *text, int length)
 			return length > 0 ? NULL : "hexadecimal digits";
 		case QG_KIND_URI:
 		case QG_KIND_URIS:
+			if (length > URI_MAX)
+				return "a URI of at most 2048 characters";
 			return qg_epcis_is_uri(text, length) ? NULL : "a URI";
 		case QG_KIND_EPC:
+			if (length > URI_MAX)
+				return "a URI of at most 2048 characters";
 			return qg_epcis_is_uri(text, length)
 					   ? qg_epc_parse(text, length, &epc)
 					   : "a URI: an EPC URN, a GS1 Digital Link or one of your own";
@@ -347,7 +353,7 @@ check_goods(Check *check, JsonbContainer *event, const QgEpcisShape *shape, cons
 	}
 }
 
-/* Checks that a unit stands beside a quantity, and the dates of goods. */
+/* Checks what fields ask of each other: units, reports of sensors, dates of goods. */
 static void
 check_pairs(Check *check, JsonbContainer *object, const QgEpcisShape *shape,
 			const QgEpcisPath *path)
@@ -357,6 +363,9 @@ check_pairs(Check *check, JsonbContainer *object, const QgEpcisShape *shape,
 	if (shape == &qg_epcis_quantity_shape && qg_epcis_get(object, "uom", &space) != NULL &&
 		qg_epcis_get(object, "quantity", &space) == NULL)
 		problem(check, path, shape, "quantity beside uom", NULL);
+	else if (shape == &qg_epcis_report_shape && qg_epcis_get(object, "type", &space) == NULL &&
+			 qg_epcis_get(object, "exception", &space) == NULL)
+		problem(check, path, shape, "type or exception", NULL);
 	else if (shape == &qg_epcis_ilmd_shape)
 	{
 		QgEpcisIlmd ilmd;
@@ -437,7 +446,7 @@ check_object(Check *check, JsonbContainer *object, const QgEpcisShape *shape,
 
 		if (field->required && !(found & UINT64CONST(1) << i) &&
 			(!event || check->type == 0 || (field->types & check->type)))
-			problem(check, &place, shape, "this field", NULL);
+			problem(check, &place, shape, "a value, which is required", NULL);
 	}
 	if (event)
 		check_goods(check, object, shape, path);
@@ -464,9 +473,9 @@ refuse(const Check *check)
 void
 qg_epcis_check(Jsonb *document)
 {
-	static const QgEpcisField type_field = {"type", QG_KIND_TYPE, .required = true};
 	Check check = {0};
 	JsonbValue space;
+	JsonbValue context;
 	JsonbValue *type;
 	QgEpcisPath type_path = {NULL, "type", 4, 0};
 	QgEpcisPath context_path = {NULL, "@context", 8, 0};
@@ -491,9 +500,9 @@ qg_epcis_check(Jsonb *document)
 				"EPCISDocument, EPCISQueryDocument or an event type", type);
 	else
 	{
-		if (qg_epcis_get(&document->root, "@context", &space) == NULL)
-			problem(&check, &context_path, &qg_epcis_event_shape, "this field", NULL);
-		check_value(&check, type, &type_field, &qg_epcis_event_shape, &type_path);
+		if (qg_epcis_get(&document->root, "@context", &context) == NULL)
+			problem(&check, &context_path, &qg_epcis_event_shape, "a value, which is required",
+					NULL);
 		check_object(&check, &document->root, &qg_epcis_event_shape, NULL);
 	}
 	if (check.count > 0)

@@ -2,10 +2,11 @@
  * epcis_shape.c
  *		The objects of EPCIS 2.0 documents, field by field (GS1 EPCIS-JSON-Schema.json).
  *
- * In three places documents that GS1 and others publish as valid go beyond the schema, and the text
- * of the standard decides: a quantity may be left out where it is not known (QuantityElement),
- * error declarations and sensor elements may be extended, and types of measurement are the GS1 web
- * vocabulary's, which grows, so that any word is taken.
+ * In four places documents that GS1 and others publish as valid go beyond the schema, and the text of
+ * the standard decides: a quantity may be left out where it is not known (QuantityElement), error
+ * declarations and sensor elements may be extended, a sensor report that is an exception needs no
+ * type of measurement, and those types are the GS1 web vocabulary's, which grows, so that any word
+ * is taken.
  */
 #include "quality_gov.h"
 
@@ -68,7 +69,7 @@ static const QgEpcisField metadata_fields[] = {FIELD("time", TIME, .list = false
 static const QgEpcisShape metadata = SHAPE(QG_OTHERS_NAMESPACED, "sensorMetadata", metadata_fields);
 
 static const QgEpcisField report_fields[] = {
-	FIELD("type", NAME, .required = true),
+	FIELD("type", NAME, .list = false),
 	FIELD("exception", TERM, .vocabulary = QG_EPCIS_ALERT),
 	FIELD("component", TERM, .vocabulary = QG_EPCIS_COMPONENT),
 	FIELD("time", TIME, .list = false),
@@ -92,11 +93,12 @@ static const QgEpcisField report_fields[] = {
 	FIELD("booleanValue", BOOLEAN, .list = false),
 	FIELD("hexBinaryValue", HEX, .list = false),
 	FIELD("uom", STRING, .list = false)};
-static const QgEpcisShape report = SHAPE(QG_OTHERS_NAMESPACED, "sensorReport", report_fields);
+const QgEpcisShape qg_epcis_report_shape = SHAPE(QG_OTHERS_NAMESPACED, "sensorReport",
+												 report_fields);
 
 static const QgEpcisField sensor_fields[] = {
 	FIELD("sensorMetadata", OBJECT, .shape = &metadata),
-	FIELD("sensorReport", OBJECT, .list = true, .required = true, .shape = &report)};
+	FIELD("sensorReport", OBJECT, .list = true, .required = true, .shape = &qg_epcis_report_shape)};
 static const QgEpcisShape sensor = SHAPE(QG_OTHERS_NAMESPACED, "sensorElement", sensor_fields);
 
 /* Master data of instances and lots is all extension, thus needs namespaces. */

@@ -72,6 +72,7 @@ extern const QgEpcisShape qg_epcis_document_shape;
 extern const QgEpcisShape qg_epcis_query_shape;
 extern const QgEpcisShape qg_epcis_event_shape;
 extern const QgEpcisShape qg_epcis_quantity_shape;
+extern const QgEpcisShape qg_epcis_report_shape;
 extern const QgEpcisShape qg_epcis_ilmd_shape;
 
 #endif

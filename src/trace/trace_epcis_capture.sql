@@ -1,0 +1,262 @@
+
+-- trace: capturing EPCIS documents
+
+CREATE FUNCTION epcis_lots(numbers bigint[]) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+  added integer;
+  wrong record;
+BEGIN
+  INSERT INTO quality_gov.lot (gtin, lot_code, unit, made_on, expires_on, producer)
+  SELECT DISTINCT ON (n.gtin, i.lot_code) n.gtin, i.lot_code, i.unit,
+         CASE WHEN n.born THEN e.made_on END, CASE WHEN n.born THEN e.expires_on END,
+         CASE WHEN n.born THEN COALESCE(e.source_party, e.biz_location, e.read_point) END
+  FROM unnest(numbers) AS w (event_no)
+  JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
+  JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no
+  LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
+  CROSS JOIN LATERAL (SELECT COALESCE(a.gtin, i.gtin) AS gtin,
+                             i.role = 'output' OR e.type = 'ObjectEvent' AND e.action = 'ADD' AS born) n
+  WHERE i.gtin IS NOT NULL AND i.lot_code IS NOT NULL
+  -- The order that every capture creates lots in, so that two never wait for each other.
+  ORDER BY n.gtin, i.lot_code, n.born DESC, i.serial IS NOT NULL, i.quantity IS NULL, e.event_no, i.nth
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+
+  -- What a lot that was known before lacks.
+  IF EXISTS (SELECT FROM unnest(numbers) AS w (event_no) JOIN quality_gov.epcis_event e ON e.event_no = w.event_no
+             WHERE e.made_on IS NOT NULL OR e.expires_on IS NOT NULL) THEN
+    UPDATE quality_gov.lot l
+    SET made_on = COALESCE(l.made_on, f.made_on), expires_on = COALESCE(l.expires_on, f.expires_on)
+    FROM (
+      SELECT k.lot_id, f.made_on, f.expires_on
+      FROM (SELECT p.lot_id, min(e.made_on) AS made_on, min(e.expires_on) AS expires_on
+            FROM unnest(numbers) AS w (event_no)
+            JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
+            JOIN quality_gov.epcis_lot p ON p.event_no = e.event_no AND p.role IN ('object', 'output')
+            WHERE e.made_on IS NOT NULL OR e.expires_on IS NOT NULL
+            GROUP BY p.lot_id) f
+      JOIN quality_gov.lot k ON k.lot_id = f.lot_id
+      WHERE (k.made_on IS NULL AND f.made_on IS NOT NULL OR k.expires_on IS NULL AND f.expires_on IS NOT NULL)
+        AND (COALESCE(k.expires_on, f.expires_on) >= COALESCE(k.made_on, f.made_on)) IS NOT FALSE
+      ORDER BY k.lot_id FOR UPDATE OF k) f
+    WHERE l.lot_id = f.lot_id;
+  END IF;
+
+  IF EXISTS (SELECT FROM unnest(numbers) AS w (event_no)
+             JOIN quality_gov.epcis_identifier i ON i.event_no = w.event_no
+             WHERE i.serial IS NOT NULL AND i.lot_code IS NOT NULL) THEN
+    INSERT INTO quality_gov.lot_item (gtin, serial, lot_id, source)
+    SELECT l.gtin, p.serial, p.lot_id, e.event_no
+    FROM unnest(numbers) AS w (event_no)
+    JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
+    JOIN quality_gov.epcis_lot p ON p.event_no = e.event_no AND p.serial IS NOT NULL
+    JOIN quality_gov.lot l ON l.lot_id = p.lot_id
+    ORDER BY l.gtin, p.serial
+    ON CONFLICT DO NOTHING;
+    SELECT t.gtin, t.serial, l.lot_code AS known, i.lot_code, e.event_id INTO wrong
+    FROM unnest(numbers) AS w (event_no)
+    JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
+    JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.serial IS NOT NULL AND i.lot_code IS NOT NULL
+    LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
+    JOIN quality_gov.lot_item t ON t.gtin = COALESCE(a.gtin, i.gtin) AND t.serial = i.serial
+    JOIN quality_gov.lot l ON l.lot_id = t.lot_id
+    WHERE l.lot_code <> i.lot_code
+    LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'item % % is of lot %, EPCIS event "%" says lot %', wrong.gtin, wrong.serial, wrong.known,
+                      wrong.event_id, wrong.lot_code
+        USING ERRCODE = 'unique_violation', HINT = 'Declare the event that gave the wrong lot an error first.';
+    END IF;
+  END IF;
+  RETURN added;
+END
+$$;
+COMMENT ON FUNCTION epcis_lots(bigint[]) IS
+  'Enters the lots and numbered items that EPCIS events name, and gives how many lots are new; 23505 where an item is of another lot';
+
+CREATE FUNCTION epcis_links(numbers bigint[]) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+  linked integer;
+  members bigint[];
+BEGIN
+  -- Events of one transformation give inputs and outputs separately, and are taken together.
+  SELECT array_agg(DISTINCT m.event_no) INTO members
+  FROM unnest(numbers) AS w (event_no)
+  JOIN quality_gov.epcis_event e ON e.event_no = w.event_no AND e.type = 'TransformationEvent'
+  CROSS JOIN LATERAL (SELECT e.event_no UNION ALL
+    SELECT g.event_no FROM quality_gov.epcis_event g WHERE g.transformation_id = e.transformation_id) m;
+  DELETE FROM quality_gov.lot_link k
+  USING (SELECT DISTINCT p.lot_id FROM unnest(members) AS w (event_no)
+         JOIN quality_gov.epcis_lot p ON p.event_no = w.event_no AND p.role = 'output') o
+  WHERE k.child = o.lot_id AND k.source = ANY (members);
+  INSERT INTO quality_gov.lot_link (parent, child, source, quantity, at)
+  WITH part AS MATERIALIZED (
+    SELECT COALESCE(e.transformation_id, e.event_no::text) AS transformation, e.event_no, e.event_time, i.role, p.lot_id, p.quantity
+    FROM unnest(members) AS w (event_no)
+    JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
+    JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role IN ('input', 'output')
+    LEFT JOIN quality_gov.epcis_lot p ON p.event_no = i.event_no AND p.nth = i.nth),
+  made AS (
+    SELECT transformation, lot_id, max(event_no) AS event_no, max(event_time) AS at,
+           -- How much of an input went into which of several outputs nobody says.
+           count(*) OVER (PARTITION BY transformation) = 1 AS whole
+    FROM part WHERE role = 'output' GROUP BY transformation, lot_id),
+  used AS (
+    SELECT transformation, lot_id, max(event_no) AS event_no, max(event_time) AS at,
+           CASE WHEN bool_and(quantity IS NOT NULL) THEN sum(quantity) END AS quantity
+    FROM part WHERE role = 'input' AND lot_id IS NOT NULL GROUP BY transformation, lot_id)
+  SELECT u.lot_id, m.lot_id, GREATEST(u.event_no, m.event_no), CASE WHEN m.whole THEN NULLIF(u.quantity, 0) END,
+         GREATEST(u.at, m.at)
+  FROM used u JOIN made m ON m.transformation = u.transformation
+  WHERE m.lot_id <> u.lot_id
+  ORDER BY u.lot_id, m.lot_id
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS linked = ROW_COUNT;
+  RETURN linked;
+END
+$$;
+COMMENT ON FUNCTION epcis_links(bigint[]) IS
+  'Links the input lots of the transformations that events belong to with their output lots, anew; quantity only where all output is one lot; gives how many links there are';
+
+CREATE FUNCTION epcis_declare(numbers bigint[]) RETURNS text[]
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+  wrong bigint[];
+  ids text[];
+BEGIN
+  SELECT array_agg(o.event_no ORDER BY o.event_no), array_agg(o.event_id ORDER BY o.event_no) INTO wrong, ids
+  FROM quality_gov.epcis_event o
+  WHERE NOT o.error_declared AND o.event_id IN (
+    SELECT d.event_id FROM unnest(numbers) AS w (event_no)
+    JOIN quality_gov.epcis_event d ON d.event_no = w.event_no AND d.error_declared);
+  IF wrong IS NULL THEN
+    RETURN '{}';
+  END IF;
+  INSERT INTO quality_gov.lot_event (lot_id, kind, at, party, place, order_id, source, voids)
+  SELECT v.lot_id, v.kind, d.declared_at, v.party, v.place, v.order_id, d.event_no, v.event_id
+  FROM unnest(wrong) AS w (event_no)
+  JOIN quality_gov.epcis_event o ON o.event_no = w.event_no
+  JOIN LATERAL (SELECT x.event_no, x.declared_at FROM quality_gov.epcis_event x
+                WHERE x.event_id = o.event_id AND x.error_declared ORDER BY x.event_no LIMIT 1) d ON true
+  JOIN quality_gov.lot_event v ON v.source = o.event_no AND v.source <> 0 AND v.voids IS NULL
+  ORDER BY v.lot_id, v.event_id
+  ON CONFLICT DO NOTHING;
+  PERFORM quality_gov.epcis_links(wrong);
+  DELETE FROM quality_gov.lot_item t
+  USING quality_gov.epcis_identifier i
+  WHERE i.event_no = ANY (wrong) AND i.serial IS NOT NULL
+    AND t.gtin = quality_gov.gtin_current(i.gtin) AND t.serial = i.serial AND t.source = i.event_no;
+  RETURN ids;
+END
+$$;
+COMMENT ON FUNCTION epcis_declare(bigint[]) IS
+  'Takes back what the events did that error declarations name: lot events are voided, links and numbered items go; gives the eventIDs taken back';
+
+CREATE FUNCTION epcis_capture(document jsonb, OUT events integer, OUT captured integer, OUT repeated integer,
+                              OUT lots integer, OUT links integer, OUT taken_back integer) RETURNS record
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  -- Plans are kept; those made while the tables are small must not be those of a small table.
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+  numbers bigint[];
+  ids text[];
+  digests bytea[];
+  places text[];
+  declares boolean;
+  transforms boolean;
+  joined boolean;
+  undone text[] := '{}';
+  content bytea;
+  other record;
+BEGIN
+  IF document IS NULL THEN
+    RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  WITH read AS MATERIALIZED (
+    SELECT e.*, nextval('quality_gov.epcis_event_event_no_seq') AS event_no FROM quality_gov.epcis_events(document) e),
+  added AS (
+    INSERT INTO quality_gov.epcis_event (event_no, event_id, digest, type, event_time, zone, action, biz_step, disposition,
+      read_point, biz_location, party, source_party, order_id, transformation_id, error_declared, declared_at, made_on,
+      expires_on, context, body) OVERRIDING SYSTEM VALUE
+    SELECT r.event_no, r.event_id, r.digest, r.type, r.event_time, r.zone, r.action, r.biz_step, r.disposition,
+      r.read_point, r.biz_location, r.party, r.source_party, r.order_id, r.transformation_id, r.error_declared,
+      r.declared_at, r.made_on, r.expires_on, r.context, r.body
+    FROM read r
+    -- The order that every capture enters events in, so that two never wait for each other.
+    ORDER BY r.event_id COLLATE "C", r.error_declared, r.digest, r.ordinal
+    ON CONFLICT DO NOTHING RETURNING event_no)
+  SELECT count(*), (SELECT count(*) FROM added), array_agg(r.event_no ORDER BY r.ordinal),
+         array_agg(r.event_id ORDER BY r.ordinal) FILTER (WHERE NOT r.error_declared),
+         array_agg(r.digest ORDER BY r.ordinal) FILTER (WHERE NOT r.error_declared),
+         array_agg(r.path ORDER BY r.ordinal) FILTER (WHERE NOT r.error_declared),
+         COALESCE(bool_or(r.error_declared), false), COALESCE(bool_or(r.type = 'TransformationEvent'), false),
+         COALESCE(bool_or(r.transformation_id IS NOT NULL), false), sha256(string_agg(r.digest, '' ORDER BY r.ordinal))
+  INTO events, captured, numbers, ids, digests, places, declares, transforms, joined, content
+  FROM read r;
+  repeated := events - captured;
+  lots := 0;
+  links := 0;
+  taken_back := 0;
+  IF repeated > 0 THEN
+    SELECT e.event_no, e.event_id, e.recorded_at, u.place INTO other
+    FROM unnest(ids, digests, places) WITH ORDINALITY AS u (event_id, digest, place, nth)
+    JOIN quality_gov.epcis_event e ON e.event_id = u.event_id AND NOT e.error_declared
+    WHERE e.digest <> u.digest
+    ORDER BY u.nth LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'EPCIS event at % has the eventID "%" of another event, number %', other.place, other.event_id, other.event_no
+        USING ERRCODE = 'unique_violation',
+          DETAIL = 'Their contents differ, and a second event of the same eventID is one that declares the first an error.',
+          HINT = 'Capture the event with an errorDeclaration, then the corrected one under an eventID of its own.';
+    END IF;
+  END IF;
+  IF captured = 0 THEN
+    RETURN;
+  END IF;
+  -- A declaration waits for captures under way of what it may be about, as do parts of one transformation.
+  IF declares OR joined THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('quality_gov epcis', 0));
+  ELSE
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('quality_gov epcis', 0));
+  END IF;
+  INSERT INTO quality_gov.epcis_identifier (event_no, nth, role, uri, epc, gtin, lot_code, serial, quantity, unit)
+  SELECT e.event_no, i.nth, i.role, i.uri, i.epc, i.gtin, i.lot_code, i.serial, i.quantity, i.unit
+  FROM quality_gov.epcis_identifiers(document) i
+  JOIN quality_gov.epcis_event e ON e.event_no = numbers[i.ordinal];
+  lots := quality_gov.epcis_lots(numbers);
+  INSERT INTO quality_gov.lot_event (lot_id, kind, at, quantity, party, place, order_id, note, source)
+  SELECT p.lot_id, k.kind, e.event_time,
+         CASE WHEN bool_and(p.quantity IS NOT NULL)
+              THEN COALESCE(sum(p.quantity) FILTER (WHERE p.serial IS NULL), 0) + count(DISTINCT p.serial) END,
+         COALESCE(e.party, e.source_party), COALESCE(e.biz_location, e.read_point), e.order_id, e.biz_step, e.event_no
+  FROM unnest(numbers) AS w (event_no)
+  JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
+  JOIN quality_gov.epcis_lot p ON p.event_no = e.event_no AND p.role <> 'parent'
+  CROSS JOIN LATERAL (SELECT quality_gov.epcis_kind(e.type, e.action, e.biz_step, e.disposition, p.role) AS kind) k
+  GROUP BY e.event_no, e.event_time, e.party, e.source_party, e.biz_location, e.read_point, e.order_id, e.biz_step, p.lot_id, k.kind
+  ORDER BY p.lot_id, e.event_no, k.kind;
+  IF transforms THEN
+    links := quality_gov.epcis_links(numbers);
+  END IF;
+  IF declares THEN
+    undone := quality_gov.epcis_declare(numbers);
+    taken_back := cardinality(undone);
+  END IF;
+  PERFORM quality_gov.ledger_record('epcis_capture', COALESCE(document ->> 'instanceIdentifier', document ->> 'id', ids[1], numbers[1]::text),
+    jsonb_strip_nulls(jsonb_build_object('events', events, 'captured', captured, 'lots', lots, 'links', links,
+      'first_event_no', numbers[1], 'last_event_no', numbers[events], 'content_sha256', encode(content, 'hex'),
+      'creation_date', document -> 'creationDate', 'sender', document -> 'sender',
+      'taken_back', CASE WHEN taken_back > 0 THEN to_jsonb(undone) END)));
+END
+$$;
+COMMENT ON FUNCTION epcis_capture(jsonb) IS
+  'Stores the events of an EPCIS 2.0 document, all or none, with what they say of lots (lot, lot_item, lot_event, lot_link), one ledger entry a document; events stored before are repeated and change nothing; an error declaration takes back what the event of its eventID did; 22023 names the JSON path and what the standard wants there, 23505 an eventID of another event or an item of another lot';
