@@ -1,42 +1,65 @@
 
 -- trace: capturing EPCIS documents
 
-CREATE FUNCTION epcis_lots(numbers bigint[]) RETURNS integer
+CREATE FUNCTION epcis_part(numbers bigint[], OUT event_no bigint, OUT nth integer, OUT role text, OUT born boolean, OUT gtin gtin,
+                           OUT lot_code text, OUT serial text, OUT unit text, OUT lot_id bigint, OUT quantity numeric)
+  RETURNS SETOF record
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  -- Plans are kept; those made while the tables are small must not be those of a small table.
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT e.event_no, i.nth, i.role, i.role = 'output' OR e.type = 'ObjectEvent' AND e.action = 'ADD',
+         COALESCE(a.gtin, i.gtin), i.lot_code, i.serial, i.unit, l.lot_id,
+         CASE WHEN l.lot_id IS NULL THEN NULL
+              WHEN i.serial IS NOT NULL THEN CASE WHEN l.unit IS NULL THEN 1 END
+              WHEN l.unit IS NOT DISTINCT FROM i.unit THEN i.quantity END
+  FROM unnest(numbers) AS w (event_no)
+  JOIN quality_gov.epcis_event e ON e.event_no = w.event_no AND NOT e.error_declared
+  JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role <> 'parent'
+  LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
+  LEFT JOIN quality_gov.lot_item t ON i.lot_code IS NULL AND t.gtin = COALESCE(a.gtin, i.gtin) AND t.serial = i.serial
+  LEFT JOIN LATERAL (
+    SELECT k.lot_id, k.unit FROM quality_gov.lot k WHERE k.gtin = COALESCE(a.gtin, i.gtin) AND k.lot_code = i.lot_code
+    UNION ALL
+    SELECT k.lot_id, k.unit FROM quality_gov.lot k WHERE k.lot_id = t.lot_id) l ON true
+  WHERE NOT EXISTS (SELECT FROM quality_gov.epcis_event d WHERE d.event_id = e.event_id AND d.error_declared);
+END
+$$;
+COMMENT ON FUNCTION epcis_part(bigint[]) IS
+  'What standing EPCIS events are about, but their parents: as epcis_identifier has it, with today''s GTIN, whether it comes into being there, its lot (null where none is known) and how much in the lot''s unit (numbered items count 1, another unit is null)';
+
+CREATE FUNCTION epcis_lots(numbers bigint[], dated boolean, numbered boolean) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
   added integer;
   wrong record;
 BEGIN
   INSERT INTO quality_gov.lot (gtin, lot_code, unit, made_on, expires_on, producer)
-  SELECT DISTINCT ON (n.gtin, i.lot_code) n.gtin, i.lot_code, i.unit,
-         CASE WHEN n.born THEN e.made_on END, CASE WHEN n.born THEN e.expires_on END,
-         CASE WHEN n.born THEN COALESCE(e.source_party, e.biz_location, e.read_point) END
-  FROM unnest(numbers) AS w (event_no)
-  JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
-  JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no
-  LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
-  CROSS JOIN LATERAL (SELECT COALESCE(a.gtin, i.gtin) AS gtin,
-                             i.role = 'output' OR e.type = 'ObjectEvent' AND e.action = 'ADD' AS born) n
-  WHERE i.gtin IS NOT NULL AND i.lot_code IS NOT NULL
+  SELECT DISTINCT ON (p.gtin, p.lot_code) p.gtin, p.lot_code, p.unit,
+         CASE WHEN p.born THEN e.made_on END, CASE WHEN p.born THEN e.expires_on END,
+         CASE WHEN p.born THEN COALESCE(e.source_party, e.biz_location, e.read_point) END
+  FROM quality_gov.epcis_part(numbers) p
+  JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
+  WHERE p.gtin IS NOT NULL AND p.lot_code IS NOT NULL AND p.lot_id IS NULL
   -- The order that every capture creates lots in, so that two never wait for each other.
-  ORDER BY n.gtin, i.lot_code, n.born DESC, i.serial IS NOT NULL, i.quantity IS NULL, e.event_no, i.nth
+  ORDER BY p.gtin, p.lot_code, p.born DESC, p.serial IS NOT NULL, e.event_no, p.nth
   ON CONFLICT DO NOTHING;
   GET DIAGNOSTICS added = ROW_COUNT;
 
   -- What a lot that was known before lacks.
-  IF EXISTS (SELECT FROM unnest(numbers) AS w (event_no) JOIN quality_gov.epcis_event e ON e.event_no = w.event_no
-             WHERE e.made_on IS NOT NULL OR e.expires_on IS NOT NULL) THEN
+  IF dated THEN
     UPDATE quality_gov.lot l
     SET made_on = COALESCE(l.made_on, f.made_on), expires_on = COALESCE(l.expires_on, f.expires_on)
     FROM (
       SELECT k.lot_id, f.made_on, f.expires_on
       FROM (SELECT p.lot_id, min(e.made_on) AS made_on, min(e.expires_on) AS expires_on
-            FROM unnest(numbers) AS w (event_no)
-            JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
-            JOIN quality_gov.epcis_lot p ON p.event_no = e.event_no AND p.role IN ('object', 'output')
-            WHERE e.made_on IS NOT NULL OR e.expires_on IS NOT NULL
+            FROM quality_gov.epcis_part(numbers) p
+            JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
+            WHERE p.born AND p.lot_id IS NOT NULL AND (e.made_on IS NOT NULL OR e.expires_on IS NOT NULL)
             GROUP BY p.lot_id) f
       JOIN quality_gov.lot k ON k.lot_id = f.lot_id
       WHERE (k.made_on IS NULL AND f.made_on IS NOT NULL OR k.expires_on IS NULL AND f.expires_on IS NOT NULL)
@@ -45,25 +68,19 @@ BEGIN
     WHERE l.lot_id = f.lot_id;
   END IF;
 
-  IF EXISTS (SELECT FROM unnest(numbers) AS w (event_no)
-             JOIN quality_gov.epcis_identifier i ON i.event_no = w.event_no
-             WHERE i.serial IS NOT NULL AND i.lot_code IS NOT NULL) THEN
+  IF numbered THEN
     INSERT INTO quality_gov.lot_item (gtin, serial, lot_id, source)
-    SELECT l.gtin, p.serial, p.lot_id, e.event_no
-    FROM unnest(numbers) AS w (event_no)
-    JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
-    JOIN quality_gov.epcis_lot p ON p.event_no = e.event_no AND p.serial IS NOT NULL
-    JOIN quality_gov.lot l ON l.lot_id = p.lot_id
-    ORDER BY l.gtin, p.serial
+    SELECT p.gtin, p.serial, p.lot_id, p.event_no
+    FROM quality_gov.epcis_part(numbers) p
+    WHERE p.serial IS NOT NULL AND p.lot_code IS NOT NULL
+    ORDER BY p.gtin, p.serial, p.event_no
     ON CONFLICT DO NOTHING;
-    SELECT t.gtin, t.serial, l.lot_code AS known, i.lot_code, e.event_id INTO wrong
-    FROM unnest(numbers) AS w (event_no)
-    JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
-    JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.serial IS NOT NULL AND i.lot_code IS NOT NULL
-    LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
-    JOIN quality_gov.lot_item t ON t.gtin = COALESCE(a.gtin, i.gtin) AND t.serial = i.serial
+    SELECT t.gtin, t.serial, l.lot_code AS known, p.lot_code, e.event_id INTO wrong
+    FROM quality_gov.epcis_part(numbers) p
+    JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
+    JOIN quality_gov.lot_item t ON t.gtin = p.gtin AND t.serial = p.serial
     JOIN quality_gov.lot l ON l.lot_id = t.lot_id
-    WHERE l.lot_code <> i.lot_code
+    WHERE p.lot_code IS NOT NULL AND t.lot_id <> p.lot_id
     LIMIT 1;
     IF FOUND THEN
       RAISE EXCEPTION 'item % % is of lot %, EPCIS event "%" says lot %', wrong.gtin, wrong.serial, wrong.known,
@@ -74,48 +91,66 @@ BEGIN
   RETURN added;
 END
 $$;
-COMMENT ON FUNCTION epcis_lots(bigint[]) IS
-  'Enters the lots and numbered items that EPCIS events name, and gives how many lots are new; 23505 where an item is of another lot';
+COMMENT ON FUNCTION epcis_lots(bigint[], boolean, boolean) IS
+  'Enters the lots that EPCIS events name, the dates they give (dated) and numbered items of known lots (numbered), and gives how many lots are new; 23505 where an item is of another lot';
 
 CREATE FUNCTION epcis_links(numbers bigint[]) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
   linked integer;
   members bigint[];
+  joined bigint[];
 BEGIN
   -- Events of one transformation give inputs and outputs separately, and are taken together.
-  SELECT array_agg(DISTINCT m.event_no) INTO members
+  SELECT array_agg(DISTINCT m.event_no), array_agg(DISTINCT m.event_no) FILTER (WHERE m.again)
+  INTO members, joined
   FROM unnest(numbers) AS w (event_no)
   JOIN quality_gov.epcis_event e ON e.event_no = w.event_no AND e.type = 'TransformationEvent'
-  CROSS JOIN LATERAL (SELECT e.event_no UNION ALL
-    SELECT g.event_no FROM quality_gov.epcis_event g WHERE g.transformation_id = e.transformation_id) m;
-  DELETE FROM quality_gov.lot_link k
-  USING (SELECT DISTINCT p.lot_id FROM unnest(members) AS w (event_no)
-         JOIN quality_gov.epcis_lot p ON p.event_no = w.event_no AND p.role = 'output') o
-  WHERE k.child = o.lot_id AND k.source = ANY (members);
+  CROSS JOIN LATERAL (
+    SELECT e.event_no, EXISTS (SELECT FROM quality_gov.epcis_event d WHERE d.event_id = e.event_id AND d.error_declared) AS again
+    UNION ALL
+    SELECT g.event_no, true FROM quality_gov.epcis_event g WHERE g.transformation_id = e.transformation_id) m;
+  -- Links of events seen before, which may have been made by other parts or are declared errors.
+  IF joined IS NOT NULL THEN
+    DELETE FROM quality_gov.lot_link k
+    USING (SELECT DISTINCT l.lot_id FROM unnest(joined) AS w (event_no)
+           JOIN quality_gov.epcis_identifier i ON i.event_no = w.event_no AND i.role = 'output'
+           LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
+           LEFT JOIN quality_gov.lot_item t ON i.lot_code IS NULL AND t.gtin = COALESCE(a.gtin, i.gtin) AND t.serial = i.serial
+           CROSS JOIN LATERAL (
+             SELECT c.lot_id FROM quality_gov.lot c WHERE c.gtin = COALESCE(a.gtin, i.gtin) AND c.lot_code = i.lot_code
+             UNION ALL SELECT t.lot_id WHERE t.lot_id IS NOT NULL) l) o
+    WHERE k.child = o.lot_id AND k.source = ANY (joined);
+  END IF;
   INSERT INTO quality_gov.lot_link (parent, child, source, quantity, at)
   WITH part AS MATERIALIZED (
-    SELECT COALESCE(e.transformation_id, e.event_no::text) AS transformation, e.event_no, e.event_time, i.role, p.lot_id, p.quantity
-    FROM unnest(members) AS w (event_no)
-    JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
-    JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role IN ('input', 'output')
-    LEFT JOIN quality_gov.epcis_lot p ON p.event_no = i.event_no AND p.nth = i.nth),
+    SELECT COALESCE(e.transformation_id, e.event_no::text) AS transformation, e.event_no, e.event_time, p.role, p.lot_id, p.quantity
+    FROM quality_gov.epcis_part(members) p
+    JOIN quality_gov.epcis_event e ON e.event_no = p.event_no),
   made AS (
-    SELECT transformation, lot_id, max(event_no) AS event_no, max(event_time) AS at,
-           -- How much of an input went into which of several outputs nobody says.
-           count(*) OVER (PARTITION BY transformation) = 1 AS whole
-    FROM part WHERE role = 'output' GROUP BY transformation, lot_id),
+    SELECT transformation, array_agg(DISTINCT lot_id) AS lots, count(*) FILTER (WHERE lot_id IS NULL) AS others,
+           max(event_no) AS event_no, max(event_time) AS at
+    FROM part WHERE role = 'output' GROUP BY transformation),
   used AS (
     SELECT transformation, lot_id, max(event_no) AS event_no, max(event_time) AS at,
            CASE WHEN bool_and(quantity IS NOT NULL) THEN sum(quantity) END AS quantity
-    FROM part WHERE role = 'input' AND lot_id IS NOT NULL GROUP BY transformation, lot_id)
-  SELECT u.lot_id, m.lot_id, GREATEST(u.event_no, m.event_no), CASE WHEN m.whole THEN NULLIF(u.quantity, 0) END,
-         GREATEST(u.at, m.at)
-  FROM used u JOIN made m ON m.transformation = u.transformation
-  WHERE m.lot_id <> u.lot_id
-  ORDER BY u.lot_id, m.lot_id
+    FROM part WHERE role = 'input' AND lot_id IS NOT NULL GROUP BY transformation, lot_id),
+  -- Both in the order of their transformation, that one pass of each finds the pairs.
+  pair AS (
+    SELECT transformation, event_no, at, lot_id, quantity, NULL::bigint[] AS lots, 0::bigint AS others FROM used
+    UNION ALL SELECT transformation, event_no, at, NULL, NULL, lots, others FROM made),
+  met AS (
+    SELECT p.*, max(p.lots) OVER w AS children, max(p.others) OVER w AS without,
+           max(p.event_no) FILTER (WHERE p.lots IS NOT NULL) OVER w AS made_no, max(p.at) FILTER (WHERE p.lots IS NOT NULL) OVER w AS made_at
+    FROM pair p WINDOW w AS (PARTITION BY p.transformation))
+  SELECT m.lot_id, c.lot_id, GREATEST(m.event_no, m.made_no),
+         -- How much of an input went into which of several outputs nobody says.
+         CASE WHEN cardinality(m.children) = 1 AND m.without = 0 THEN NULLIF(m.quantity, 0) END, GREATEST(m.at, m.made_at)
+  FROM met m CROSS JOIN LATERAL unnest(m.children) AS c (lot_id)
+  WHERE m.lot_id IS NOT NULL AND c.lot_id <> m.lot_id
+  ORDER BY m.lot_id, c.lot_id
   ON CONFLICT DO NOTHING;
   GET DIAGNOSTICS linked = ROW_COUNT;
   RETURN linked;
@@ -126,7 +161,7 @@ COMMENT ON FUNCTION epcis_links(bigint[]) IS
 
 CREATE FUNCTION epcis_declare(numbers bigint[]) RETURNS text[]
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
   wrong bigint[];
@@ -163,8 +198,7 @@ COMMENT ON FUNCTION epcis_declare(bigint[]) IS
 CREATE FUNCTION epcis_capture(document jsonb, OUT events integer, OUT captured integer, OUT repeated integer,
                               OUT lots integer, OUT links integer, OUT taken_back integer) RETURNS record
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  -- Plans are kept; those made while the tables are small must not be those of a small table.
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
   numbers bigint[];
@@ -174,6 +208,8 @@ DECLARE
   declares boolean;
   transforms boolean;
   joined boolean;
+  dated boolean;
+  numbered boolean;
   undone text[] := '{}';
   content bytea;
   other record;
@@ -199,8 +235,9 @@ BEGIN
          array_agg(r.digest ORDER BY r.ordinal) FILTER (WHERE NOT r.error_declared),
          array_agg(r.path ORDER BY r.ordinal) FILTER (WHERE NOT r.error_declared),
          COALESCE(bool_or(r.error_declared), false), COALESCE(bool_or(r.type = 'TransformationEvent'), false),
-         COALESCE(bool_or(r.transformation_id IS NOT NULL), false), sha256(string_agg(r.digest, '' ORDER BY r.ordinal))
-  INTO events, captured, numbers, ids, digests, places, declares, transforms, joined, content
+         COALESCE(bool_or(r.transformation_id IS NOT NULL), false),
+         COALESCE(bool_or(r.made_on IS NOT NULL OR r.expires_on IS NOT NULL), false), sha256(string_agg(r.digest, '' ORDER BY r.ordinal))
+  INTO events, captured, numbers, ids, digests, places, declares, transforms, joined, dated, content
   FROM read r;
   repeated := events - captured;
   lots := 0;
@@ -228,21 +265,24 @@ BEGIN
   ELSE
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('quality_gov epcis', 0));
   END IF;
-  INSERT INTO quality_gov.epcis_identifier (event_no, nth, role, uri, epc, gtin, lot_code, serial, quantity, unit)
-  SELECT e.event_no, i.nth, i.role, i.uri, i.epc, i.gtin, i.lot_code, i.serial, i.quantity, i.unit
-  FROM quality_gov.epcis_identifiers(document) i
-  JOIN quality_gov.epcis_event e ON e.event_no = numbers[i.ordinal];
-  lots := quality_gov.epcis_lots(numbers);
+  WITH named AS (
+    INSERT INTO quality_gov.epcis_identifier (event_no, nth, role, uri, epc, gtin, lot_code, serial, quantity, unit)
+    SELECT e.event_no, i.nth, i.role, i.uri, i.epc, i.gtin, i.lot_code, i.serial, i.quantity, i.unit
+    FROM quality_gov.epcis_identifiers(document) i
+    JOIN quality_gov.epcis_event e ON e.event_no = numbers[i.ordinal]
+    RETURNING serial IS NOT NULL AND lot_code IS NOT NULL AS numbered)
+  SELECT COALESCE(bool_or(n.numbered), false) INTO numbered FROM named n;
+  lots := quality_gov.epcis_lots(numbers, dated, numbered);
   INSERT INTO quality_gov.lot_event (lot_id, kind, at, quantity, party, place, order_id, note, source)
   SELECT p.lot_id, k.kind, e.event_time,
          CASE WHEN bool_and(p.quantity IS NOT NULL)
               THEN COALESCE(sum(p.quantity) FILTER (WHERE p.serial IS NULL), 0) + count(DISTINCT p.serial) END,
          COALESCE(e.party, e.source_party), COALESCE(e.biz_location, e.read_point), e.order_id, e.biz_step, e.event_no
-  FROM unnest(numbers) AS w (event_no)
-  JOIN quality_gov.epcis_event_standing e ON e.event_no = w.event_no
-  JOIN quality_gov.epcis_lot p ON p.event_no = e.event_no AND p.role <> 'parent'
+  FROM quality_gov.epcis_part(numbers) p
+  JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
   CROSS JOIN LATERAL (SELECT quality_gov.epcis_kind(e.type, e.action, e.biz_step, e.disposition, p.role) AS kind) k
-  GROUP BY e.event_no, e.event_time, e.party, e.source_party, e.biz_location, e.read_point, e.order_id, e.biz_step, p.lot_id, k.kind
+  WHERE p.lot_id IS NOT NULL
+  GROUP BY e.event_no, p.lot_id, k.kind
   ORDER BY p.lot_id, e.event_no, k.kind;
   IF transforms THEN
     links := quality_gov.epcis_links(numbers);

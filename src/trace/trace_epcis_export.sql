@@ -31,18 +31,20 @@ BEGIN
              sum(CASE WHEN e.action = 'DELETE' THEN -1 ELSE 1 END * i.quantity) FILTER (WHERE e.action <> 'OBSERVE') AS quantity,
              (array_agg(e.action ORDER BY e.event_time DESC, e.event_no DESC))[1] AS last_action
       FROM quality_gov.epcis_identifier h
-      JOIN quality_gov.epcis_event_standing e ON e.event_no = h.event_no
+      JOIN quality_gov.epcis_event e ON e.event_no = h.event_no AND NOT e.error_declared
         AND e.type IN ('AggregationEvent', 'AssociationEvent') AND e.event_time <= epcis_contents.at
       JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role = 'child'
       WHERE h.epc = p.epc AND h.role = 'parent'
         -- A disaggregation that names no children empties the container.
         AND NOT EXISTS (
           SELECT FROM quality_gov.epcis_identifier x
-          JOIN quality_gov.epcis_event_standing d ON d.event_no = x.event_no AND d.action = 'DELETE'
+          JOIN quality_gov.epcis_event d ON d.event_no = x.event_no AND d.action = 'DELETE' AND NOT d.error_declared
             AND d.type = e.type AND d.event_time <= epcis_contents.at
             AND (d.event_time, d.event_no) > (e.event_time, e.event_no)
           WHERE x.epc = p.epc AND x.role = 'parent'
-            AND NOT EXISTS (SELECT FROM quality_gov.epcis_identifier y WHERE y.event_no = d.event_no AND y.role = 'child'))
+            AND NOT EXISTS (SELECT FROM quality_gov.epcis_identifier y WHERE y.event_no = d.event_no AND y.role = 'child')
+            AND NOT EXISTS (SELECT FROM quality_gov.epcis_event z WHERE z.event_id = d.event_id AND z.error_declared))
+        AND NOT EXISTS (SELECT FROM quality_gov.epcis_event z WHERE z.event_id = e.event_id AND z.error_declared)
       GROUP BY i.epc, i.gtin, i.lot_code, i.serial, i.unit) c
     WHERE c.epc <> ALL (p.way) AND p.depth < depth_limit
       AND CASE WHEN c.serial IS NULL AND c.quantity IS NOT NULL THEN c.quantity > 0 ELSE c.last_action <> 'DELETE' END)
