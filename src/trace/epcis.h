@@ -1,6 +1,6 @@
 /*
  * epcis.h
- *		EPCIS 2.0 documents: what their texts say, and the vocabularies of the CBV.
+ *		EPCIS 2.0 documents: ways through them, what is checked and what their content is.
  */
 #ifndef QG_EPCIS_H
 #define QG_EPCIS_H
@@ -9,19 +9,9 @@
 
 #include "utils/jsonb.h"
 
-/* Serials and lots have at most 20 characters (GS1 AI 10 and 21). */
-#define QG_EPC_VALUE_MAX 20
-#define QG_EPC_KEY_MAX 128
-#define QG_EPCIS_DIGEST 32
+#include "trace/epcis_text.h"
 
-/* What an identifier of goods says. */
-typedef struct QgEpc
-{
-	int64 gtin; /* 0 where it has none */
-	char lot[QG_EPC_VALUE_MAX + 1];
-	char serial[QG_EPC_VALUE_MAX + 1];
-	char key[QG_EPC_KEY_MAX]; /* one spelling for URN and link; empty: the URI itself */
-} QgEpc;
+#define QG_EPCIS_DIGEST 32
 
 /* A step into a document; the steps lead from the innermost up. */
 typedef struct QgEpcisPath
@@ -31,25 +21,6 @@ typedef struct QgEpcisPath
 	int length;
 	int index;
 } QgEpcisPath;
-
-typedef enum QgEpcisVocabulary
-{
-	QG_EPCIS_BIZ_STEP,
-	QG_EPCIS_DISPOSITION,
-	QG_EPCIS_TRANSACTION,
-	QG_EPCIS_PARTY,
-	QG_EPCIS_REASON,
-	QG_EPCIS_COMPONENT,
-	QG_EPCIS_ALERT
-} QgEpcisVocabulary;
-
-/* A term: a word of the standard, a URI of somebody's own, or neither. */
-typedef enum QgEpcisTerm
-{
-	QG_EPCIS_WORD,
-	QG_EPCIS_OWN,
-	QG_EPCIS_UNKNOWN
-} QgEpcisTerm;
 
 /* Master data of goods that an event brings into being. */
 typedef struct QgEpcisIlmd
@@ -66,19 +37,6 @@ typedef struct QgEpcisIlmd
 /* Events are visited in the order of the document, ordinals from 1. */
 typedef void (*QgEpcisVisit)(JsonbValue *event, int ordinal, void *arg);
 
-/* epcis_text.c */
-extern bool qg_epcis_is_uri(const char *text, int length);
-extern bool qg_epcis_is_name(const char *text, int length);
-extern bool qg_epcis_time(const char *text, int length, int64 *microseconds);
-extern bool qg_epcis_date(const char *text, int length, int32 *days);
-extern bool qg_epcis_zone(const char *text, int length);
-/* epcis_epc.c */
-extern const char *qg_epc_parse(const char *uri, int length, QgEpc *epc);
-/* epcis_vocabulary.c */
-extern QgEpcisTerm qg_epcis_term(QgEpcisVocabulary vocabulary, const char *text, int length,
-								 const char **word);
-extern const char *qg_epcis_vocabulary_name(QgEpcisVocabulary vocabulary);
-extern bool qg_epcis_attribute(const char *key, int length, const char *name);
 /* epcis_check.c */
 extern void qg_epcis_check(Jsonb *document);
 /* epcis_document.c */

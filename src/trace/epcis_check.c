@@ -168,7 +168,7 @@ string_fault(const QgEpcisField *field, const char *text, int length)
 		case QG_KIND_TERM:
 			return qg_epcis_term(field->vocabulary, text, length, &word) != QG_EPCIS_UNKNOWN
 					   ? NULL
-					   : psprintf("a %s of the CBV or a URI of your own",
+					   : psprintf("a CBV %s or a URI of your own",
 								  qg_epcis_vocabulary_name(field->vocabulary));
 		case QG_KIND_TYPE:
 			return event_type(text, length) ? NULL

@@ -15,7 +15,7 @@
  */
 #include "quality_gov.h"
 
-#include "trace/epcis.h"
+#include "trace/epcis_text.h"
 
 #define PARTS_MAX 6
 

@@ -4,7 +4,7 @@
  */
 #include "quality_gov.h"
 
-#include "trace/epcis.h"
+#include "trace/epcis_text.h"
 
 static inline bool
 is_alpha(char c)

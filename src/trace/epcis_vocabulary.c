@@ -5,7 +5,7 @@
  */
 #include "quality_gov.h"
 
-#include "trace/epcis.h"
+#include "trace/epcis_text.h"
 
 /* Each list is in the order of bytes. */
 static const char *const biz_steps[] = {"accepting",

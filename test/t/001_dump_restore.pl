@@ -89,7 +89,9 @@ INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-0
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
 -- (rows walk)
--- (rows epcis)
+SELECT epcis_capture('{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", "type": "TransformationEvent", "eventTime": "2026-04-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
+  "inputQuantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.012345.E1", "quantity": 4}], "outputQuantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.012345.E2", "quantity": 4}],
+  "outputEPCList": ["urn:epc:id:sgtin:4012345.012345.1"], "ilmd": {"cbvmda:lotNumber": "E2"}}'), epcis_submit('{"type": "x"}', 'a supplier');
 -- (rows supply)
 -- (rows law)
 -- (rows scope)
