@@ -8,6 +8,8 @@ CREATE FUNCTION epcis_part(numbers bigint[], OUT event_no bigint, OUT nth intege
   -- Plans are kept; those made while the tables are small must not be those of a small table.
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
+DECLARE
+  aliased boolean := EXISTS (SELECT FROM quality_gov.gtin_alias);
 BEGIN
   RETURN QUERY
   SELECT e.event_no, i.nth, i.role, i.role = 'output' OR e.type = 'ObjectEvent' AND e.action = 'ADD',
@@ -18,12 +20,12 @@ BEGIN
   FROM unnest(numbers) AS w (event_no)
   JOIN quality_gov.epcis_event e ON e.event_no = w.event_no AND NOT e.error_declared
   JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role <> 'parent'
-  LEFT JOIN quality_gov.gtin_alias a ON a.old = i.gtin
+  LEFT JOIN LATERAL (SELECT x.gtin FROM quality_gov.gtin_alias x WHERE aliased AND x.old = i.gtin) a ON true
   LEFT JOIN quality_gov.lot_item t ON i.lot_code IS NULL AND t.gtin = COALESCE(a.gtin, i.gtin) AND t.serial = i.serial
   LEFT JOIN LATERAL (
     SELECT k.lot_id, k.unit FROM quality_gov.lot k WHERE k.gtin = COALESCE(a.gtin, i.gtin) AND k.lot_code = i.lot_code
     UNION ALL
-    SELECT k.lot_id, k.unit FROM quality_gov.lot k WHERE k.lot_id = t.lot_id) l ON true
+    SELECT k.lot_id, k.unit FROM quality_gov.lot k WHERE t.lot_id IS NOT NULL AND k.lot_id = t.lot_id) l ON true
   WHERE NOT EXISTS (SELECT FROM quality_gov.epcis_event d WHERE d.event_id = e.event_id AND d.error_declared);
 END
 $$;
@@ -36,36 +38,46 @@ CREATE FUNCTION epcis_lots(numbers bigint[], dated boolean, numbered boolean) RE
 AS $$
 DECLARE
   added integer;
+  fill boolean;
+  known record;
   wrong record;
 BEGIN
-  INSERT INTO quality_gov.lot (gtin, lot_code, unit, made_on, expires_on, producer)
-  SELECT DISTINCT ON (p.gtin, p.lot_code) p.gtin, p.lot_code, p.unit,
-         CASE WHEN p.born THEN e.made_on END, CASE WHEN p.born THEN e.expires_on END,
-         CASE WHEN p.born THEN COALESCE(e.source_party, e.biz_location, e.read_point) END
-  FROM quality_gov.epcis_part(numbers) p
-  JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
-  WHERE p.gtin IS NOT NULL AND p.lot_code IS NOT NULL AND p.lot_id IS NULL
-  -- The order that every capture creates lots in, so that two never wait for each other.
-  ORDER BY p.gtin, p.lot_code, p.born DESC, p.serial IS NOT NULL, e.event_no, p.nth
-  ON CONFLICT DO NOTHING;
-  GET DIAGNOSTICS added = ROW_COUNT;
+  WITH part AS MATERIALIZED (
+    SELECT p.*, e.made_on, e.expires_on, COALESCE(e.source_party, e.biz_location, e.read_point) AS producer
+    FROM quality_gov.epcis_part(numbers) p
+    JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
+    WHERE p.lot_code IS NOT NULL),
+  fresh AS (
+    INSERT INTO quality_gov.lot (gtin, lot_code, unit, made_on, expires_on, producer)
+    SELECT DISTINCT ON (p.gtin, p.lot_code) p.gtin, p.lot_code, p.unit, CASE WHEN p.born THEN p.made_on END,
+           CASE WHEN p.born THEN p.expires_on END, CASE WHEN p.born THEN p.producer END
+    FROM part p
+    WHERE p.lot_id IS NULL
+    -- The order that every capture creates lots in, so that two never wait for each other.
+    ORDER BY p.gtin, p.lot_code, p.born DESC, p.serial IS NOT NULL, p.event_no, p.nth
+    ON CONFLICT DO NOTHING RETURNING lot_id)
+  SELECT (SELECT count(*) FROM fresh),
+         count(DISTINCT (p.gtin, p.lot_code)) FILTER (WHERE p.lot_id IS NULL) > (SELECT count(*) FROM fresh)
+         OR count(*) FILTER (WHERE p.born AND (p.made_on IS NOT NULL OR p.expires_on IS NOT NULL)
+                             AND (p.lot_id IS NOT NULL OR p.serial IS NOT NULL)) > 0
+  INTO added, fill
+  FROM part p;
 
   -- What a lot that was known before lacks.
-  IF dated THEN
-    UPDATE quality_gov.lot l
-    SET made_on = COALESCE(l.made_on, f.made_on), expires_on = COALESCE(l.expires_on, f.expires_on)
-    FROM (
-      SELECT k.lot_id, f.made_on, f.expires_on
-      FROM (SELECT p.lot_id, min(e.made_on) AS made_on, min(e.expires_on) AS expires_on
-            FROM quality_gov.epcis_part(numbers) p
-            JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
-            WHERE p.born AND p.lot_id IS NOT NULL AND (e.made_on IS NOT NULL OR e.expires_on IS NOT NULL)
-            GROUP BY p.lot_id) f
-      JOIN quality_gov.lot k ON k.lot_id = f.lot_id
-      WHERE (k.made_on IS NULL AND f.made_on IS NOT NULL OR k.expires_on IS NULL AND f.expires_on IS NOT NULL)
-        AND (COALESCE(k.expires_on, f.expires_on) >= COALESCE(k.made_on, f.made_on)) IS NOT FALSE
-      ORDER BY k.lot_id FOR UPDATE OF k) f
-    WHERE l.lot_id = f.lot_id;
+  IF dated AND fill THEN
+    FOR known IN
+      SELECT p.lot_id, min(e.made_on) AS made_on, min(e.expires_on) AS expires_on
+      FROM quality_gov.epcis_part(numbers) p
+      JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
+      WHERE p.born AND p.lot_id IS NOT NULL AND (e.made_on IS NOT NULL OR e.expires_on IS NOT NULL)
+      GROUP BY p.lot_id ORDER BY p.lot_id
+    LOOP
+      UPDATE quality_gov.lot l
+      SET made_on = COALESCE(l.made_on, known.made_on), expires_on = COALESCE(l.expires_on, known.expires_on)
+      WHERE l.lot_id = known.lot_id
+        AND (l.made_on IS NULL AND known.made_on IS NOT NULL OR l.expires_on IS NULL AND known.expires_on IS NOT NULL)
+        AND (COALESCE(l.expires_on, known.expires_on) >= COALESCE(l.made_on, known.made_on)) IS NOT FALSE;
+    END LOOP;
   END IF;
 
   IF numbered THEN
@@ -267,9 +279,10 @@ BEGIN
   END IF;
   WITH named AS (
     INSERT INTO quality_gov.epcis_identifier (event_no, nth, role, uri, epc, gtin, lot_code, serial, quantity, unit)
-    SELECT e.event_no, i.nth, i.role, i.uri, i.epc, i.gtin, i.lot_code, i.serial, i.quantity, i.unit
+    SELECT numbers[i.ordinal], i.nth, i.role, i.uri, i.epc, i.gtin, i.lot_code, i.serial, i.quantity, i.unit
     FROM quality_gov.epcis_identifiers(document) i
-    JOIN quality_gov.epcis_event e ON e.event_no = numbers[i.ordinal]
+    -- Of events that were repeated the numbers are of no row.
+    WHERE repeated = 0 OR EXISTS (SELECT FROM quality_gov.epcis_event e WHERE e.event_no = numbers[i.ordinal])
     RETURNING serial IS NOT NULL AND lot_code IS NOT NULL AS numbered)
   SELECT COALESCE(bool_or(n.numbered), false) INTO numbered FROM named n;
   lots := quality_gov.epcis_lots(numbers, dated, numbered);
