@@ -65,6 +65,7 @@ FROM good, unnest('{
   "{\"quantityList\": [{\"epcClass\": \"urn:epc:idpat:sgtin:4012345.066666.*\"}]}", "{\"sensorElementList\": [{\"sensorReport\": [{\"exception\": \"gs1:ALARM_CONDITION\", \"booleanValue\": true}], \"ex:a\": 1}]}",
   "{\"eventTime\": \"2016-12-31T23:59:60Z\"}", "{\"eventTime\": \"2026-03-01t00:00:00.1234567-12:45\"}", "{\"certificationInfo\": [\"https://example.com/c\"]}", "{\"@context\": [{\"a\": \"https://a.example/\"}]}"}'::text[]) WITH ORDINALITY AS c(change, n)
 WHERE name = 'object' ORDER BY n;
+SELECT change, refusal(doc(event || change::jsonb)) FROM good, unnest('{"{\"anything\": 1, \"epcList\": [\"urn:x:1\"]}", "{\"epcList\": [1]}"}'::text[]) change WHERE name = 'own';
 -- every word of the CBV in its forms, of which one is kept
 CREATE TABLE word AS
 SELECT field, urn, web, unnest(words) AS word FROM (VALUES

@@ -425,12 +425,16 @@ check_object(Check *check, JsonbContainer *object, const QgEpcisShape *shape,
 		if (field != NULL)
 		{
 			found |= UINT64CONST(1) << (field - shape->fields);
-			if (event && check->type != 0 && !(field->types & check->type))
+			if (event && check->type != 0 && check->type != QG_EVENT_OWN &&
+				!(field->types & check->type))
 				problem(check, &place, shape, psprintf("no such field in %s", check->type_name),
 						NULL);
 			else
 				check_field(check, &value, field, shape, &place);
 		}
+		/* What events of somebody's own type hold is theirs to say. */
+		else if (event && check->type == QG_EVENT_OWN)
+			continue;
 		else if (shape->others == QG_OTHERS_NONE ||
 				 (shape->others == QG_OTHERS_NAMESPACED && key.val.string.val[0] != '@' &&
 				  !qg_epcis_is_uri(key.val.string.val, key.val.string.len)))
