@@ -82,6 +82,11 @@ SELECT body -> 'taken_back' FROM ledger_entry WHERE body ? 'taken_back' ORDER BY
 INSERT INTO gtin_alias (old, gtin, reason) VALUES ('04012345987652', '04012345123456', 'a typing error');
 SELECT lots FROM epcis_capture(doc(event('alias', 14, '{"action": "OBSERVE", "bizStep": "inspecting", "quantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.098765.A", "quantity": 1, "uom": "KGM"}]}')));
 SELECT lot_code, kind, quantity FROM did WHERE event_id = 'urn:x:alias';
+-- dates that come later are taken where there are none, unless they contradict
+SELECT lots FROM epcis_capture(doc(event('seen', 15, '{"action": "OBSERVE", "quantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.077777.X"}, {"epcClass": "urn:epc:class:lgtin:4012345.077777.Y"}]}')));
+SELECT lots FROM epcis_capture(doc(event('dated', 16, '{"action": "ADD", "quantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.077777.X", "quantity": 1}, {"epcClass": "urn:epc:class:lgtin:4012345.012345.A", "quantity": 1, "uom": "KGM"}], "ilmd": {"cbvmda:productionDate": "2026-03-01", "gs1:expirationDate": "2026-09-01"}}')));
+SELECT lots FROM epcis_capture(doc(event('expired', 17, '{"action": "ADD", "quantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.077777.X", "quantity": 1}, {"epcClass": "urn:epc:class:lgtin:4012345.077777.Y", "quantity": 1}], "ilmd": {"cbvmda:itemExpirationDate": "2026-02-01"}}'), event('made2', 18, '{"action": "ADD", "quantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.077777.Y", "quantity": 1}], "ilmd": {"cbvmda:productionDate": "2026-03-01"}}')));
+SELECT lot_code, made_on, expires_on FROM lot WHERE lot_code IN ('A', 'X', 'Y') ORDER BY 1;
 UPDATE epcis_event SET body = '{}';
 SELECT * FROM epcis_check();
 DROP VIEW did, linked;

@@ -37,40 +37,41 @@ CREATE FUNCTION epcis_lots(numbers bigint[], dated boolean, numbered boolean) RE
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
+  aliased boolean := EXISTS (SELECT FROM quality_gov.gtin_alias);
   added integer;
-  fill boolean;
   known record;
   wrong record;
 BEGIN
-  WITH part AS MATERIALIZED (
-    SELECT p.*, e.made_on, e.expires_on, COALESCE(e.source_party, e.biz_location, e.read_point) AS producer
-    FROM quality_gov.epcis_part(numbers) p
-    JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
-    WHERE p.lot_code IS NOT NULL),
-  fresh AS (
-    INSERT INTO quality_gov.lot (gtin, lot_code, unit, made_on, expires_on, producer)
-    SELECT DISTINCT ON (p.gtin, p.lot_code) p.gtin, p.lot_code, p.unit, CASE WHEN p.born THEN p.made_on END,
-           CASE WHEN p.born THEN p.expires_on END, CASE WHEN p.born THEN p.producer END
-    FROM part p
-    WHERE p.lot_id IS NULL
-    -- The order that every capture creates lots in, so that two never wait for each other.
-    ORDER BY p.gtin, p.lot_code, p.born DESC, p.serial IS NOT NULL, p.event_no, p.nth
-    ON CONFLICT DO NOTHING RETURNING lot_id)
-  SELECT (SELECT count(*) FROM fresh),
-         count(DISTINCT (p.gtin, p.lot_code)) FILTER (WHERE p.lot_id IS NULL) > (SELECT count(*) FROM fresh)
-         OR count(*) FILTER (WHERE p.born AND (p.made_on IS NOT NULL OR p.expires_on IS NOT NULL)
-                             AND (p.lot_id IS NOT NULL OR p.serial IS NOT NULL)) > 0
-  INTO added, fill
-  FROM part p;
+  INSERT INTO quality_gov.lot (gtin, lot_code, unit, made_on, expires_on, producer)
+  SELECT DISTINCT ON (p.gtin, p.lot_code) p.gtin, p.lot_code, p.unit, p.made_on, p.expires_on, p.producer
+  FROM (
+    SELECT COALESCE(a.gtin, i.gtin) AS gtin, i.lot_code, i.unit, i.serial, i.event_no, i.nth, b.born,
+           CASE WHEN b.born THEN e.made_on END AS made_on, CASE WHEN b.born THEN e.expires_on END AS expires_on,
+           CASE WHEN b.born THEN COALESCE(e.source_party, e.biz_location, e.read_point) END AS producer
+    FROM unnest(numbers) AS w (event_no)
+    JOIN quality_gov.epcis_event e ON e.event_no = w.event_no AND NOT e.error_declared
+    JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role <> 'parent' AND i.lot_code IS NOT NULL
+    LEFT JOIN LATERAL (SELECT x.gtin FROM quality_gov.gtin_alias x WHERE aliased AND x.old = i.gtin) a ON true
+    CROSS JOIN LATERAL (SELECT i.role = 'output' OR e.type = 'ObjectEvent' AND e.action = 'ADD' AS born) b
+    WHERE NOT EXISTS (SELECT FROM quality_gov.epcis_event d WHERE d.event_id = e.event_id AND d.error_declared)) p
+  -- The order that every capture creates lots in, so that two never wait for each other.
+  ORDER BY p.gtin, p.lot_code, p.born DESC, p.serial IS NOT NULL, p.event_no, p.nth
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
 
   -- What a lot that was known before lacks.
-  IF dated AND fill THEN
+  IF dated THEN
     FOR known IN
-      SELECT p.lot_id, min(e.made_on) AS made_on, min(e.expires_on) AS expires_on
-      FROM quality_gov.epcis_part(numbers) p
-      JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
-      WHERE p.born AND p.lot_id IS NOT NULL AND (e.made_on IS NOT NULL OR e.expires_on IS NOT NULL)
-      GROUP BY p.lot_id ORDER BY p.lot_id
+      SELECT l.lot_id, min(e.made_on) AS made_on, min(e.expires_on) AS expires_on
+      FROM unnest(numbers) AS w (event_no)
+      JOIN quality_gov.epcis_event e ON e.event_no = w.event_no AND NOT e.error_declared
+      JOIN quality_gov.epcis_identifier i ON i.event_no = e.event_no AND i.role <> 'parent' AND i.lot_code IS NOT NULL
+      LEFT JOIN LATERAL (SELECT x.gtin FROM quality_gov.gtin_alias x WHERE aliased AND x.old = i.gtin) a ON true
+      JOIN quality_gov.lot l ON l.gtin = COALESCE(a.gtin, i.gtin) AND l.lot_code = i.lot_code
+      WHERE (i.role = 'output' OR e.type = 'ObjectEvent' AND e.action = 'ADD')
+        AND (l.made_on IS NULL AND e.made_on IS NOT NULL OR l.expires_on IS NULL AND e.expires_on IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM quality_gov.epcis_event d WHERE d.event_id = e.event_id AND d.error_declared)
+      GROUP BY l.lot_id ORDER BY l.lot_id
     LOOP
       UPDATE quality_gov.lot l
       SET made_on = COALESCE(l.made_on, known.made_on), expires_on = COALESCE(l.expires_on, known.expires_on)
