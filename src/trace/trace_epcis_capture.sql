@@ -6,7 +6,7 @@ CREATE FUNCTION epcis_part(numbers bigint[], OUT event_no bigint, OUT nth intege
   RETURNS SETOF record
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
   -- Plans are kept; those made while the tables are small must not be those of a small table.
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   aliased boolean := EXISTS (SELECT FROM quality_gov.gtin_alias);
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION epcis_part(bigint[]) IS
 
 CREATE FUNCTION epcis_lots(numbers bigint[], dated boolean, numbered boolean) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   aliased boolean := EXISTS (SELECT FROM quality_gov.gtin_alias);
@@ -109,7 +109,7 @@ COMMENT ON FUNCTION epcis_lots(bigint[], boolean, boolean) IS
 
 CREATE FUNCTION epcis_links(numbers bigint[]) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   linked integer;
@@ -174,7 +174,7 @@ COMMENT ON FUNCTION epcis_links(bigint[]) IS
 
 CREATE FUNCTION epcis_declare(numbers bigint[]) RETURNS text[]
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   wrong bigint[];
@@ -211,7 +211,7 @@ COMMENT ON FUNCTION epcis_declare(bigint[]) IS
 CREATE FUNCTION epcis_capture(document jsonb, OUT events integer, OUT captured integer, OUT repeated integer,
                               OUT lots integer, OUT links integer, OUT taken_back integer) RETURNS record
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   numbers bigint[];
