@@ -5,7 +5,7 @@ CREATE FUNCTION epcis_part(numbers bigint[], OUT event_no bigint, OUT nth intege
                            OUT lot_code text, OUT serial text, OUT unit text, OUT lot_id bigint, OUT quantity numeric)
   RETURNS SETOF record
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  -- Plans are kept; those made while the tables are small must not be those of a small table.
+  -- A plan made while the tables are small, and kept, would read all of them when they are large.
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -211,7 +211,8 @@ COMMENT ON FUNCTION epcis_declare(bigint[]) IS
 CREATE FUNCTION epcis_capture(document jsonb, OUT events integer, OUT captured integer, OUT repeated integer,
                               OUT lots integer, OUT links integer, OUT taken_back integer) RETURNS record
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+  -- Statements that look rows up among many are planned each time, those that only enter rows are not.
 AS $$
 DECLARE
   numbers bigint[];
@@ -257,12 +258,12 @@ BEGIN
   links := 0;
   taken_back := 0;
   IF repeated > 0 THEN
-    SELECT e.event_no, e.event_id, e.recorded_at, u.place INTO other
-    FROM unnest(ids, digests, places) WITH ORDINALITY AS u (event_id, digest, place, nth)
+    EXECUTE $query$SELECT e.event_no, e.event_id, u.place
+    FROM unnest($1, $2, $3) WITH ORDINALITY AS u (event_id, digest, place, nth)
     JOIN quality_gov.epcis_event e ON e.event_id = u.event_id AND NOT e.error_declared
     WHERE e.digest <> u.digest
-    ORDER BY u.nth LIMIT 1;
-    IF FOUND THEN
+    ORDER BY u.nth LIMIT 1$query$ INTO other USING ids, digests, places;
+    IF other.event_no IS NOT NULL THEN
       RAISE EXCEPTION 'EPCIS event at % has the eventID "%" of another event, number %', other.place, other.event_id, other.event_no
         USING ERRCODE = 'unique_violation',
           DETAIL = 'Their contents differ, and a second event of the same eventID is one that declares the first an error.',
@@ -287,17 +288,17 @@ BEGIN
     RETURNING serial IS NOT NULL AND lot_code IS NOT NULL AS numbered)
   SELECT COALESCE(bool_or(n.numbered), false) INTO numbered FROM named n;
   lots := quality_gov.epcis_lots(numbers, dated, numbered);
-  INSERT INTO quality_gov.lot_event (lot_id, kind, at, quantity, party, place, order_id, note, source)
+  EXECUTE $query$INSERT INTO quality_gov.lot_event (lot_id, kind, at, quantity, party, place, order_id, note, source)
   SELECT p.lot_id, k.kind, e.event_time,
          CASE WHEN bool_and(p.quantity IS NOT NULL)
               THEN COALESCE(sum(p.quantity) FILTER (WHERE p.serial IS NULL), 0) + count(DISTINCT p.serial) END,
          COALESCE(e.party, e.source_party), COALESCE(e.biz_location, e.read_point), e.order_id, e.biz_step, e.event_no
-  FROM quality_gov.epcis_part(numbers) p
+  FROM quality_gov.epcis_part($1) p
   JOIN quality_gov.epcis_event e ON e.event_no = p.event_no
   CROSS JOIN LATERAL (SELECT quality_gov.epcis_kind(e.type, e.action, e.biz_step, e.disposition, p.role) AS kind) k
   WHERE p.lot_id IS NOT NULL
   GROUP BY e.event_no, p.lot_id, k.kind
-  ORDER BY p.lot_id, e.event_no, k.kind;
+  ORDER BY p.lot_id, e.event_no, k.kind$query$ USING numbers;
   IF transforms THEN
     links := quality_gov.epcis_links(numbers);
   END IF;
