@@ -90,7 +90,9 @@ INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-0
 -- (rows scan)
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
--- (rows epcis)
+SELECT epcis_capture('{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", "type": "TransformationEvent", "eventTime": "2026-04-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
+  "inputQuantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.012345.E1", "quantity": 4}], "outputQuantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.012345.E2", "quantity": 4}],
+  "outputEPCList": ["urn:epc:id:sgtin:4012345.012345.1"], "ilmd": {"cbvmda:lotNumber": "E2"}}'), epcis_submit('{"type": "x"}', 'a supplier');
 SELECT supplier_record('{"supplier_id": "s-1", "name": "works", "since": "2026-01-01", "licenses": [{"kind": "k", "number": "n", "categories": ["*"], "valid_from": "2026-01-01"}],
   "brands": [{"brand": "Nike", "valid_from": "2026-01-01", "evidence": "letter"}]}'), supplier_bar_add('s-1', 'r', '2026-10-01', '2026-11-01');
 INSERT INTO supplier_category VALUES ('toys', 'k', '(,)', 'policy');
