@@ -46,7 +46,7 @@ WHERE c.relnamespace = 'quality_gov'::regnamespace
 SELECT conrelid::regclass, conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind = 'r' AND NOT starts_with(conname, relname || '_') ORDER BY 1, 2;
 
--- tables and sequences that a dump would leave out: accounts are derived, four are shipped whole, one is of the cluster
+-- tables and sequences that a dump would leave out: accounts are derived, states, kinds and levels are shipped whole, one is of the cluster
 SELECT c.oid::regclass FROM pg_class c, pg_extension e
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind IN ('r', 'S') AND e.extname = 'quality_gov'
   AND NOT c.oid = ANY (e.extconfig) ORDER BY 1;

@@ -89,8 +89,9 @@ SELECT recall_advance(:cup, 'ordered', '2026-11-23');
 SELECT recall_open('Milk before', '[{"gtin": "614141123452"}]', 'bacteria', 'Order 122', regime => 'food', level => 1, state => 'voluntary', at => '2026-11-30 12:00+08') IS NOT NULL AS opened;
 SELECT recall_open('Milk after', '[{"gtin": "614141123452"}]', 'bacteria', 'Order 122', regime => 'food', level => 1, state => 'voluntary', at => '2026-12-01 12:00+08') IS NOT NULL AS opened;
 SELECT title, state, since, scope, lots, next_duty, due FROM recall_overview ORDER BY recall_id;
-SELECT recall_advance(:kettle, s, t) FROM (VALUES ('plan_reported', '2026-11-10'::timestamptz), ('published', '2026-11-11'),
-  ('running', '2026-11-12'), ('completed', '2026-12-20')) v(s, t);
+SELECT recall_advance(:kettle, s, t, document => d) FROM (VALUES
+  ('plan_reported', '2026-11-10'::timestamptz, recall_report_template('consumer', 'plan', '2026-11-10')), ('published', '2026-11-11', '{"place": "shop"}'),
+  ('running', '2026-11-12', NULL), ('completed', '2026-12-20', NULL)) v(s, t, d);
 SELECT state, next_duty, due FROM recall_overview WHERE recall_id = :kettle;
 -- the merchant answered once; every step is on record
 SELECT merchant_id, indicator, at, bad FROM credit_event;

@@ -224,15 +224,15 @@ BEGIN
     -- Triggers fire in the order of their names.
     name := format(CASE WHEN starts_with(part, '!') THEN 'zz_' ELSE '' END || 'quality_gov_%s_%s',
                    kind, ltrim(split_part(part, ' ', 1), '!'));
-    EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s EXECUTE FUNCTION quality_gov.%I(%L, %L, %L)',
+    EXECUTE format('CREATE TRIGGER %I %s ON %s %s FOR EACH %s EXECUTE FUNCTION quality_gov.%I(%L, %L, %L)',
                    name, substr(part, strpos(part, ' ') + 1, strpos(part, ':') - strpos(part, ' ') - 1), relation,
-                   COALESCE(nullif(split_part(part, ':', 3), ''), 'ROW'), split_part(part, ':', 2), kind, columns, options);
+                   'REFERENCING ' || nullif(split_part(part, ':', 4), ''), COALESCE(nullif(split_part(part, ':', 3), ''), 'ROW'), split_part(part, ':', 2), kind, columns, options);
     EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION quality_gov', name, relation);
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION guard_attach(regclass, text, jsonb, jsonb, text[]) IS
-  'Creates the triggers of a guard, each given as "suffix EVENTS:function" or "suffix EVENTS:function:STATEMENT", a suffix with "!" before it to fire after other triggers, so that DROP EXTENSION takes them along';
+  'Creates the triggers of a guard, each given as "suffix EVENTS:function" or "suffix EVENTS:function:STATEMENT", that with ":NEW TABLE AS name" for transition tables, a suffix with "!" before it to fire after other triggers, so that DROP EXTENSION takes them along';
 
 CREATE FUNCTION guard_remove(relation regclass, kind text DEFAULT NULL) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp

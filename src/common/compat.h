@@ -11,14 +11,23 @@
 #endif
 
 /*
- * Since 16 the varlena macros have a header of their own, and input functions can report errors
- * softly; before, the same line raises the error.
+ * Since 16 the varlena macros have a header of their own, input functions and a range's constructor
+ * can report errors softly (before, the same line raises the error), index entries may be made in
+ * summarizing indexes only, and a search of a btree is told of its table.
  */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
 #include "parser/parse_relation.h"
 #include "varatt.h"
+#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false, NULL)
+#define qg_index_tuples(target, slot, estate, try, conflict) \
+	ExecInsertIndexTuples(target, slot, estate, false, try, conflict, NIL, false)
+#define QG_BTREE_TABLE(table) , table
 #else
+#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false)
+#define qg_index_tuples(target, slot, estate, try, conflict) \
+	ExecInsertIndexTuples(target, slot, estate, false, try, conflict, NIL)
+#define QG_BTREE_TABLE(table)
 #define ereturn(context, dummy, ...) \
 	do                               \
 	{                                \
@@ -33,18 +42,13 @@
 #define pg_noreturn __attribute__((noreturn))
 #endif
 
-/* Since 17 a backend's local transaction id is part of a struct. */
+/* Since 17 a backend's local transaction id is part of a struct; a search of a btree needs no snapshot. */
 #if PG_VERSION_NUM >= 170000
 #define QG_LOCAL_XID (MyProc->vxid.lxid)
+#define QG_BTREE_SNAPSHOT(snapshot)
 #else
 #define QG_LOCAL_XID (MyProc->lxid)
-#endif
-
-/* Since 16 a range's constructor takes a context for soft errors. */
-#if PG_VERSION_NUM >= 160000
-#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false, NULL)
-#else
-#define qg_make_range(type, lower, upper) make_range(type, lower, upper, false)
+#define QG_BTREE_SNAPSHOT(snapshot) , snapshot
 #endif
 
 /* Since 16 the rights to a range table are a list beside it, and since 18 it says what is unpruned. */

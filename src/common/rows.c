@@ -15,11 +15,13 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -174,6 +176,36 @@ qg_rows_add(QgRows *rows, const Datum *values, const bool *nulls)
 	memcpy(rows->slot->tts_values, values, natts * sizeof(Datum));
 	memcpy(rows->slot->tts_isnull, nulls, natts * sizeof(bool));
 	insert_slot(rows);
+}
+
+/*
+ * Inserts a row, of a table without triggers, unless another row, also one that somebody is about to
+ * insert, may have the same key; tells whether it did.  What a conflict leaves is dead at once, as
+ * after INSERT with ON CONFLICT, and somebody else who waits for the key goes on.
+ */
+bool
+qg_rows_try_add(QgRows *rows, const Datum *values, const bool *nulls)
+{
+	TransactionId xid = GetCurrentTransactionId();
+	int natts = RelationGetDescr(rows->relation)->natts;
+	bool conflict = false;
+	uint32 token;
+
+	ExecClearTuple(rows->slot);
+	memcpy(rows->slot->tts_values, values, natts * sizeof(Datum));
+	memcpy(rows->slot->tts_isnull, nulls, natts * sizeof(bool));
+	ExecStoreVirtualTuple(rows->slot);
+	if (RelationGetDescr(rows->relation)->constr != NULL)
+		ExecConstraints(rows->target, rows->slot, rows->estate);
+	token = SpeculativeInsertionLockAcquire(xid);
+	table_tuple_insert_speculative(rows->relation, rows->slot, rows->estate->es_output_cid, 0, NULL,
+								   token);
+	list_free(qg_index_tuples(rows->target, rows->slot, rows->estate, true, &conflict));
+	table_tuple_complete_speculative(rows->relation, rows->slot, token, !conflict);
+	SpeculativeInsertionLockRelease(xid);
+	ExecClearTuple(rows->slot);
+	ResetPerTupleExprContext(rows->estate);
+	return !conflict;
 }
 
 /* Inserts a row given as a record of the table's type. */

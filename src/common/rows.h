@@ -20,6 +20,7 @@ typedef struct QgRows
 
 extern void qg_rows_open(QgRows *rows, const char *table);
 extern void qg_rows_add(QgRows *rows, const Datum *values, const bool *nulls);
+extern bool qg_rows_try_add(QgRows *rows, const Datum *values, const bool *nulls);
 extern void qg_rows_add_record(QgRows *rows, Datum record);
 extern void qg_rows_close(QgRows *rows);
 

@@ -26,9 +26,10 @@ static QgBarSource merchant_bars = {
 static QgBarSource recall_bars = {
 	.sql = "SELECT since, until, verdict, reason, legal_basis FROM quality_gov.recall_bar($1, $2) "
 		   "WHERE $3::text IS NULL AND $4::text IS NULL",
-	.cache = {.name = "listings: recalls",
-			  .tables = {"recall_step", "recall_scope"},
-			  .build = qg_bars_build}};
+	.cache = {
+		.name = "listings: recalls",
+		.tables = {"recall_step", "recall_scope", "recall_spared", "recall_release", "gtin_alias"},
+		.build = qg_bars_build}};
 
 /* Gives a listing's value for a key; missing, null and blank are all NULL. */
 const char *

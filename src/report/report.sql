@@ -9,8 +9,8 @@ CREATE VIEW duty_due WITH (security_barrier) AS
   SELECT 'D9', '网络交易监督管理办法 art 30', format('publish sanction %s of merchant %s', s.sanction_id, s.merchant_id), s.due, s.overdue
   FROM sanction_publication_due s
   UNION ALL
-  SELECT r.next_duty, r.legal_basis, format('recall %s: %s', r.recall_id, r.next_duty_title), r.due, r.overdue
-  FROM recall_overview r WHERE r.due IS NOT NULL
+  SELECT r.duty, r.legal_basis, format('recall %s: %s', r.recall, r.title), r.due, r.overdue
+  FROM recall_duties(NULL, now(), 'infinity', true) r WHERE r.due IS NOT NULL
   UNION ALL
   SELECT 'D5', '网络交易监督管理办法 art 25; 直播电商监督管理办法 art 9', 'report merchant identities to the province',
          CASE WHEN month <= 1 THEN make_date(year, 2, 1) WHEN month <= 7 THEN make_date(year, 8, 1)
@@ -149,11 +149,16 @@ AS $$
   SELECT DISTINCT 'calendar_year', y.calendar, 'has no calendar' FROM quality_gov.calendar_year y
   WHERE NOT EXISTS (SELECT FROM quality_gov.calendar c WHERE c.calendar = y.calendar)
   UNION ALL
-  SELECT 'recall_scope', s.recall_id || ' ' || s.scope_id, 'has no recall' FROM quality_gov.recall_scope s
-  WHERE NOT EXISTS (SELECT FROM quality_gov.recall r WHERE r.recall_id = s.recall_id)
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_scope_check() c
   UNION ALL
   SELECT 'recall', r.recall_id::text, 'has no state' FROM quality_gov.recall r
   WHERE NOT EXISTS (SELECT FROM quality_gov.recall_step s WHERE s.recall_id = r.recall_id)
+  UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_check() c
+  UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.supply_check() c
+  UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.recall_record_check() c
   UNION ALL
   SELECT 'watchlist_entry', c.source || '/' || c.item, c.problem FROM quality_gov.watchlist_check() c
   UNION ALL

@@ -25,13 +25,14 @@ static QgBarSource merchant_bars = {
 						 "watchlist_effect", "watchlist_entry", "merchant_person"},
 			  .build = qg_bars_build}};
 
-/* Four parameters are the form of a source; two of them serve here. */
+/* Four parameters are the form of a source; three of them serve here. */
 static QgBarSource recall_bars = {
-	.sql = "SELECT since, until, verdict, reason, legal_basis FROM quality_gov.recall_bar($1, $2) "
-		   "WHERE $3::text IS NULL AND $4::text IS NULL",
-	.cache = {.name = "orders: recalls",
-			  .tables = {"recall_step", "recall_scope"},
-			  .build = qg_bars_build}};
+	.sql = "SELECT since, until, verdict, reason, legal_basis "
+		   "FROM quality_gov.recall_bar($1, $2, $3) WHERE $4::text IS NULL",
+	.cache = {
+		.name = "orders: recalls",
+		.tables = {"recall_step", "recall_scope", "recall_spared", "recall_release", "gtin_alias"},
+		.build = qg_bars_build}};
 
 /* What the judgement reads and what it leaves. */
 typedef struct OrderCase
@@ -43,6 +44,26 @@ typedef struct OrderCase
 	List *findings;
 } OrderCase;
 
+/*
+ * Adds the recalls of the goods.  What nothing stands against as long as lot and serial number are
+ * not known, nothing stands against when they are; so most goods are remembered by GTIN alone, and
+ * numbers, of which each order has another, only where a recall asks for them.
+ */
+static List *
+judge_goods(List *findings, const char *gtin, const char *lot, const char *serial, TimestampTz at)
+{
+	const QgFinding goods = {
+		.rule = "recall", .severity = "critical", .field = "gtin", .verdict = QG_DENY};
+	const char *const coarse[][QG_BAR_KEYS] = {{gtin}, {gtin, lot}};
+	const QgBar *bars;
+
+	for (int i = 0; i < (int) lengthof(coarse); i++)
+		if (qg_bars_find(&recall_bars, coarse[i], &bars) == 0)
+			return findings;
+	return qg_findings_of_bars(findings, &recall_bars,
+							   (const char *const[QG_BAR_KEYS]){gtin, lot, serial}, at, &goods);
+}
+
 /* Finds everything that stands against the sale. */
 static void
 judge_order(const QgMapping *mapping, void *arg)
@@ -50,14 +71,13 @@ judge_order(const QgMapping *mapping, void *arg)
 	OrderCase *order = arg;
 	const QgFinding seller = {
 		.rule = "merchant_may", .severity = "high", .field = "merchant_id", .verdict = QG_DENY};
-	const QgFinding goods = {
-		.rule = "recall", .severity = "critical", .field = "gtin", .verdict = QG_DENY};
 	char *merchant = qg_column_filled(qg_mapping_column(mapping, "merchant_id"), order->row,
 									  order->desc);
 	char *category = qg_column_filled(qg_mapping_column(mapping, "category"), order->row,
 									  order->desc);
 	char *gtin = qg_column_filled(qg_mapping_column(mapping, "gtin"), order->row, order->desc);
 	char *lot = qg_column_filled(qg_mapping_column(mapping, "lot"), order->row, order->desc);
+	char *serial = qg_column_filled(qg_mapping_column(mapping, "serial"), order->row, order->desc);
 
 	order->order = qg_column_filled(qg_mapping_column(mapping, "order_id"), order->row,
 									order->desc);
@@ -70,9 +90,7 @@ judge_order(const QgMapping *mapping, void *arg)
 		order->findings, &merchant_bars,
 		(const char *const[QG_BAR_KEYS]){merchant, "may", "sell", category}, order->at, &seller);
 	if (gtin != NULL)
-		order->findings = qg_findings_of_bars(order->findings, &recall_bars,
-											  (const char *const[QG_BAR_KEYS]){gtin, lot},
-											  order->at, &goods);
+		order->findings = judge_goods(order->findings, gtin, lot, serial, order->at);
 }
 
 /* Enters what would have been refused, for a guard in shadow mode. */

@@ -16,10 +16,10 @@ BEGIN
   END IF;
   PERFORM quality_gov.mapping_check(relation, columns, '{merchant_id}', jsonb_build_object(
     'order_id', '[]'::jsonb, 'gtin', '["gtin", "quality_gov.gtin", "text", "character varying", "character", "bigint"]'::jsonb,
-    'lot', '[]'::jsonb, 'category', '[]'::jsonb, 'at', '["timestamp with time zone"]'::jsonb), true);
+    'lot', '[]'::jsonb, 'serial', '[]'::jsonb, 'category', '[]'::jsonb, 'at', '["timestamp with time zone"]'::jsonb), true);
   PERFORM quality_gov.guard_attach(relation, 'order', columns, jsonb_build_object('on_failure', on_failure),
     ARRAY['row AFTER INSERT OR UPDATE:guard_order_row']);
 END
 $$;
 COMMENT ON FUNCTION guard_order(regclass, jsonb, text) IS
-  'Guards a platform''s order table: goods that a recall holds (suspected) or stops (ordered) and merchants who may not sell sell nothing. columns maps merchant_id and optionally order_id, gtin, lot, category, at (the instant to judge as of); on_failure says whether a guard that fails itself refuses the row or lets it pass; takes a SHARE ROW EXCLUSIVE lock';
+  'Guards a platform''s order table: goods that a recall holds (suspected) or stops (ordered) and merchants who may not sell sell nothing. columns maps merchant_id and optionally order_id, gtin, lot, serial, category, at (the instant to judge as of); on_failure says whether a guard that fails itself refuses the row or lets it pass; takes a SHARE ROW EXCLUSIVE lock';

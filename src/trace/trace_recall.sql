@@ -3,7 +3,7 @@
 
 CREATE TABLE recall_state (
   state text NOT NULL,
-  next_states text[] NOT NULL,
+  initial boolean NOT NULL,
   verdict text NOT NULL,
   title text NOT NULL,
   legal_basis text NOT NULL,
@@ -11,20 +11,82 @@ CREATE TABLE recall_state (
   CONSTRAINT recall_state_verdict CHECK (verdict IN ('quarantine', 'deny', 'pass'))
 );
 COMMENT ON TABLE recall_state IS
-  'States of a recall, what may follow, and what happens meanwhile to goods in its scope: quarantine, deny or pass; shipped, not dumped';
+  'States of a recall, whether it may begin in them, and what happens meanwhile to goods in its scope: quarantine, deny or pass; what follows what is in recall_transition; shipped, not dumped';
 INSERT INTO recall_state VALUES
-  ('suspected', '{investigating,notified,voluntary,ordered,dismissed}', 'quarantine', 'Suspected defect', 'Order 19 art 9'),
-  ('investigating', '{notified,voluntary,ordered,dismissed}', 'quarantine', 'Under investigation', 'Order 19 art 9'),
-  ('notified', '{objected,voluntary,ordered,plan_reported}', 'deny', 'Recall notified by the authority', 'Order 19 arts 13, 15'),
-  ('voluntary', '{plan_reported}', 'deny', 'Voluntary recall', 'Order 19 arts 15, 16'),
-  ('ordered', '{plan_reported}', 'deny', 'Recall ordered by the authority', 'Order 19 arts 15, 16'),
-  ('objected', '{notified,voluntary,ordered,dismissed}', 'deny', 'Producer objected', 'Order 19 art 13'),
-  ('plan_reported', '{published}', 'deny', 'Plan reported', 'Order 19 art 17'),
-  ('published', '{running}', 'deny', 'Published', 'Order 19 art 19'),
-  ('running', '{completed}', 'deny', 'Running', 'Order 19 art 21'),
-  ('completed', '{final_summary,ordered}', 'deny', 'Completed; goods not made safe may not be sold', 'Order 19 arts 20, 21'),
-  ('final_summary', '{ordered}', 'deny', 'Final summary reported', 'Order 19 arts 20 to 22'),
-  ('dismissed', '{}', 'pass', 'No defect found', 'Order 19 art 9');
+  ('suspected', true, 'quarantine', 'Suspected defect', 'Order 19 art 9'),
+  ('investigating', true, 'quarantine', 'Under investigation', 'Order 19 art 9'),
+  ('notified', true, 'deny', 'Recall notified by the authority', 'Order 19 arts 13, 15'),
+  ('voluntary', true, 'deny', 'Voluntary recall', 'Order 19 arts 15, 16'),
+  ('ordered', true, 'deny', 'Recall ordered by the authority', 'Order 19 arts 15, 16'),
+  ('objected', false, 'deny', 'Producer objected', 'Order 19 art 13'),
+  ('plan_reported', false, 'deny', 'Plan reported', 'Order 19 art 17'),
+  ('published', false, 'deny', 'Published', 'Order 19 art 19'),
+  ('running', false, 'deny', 'Running', 'Order 19 art 21'),
+  ('completed', false, 'deny', 'Completed; goods not made safe may not be sold', 'Order 19 arts 20, 21'),
+  ('final_summary', false, 'deny', 'Final summary reported', 'Order 19 arts 20 to 22'),
+  ('re_recall', false, 'deny', 'To be recalled anew, since scope or remedy proved insufficient', 'Order 19 art 22'),
+  ('dismissed', false, 'pass', 'No defect found', 'Order 19 art 9');
+
+CREATE TABLE recall_transition (
+  regime text NOT NULL,
+  from_state text NOT NULL,
+  to_state text NOT NULL,
+  parties text[] NOT NULL,
+  document text,
+  document_required boolean NOT NULL DEFAULT false,
+  effect tstzrange NOT NULL DEFAULT '(,)',
+  legal_basis text NOT NULL,
+  builtin boolean NOT NULL DEFAULT false,
+  CONSTRAINT recall_transition_pkey PRIMARY KEY (regime, from_state, to_state, effect, builtin),
+  CONSTRAINT recall_transition_regime CHECK (regime IN ('consumer', 'food')),
+  CONSTRAINT recall_transition_to_state CHECK (to_state <> from_state),
+  CONSTRAINT recall_transition_parties CHECK (cardinality(parties) > 0 AND parties <@ '{authority,producer,platform}'),
+  CONSTRAINT recall_transition_document CHECK (document IS NOT NULL OR NOT document_required),
+  CONSTRAINT recall_transition_effect CHECK (NOT isempty(effect))
+);
+COMMENT ON TABLE recall_transition IS
+  'What may follow what, by regime and period: whose step it is (authority, producer, platform), the kind of document (recall_report_kind) that goes with it and whether the step needs it. A row of one''s own adds a step; where a shipped row has the same step, that one counts';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_transition', 'WHERE NOT builtin');
+-- Order 122 is silent on steps of its own but for the plan: food goes the way of Order 19.
+INSERT INTO recall_transition
+SELECT g.regime, f.state, t.to_state, t.parties, t.document, t.needed, CASE WHEN t.needed THEN g.effect ELSE '(,)' END,
+       CASE WHEN g.regime = 'consumer' THEN '消费品召回管理暂行规定 (Order 19) ' || t.basis
+            WHEN t.to_state = 'plan_reported' THEN '食品召回管理办法 (Order 122) art 12'
+            ELSE '食品召回管理办法 (Order 122); step as in Order 19 ' || t.basis END, true
+FROM (VALUES
+  ('{suspected}'::text[], 'investigating', '{authority,producer,platform}'::text[], NULL, false, 'art 9'),
+  ('{suspected,investigating}', 'notified', '{authority}', NULL, false, 'art 13'),
+  ('{suspected,investigating,notified,objected}', 'voluntary', '{producer}', NULL, false, 'arts 15, 16'),
+  ('{suspected,investigating,notified,objected,re_recall}', 'ordered', '{authority}', NULL, false, 'arts 15, 16'),
+  ('{objected,re_recall}', 'notified', '{authority}', NULL, false, 'art 13'),
+  ('{suspected,investigating,objected}', 'dismissed', '{authority,platform}', 'investigation', false, 'arts 9, 13'),
+  ('{notified}', 'objected', '{producer}', 'objection', false, 'art 13'),
+  ('{notified,voluntary,ordered,re_recall}', 'plan_reported', '{producer}', 'plan', true, 'arts 17, 18'),
+  ('{plan_reported}', 'published', '{producer}', 'notice', true, 'art 19'),
+  ('{published}', 'running', '{producer,platform}', NULL, false, 'art 21'),
+  ('{running}', 'completed', '{producer}', NULL, false, 'arts 20, 21'),
+  ('{completed}', 'final_summary', '{producer}', 'final_summary', true, 'art 21'),
+  ('{published,running,completed,final_summary}', 're_recall', '{authority,producer}', NULL, false, 'art 22'))
+  AS t(from_states, to_state, parties, document, needed, basis)
+CROSS JOIN unnest(t.from_states) AS f(state)
+CROSS JOIN (VALUES
+  ('consumer', '[2020-01-01 00:00+08,)'::tstzrange), ('food', '[2026-12-01 00:00+08,)')) AS g(regime, effect);
+-- Before the rules that ask for them, a step needs no document.
+INSERT INTO recall_transition
+SELECT t.regime, t.from_state, t.to_state, t.parties, t.document, false, tstzrange(NULL, lower(t.effect)), t.legal_basis, true
+FROM recall_transition t WHERE t.document_required;
+CREATE TRIGGER recall_transition_builtin BEFORE INSERT OR UPDATE OR DELETE ON recall_transition
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+
+CREATE FUNCTION recall_transition_at(regime text, from_state text, at timestamptz) RETURNS SETOF recall_transition
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT DISTINCT ON (t.to_state) t.* FROM recall_transition t
+  WHERE t.regime = recall_transition_at.regime AND t.from_state = recall_transition_at.from_state AND t.effect @> at
+  ORDER BY t.to_state, t.builtin DESC, lower(t.effect) DESC NULLS LAST;
+END;
+COMMENT ON FUNCTION recall_transition_at(text, text, timestamptz) IS
+  'Steps that a recall in a state may take at an instant, one row for each state that may follow';
 
 CREATE TABLE recall (
   recall_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -35,13 +97,15 @@ CREATE TABLE recall (
   merchant_id text,
   reason text NOT NULL,
   legal_basis text NOT NULL,
+  discovered_at timestamptz,
   CONSTRAINT recall_pkey PRIMARY KEY (recall_id),
   CONSTRAINT recall_regime CHECK (regime IN ('consumer', 'food')),
   CONSTRAINT recall_level CHECK ((regime = 'food') = (level IS NOT NULL) AND level BETWEEN 1 AND 3),
-  CONSTRAINT recall_severity CHECK (severity IN ('minor', 'general', 'serious'))
+  CONSTRAINT recall_severity CHECK (severity IN ('minor', 'general', 'serious')),
+  CONSTRAINT recall_discovered_at CHECK (isfinite(discovered_at))
 );
 COMMENT ON TABLE recall IS
-  'Recalls of consumer goods (消费品召回, Order 19) and food (食品召回, Order 122, levels 1 to 3); merchant_id answers for it';
+  'Recalls of consumer goods (消费品召回, Order 19) and food (食品召回, Order 122, levels 1 to 3); merchant_id answers for it; level is the one in force (recall_level_change has those before); discovered_at is when the defect or risk was discovered, null where nobody said: the recall''s first step then';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_recall_id_seq', '');
 
@@ -60,7 +124,8 @@ CREATE TABLE recall_scope (
   since timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT recall_scope_pkey PRIMARY KEY (recall_id, scope_id)
 );
-CREATE INDEX recall_scope_gtin ON recall_scope (gtin);
+CREATE INDEX recall_scope_gtin ON recall_scope (gtin, lot_code);
+CREATE INDEX recall_scope_revision ON recall_scope (recall_id, revision);
 COMMENT ON TABLE recall_scope IS
   'Goods of a recall, one computation of the scope a revision: a GTIN, of it a lot code (null: every lot), a range of serial numbers or of days made; lot_id where the lot is known, via and depth where it was reached from an ingredient lot; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_scope', '');
@@ -72,11 +137,15 @@ CREATE TABLE recall_step (
   state text NOT NULL,
   at timestamptz NOT NULL,
   note text,
+  party text,
+  role text,
   CONSTRAINT recall_step_pkey PRIMARY KEY (recall_id, step_id),
   CONSTRAINT recall_step_at UNIQUE (recall_id, at),
-  CONSTRAINT recall_step_finite CHECK (isfinite(at))
+  CONSTRAINT recall_step_finite CHECK (isfinite(at)),
+  CONSTRAINT recall_step_party CHECK (party IN ('authority', 'producer', 'platform'))
 );
-COMMENT ON TABLE recall_step IS 'States a recall went through, and since when; append-only';
+COMMENT ON TABLE recall_step IS
+  'States a recall went through, and since when; as what party (authority, producer, platform: an administrator, who also records what others did) and by which role it was entered; append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_step', '');
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.recall_step_step_id_seq', '');
 CREATE TRIGGER recall_step_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON recall_step
@@ -90,7 +159,8 @@ CREATE TRIGGER recall_scope_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNC
 
 CREATE FUNCTION recall_open(title text, scope jsonb, reason text, legal_basis text,
     regime text DEFAULT 'consumer', level integer DEFAULT NULL, state text DEFAULT 'suspected',
-    severity text DEFAULT 'general', merchant_id text DEFAULT NULL, at timestamptz DEFAULT now())
+    severity text DEFAULT 'general', merchant_id text DEFAULT NULL, at timestamptz DEFAULT now(),
+    discovered_at timestamptz DEFAULT NULL, harm text[] DEFAULT '{}')
   RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
@@ -98,14 +168,17 @@ AS $$
 DECLARE
   opened bigint;
 BEGIN
-  IF scope IS NULL OR jsonb_typeof(scope) <> 'array' OR scope = '[]'
-     OR jsonb_path_exists(scope, '$[*] ? (@.type() != "object" || !exists(@.gtin))') THEN
-    RAISE EXCEPTION 'scope must be an array of objects with "gtin" and optionally "lot"'
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
+  IF scope IS NULL THEN
+    RAISE EXCEPTION 'scope must not be null' USING ERRCODE = 'null_value_not_allowed',
+      HINT = 'For example [{"gtin": "06901234567892", "lot": "A1"}].';
   END IF;
-  IF state IS NULL OR state NOT IN ('suspected', 'investigating', 'notified', 'voluntary', 'ordered') THEN
+  IF NOT EXISTS (SELECT FROM quality_gov.recall_state x WHERE x.state = recall_open.state AND x.initial) THEN
     RAISE EXCEPTION 'a recall cannot begin as "%"', state USING ERRCODE = 'invalid_parameter_value',
       HINT = 'It begins as suspected, investigating, notified, voluntary or ordered.';
+  END IF;
+  IF discovered_at > at THEN
+    RAISE EXCEPTION 'a recall cannot begin (%) before its cause is discovered (%)', at, discovered_at
+      USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF merchant_id IS NOT NULL THEN
     PERFORM FROM quality_gov.merchant m WHERE m.merchant_id = recall_open.merchant_id FOR KEY SHARE;
@@ -113,25 +186,26 @@ BEGIN
       RAISE EXCEPTION 'merchant "%" does not exist', merchant_id USING ERRCODE = 'no_data_found';
     END IF;
   END IF;
-  INSERT INTO quality_gov.recall (title, regime, level, severity, merchant_id, reason, legal_basis)
-  VALUES (title, regime, level, severity, merchant_id, reason, legal_basis) RETURNING recall_id INTO opened;
-  INSERT INTO quality_gov.recall_scope (recall_id, gtin, lot_code)
-  SELECT DISTINCT opened, (s ->> 'gtin')::quality_gov.gtin, s ->> 'lot' FROM jsonb_array_elements(scope) s;
-  PERFORM quality_gov.recall_enter(opened, state, at, NULL);
+  INSERT INTO quality_gov.recall (title, regime, level, severity, merchant_id, reason, legal_basis, discovered_at)
+  VALUES (title, regime, level, severity, merchant_id, reason, legal_basis, discovered_at) RETURNING recall_id INTO opened;
+  PERFORM FROM quality_gov.recall_scope_compute(opened, scope, at);
+  PERFORM quality_gov.recall_enter(opened, state, at, NULL, 'platform');
+  PERFORM quality_gov.recall_fact_add(opened, h, COALESCE(discovered_at, at)) FROM unnest(harm) h;
   RETURN opened;
 END
 $$;
-COMMENT ON FUNCTION recall_open(text, jsonb, text, text, text, integer, text, text, text, timestamptz) IS
-  'Opens a recall over goods: [{"gtin", "lot"}], lot optional; guards hold or stop them from at on';
+COMMENT ON FUNCTION recall_open(text, jsonb, text, text, text, integer, text, text, text, timestamptz, timestamptz, text[]) IS
+  'Opens a recall over goods, in the form that recall_scope_read() takes: [{"gtin", "lot"}], lot optional, serial numbers, days made, ingredient lots; guards hold or stop them from at on. discovered_at is when the defect or risk was discovered (the clock of D20), harm what recall_fact_add() would add: death, serious_injury, large_loss, overseas_recall, known since then';
 
-CREATE FUNCTION recall_enter(recall_id bigint, state text, at timestamptz, note text) RETURNS void
+CREATE FUNCTION recall_enter(recall_id bigint, state text, at timestamptz, note text, party text) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   r quality_gov.recall;
 BEGIN
   SELECT * INTO r FROM quality_gov.recall x WHERE x.recall_id = recall_enter.recall_id;
-  INSERT INTO quality_gov.recall_step (recall_id, state, at, note) VALUES (recall_id, state, at, note);
+  INSERT INTO quality_gov.recall_step (recall_id, state, at, note, party, role)
+  VALUES (recall_id, state, at, note, party, session_user);
   -- The merchant answers once, when the recall is no longer only suspected.
   IF r.merchant_id IS NOT NULL AND state IN ('notified', 'voluntary', 'ordered')
      AND NOT EXISTS (SELECT FROM quality_gov.credit_event e WHERE e.merchant_id = r.merchant_id
@@ -139,102 +213,125 @@ BEGIN
     PERFORM quality_gov.credit_event_add(r.merchant_id, 'recall', r.severity, at, 'recall', recall_id::text);
   END IF;
   PERFORM quality_gov.ledger_record('recall', 'recall ' || recall_id, jsonb_build_object(
-    'recall_id', recall_id, 'state', state, 'at', at, 'title', r.title, 'note', note));
+    'recall_id', recall_id, 'state', state, 'at', at, 'title', r.title, 'note', note, 'party', party));
 END
 $$;
-COMMENT ON FUNCTION recall_enter(bigint, text, timestamptz, text) IS
+COMMENT ON FUNCTION recall_enter(bigint, text, timestamptz, text, text) IS
   'Enters a state of a recall with what follows from it; recall_open() and recall_advance() call it';
 
+CREATE FUNCTION recall_party(merchant_id text, parties text[]) RETURNS text
+  LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT CASE WHEN quality_gov.session_acts_for(NULL, '{quality_gov_admin}') THEN 'platform'
+              WHEN 'authority' = ANY (parties) AND quality_gov.session_acts_for(NULL, '{quality_gov_regulator}') THEN 'authority'
+              WHEN 'producer' = ANY (parties) AND merchant_id IS NOT NULL
+                   AND quality_gov.session_acts_for(merchant_id, '{quality_gov_app}') THEN 'producer' END
+$$;
+COMMENT ON FUNCTION recall_party(text, text[]) IS
+  'As which of the parties the session acts in a recall that the merchant answers for: an administrator always, as platform; a regulator as authority; the merchant and an application as producer; else null';
+
+CREATE FUNCTION recall_party_require(recall_id bigint, merchant_id text, parties text[], what text) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  party text := quality_gov.recall_party(merchant_id, parties);
+BEGIN
+  IF party IS NULL THEN
+    RAISE EXCEPTION 'permission denied to % of recall %', what, recall_id USING ERRCODE = 'insufficient_privilege',
+      HINT = format('That is for %s, or for an administrator, who records what they did. The producer is the merchant that answers for the recall, the authority a regulator.',
+                    array_to_string(parties, ', '));
+  END IF;
+  RETURN party;
+END
+$$;
+COMMENT ON FUNCTION recall_party_require(bigint, text, text[], text) IS
+  'The party that the session acts as in a recall; 42501 for who is none of those given';
+
+CREATE FUNCTION recall_take(recall_id bigint, parties text[], what text) RETURNS recall
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  taken quality_gov.recall;
+BEGIN
+  SELECT * INTO taken FROM quality_gov.recall r WHERE r.recall_id = recall_take.recall_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
+  END IF;
+  PERFORM quality_gov.recall_party_require(recall_id, taken.merchant_id, parties, what);
+  -- A write, not only a lock, so that a repeatable read that waited does not go on from a stale state.
+  UPDATE quality_gov.recall r SET title = r.title WHERE r.recall_id = recall_take.recall_id RETURNING r.* INTO taken;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN taken;
+END
+$$;
+COMMENT ON FUNCTION recall_take(bigint, text[], text) IS
+  'Takes a recall for a change until the transaction ends, and gives it; P0002 where there is none, 42501 for a session that acts as none of the parties';
+
 CREATE FUNCTION recall_advance(recall_id bigint, state text, at timestamptz DEFAULT now(),
-                               note text DEFAULT NULL) RETURNS void
+                               note text DEFAULT NULL, document jsonb DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
+  taken quality_gov.recall := quality_gov.recall_take(recall_id, '{authority,producer}', 'take a step');
   now_in quality_gov.recall_step;
-  allowed text[];
+  step quality_gov.recall_transition;
+  party text;
+  ended timestamptz;
 BEGIN
-  -- A write, not only a lock, so that a repeatable read that waited does not go on from a stale state.
-  UPDATE quality_gov.recall r SET title = r.title WHERE r.recall_id = recall_advance.recall_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'recall % does not exist', recall_id USING ERRCODE = 'no_data_found';
-  END IF;
   SELECT * INTO now_in FROM quality_gov.recall_step s
   WHERE s.recall_id = recall_advance.recall_id ORDER BY s.at DESC LIMIT 1;
-  SELECT s.next_states INTO allowed FROM quality_gov.recall_state s WHERE s.state = now_in.state;
-  IF state IS NULL OR NOT state = ANY (allowed) THEN
-    RAISE EXCEPTION 'recall % cannot go from "%" to "%"', recall_id, now_in.state, state
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = CASE WHEN allowed = '{}' THEN 'That state is final.'
-                        ELSE format('It may go to %s.', array_to_string(allowed, ', ')) END;
-  END IF;
   IF at IS NULL OR at <= now_in.at THEN
     RAISE EXCEPTION 'recall % is "%" since %, a later instant is needed', recall_id, now_in.state, now_in.at
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM quality_gov.recall_enter(recall_id, state, at, note);
+  SELECT * INTO step FROM quality_gov.recall_transition_at(taken.regime, now_in.state, at) t
+  WHERE t.to_state = recall_advance.state;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'recall % cannot go from "%" to "%"', recall_id, now_in.state, state
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = (SELECT COALESCE('It may go to ' || string_agg(t.to_state, ', ' ORDER BY t.to_state) || '.', 'That state is final.')
+                    FROM quality_gov.recall_transition_at(taken.regime, now_in.state, at) t);
+  END IF;
+  party := quality_gov.recall_party_require(recall_id, taken.merchant_id, step.parties,
+                                            format('take the step from "%s" to "%s"', now_in.state, state));
+  IF state = 'objected' AND taken.regime = 'consumer' THEN
+    ended := quality_gov.duty_deadline('D16', now_in.at);
+    IF at >= ended THEN
+      RAISE EXCEPTION 'the term to object to recall % ended at %', recall_id, ended
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = step.legal_basis || '.';
+    END IF;
+  END IF;
+  IF document IS NOT NULL AND step.document IS NULL THEN
+    RAISE EXCEPTION 'no document goes with the step from "%" to "%"', now_in.state, state
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'File it with quality_gov.recall_report_add().';
+  END IF;
+  IF document IS NOT NULL THEN
+    PERFORM quality_gov.recall_report_write(taken, step.document, document, at, party);
+  ELSIF step.document_required THEN
+    PERFORM quality_gov.recall_report_require(taken, step, at);
+  END IF;
+  PERFORM quality_gov.recall_enter(recall_id, state, at, note, party);
 END
 $$;
-COMMENT ON FUNCTION recall_advance(bigint, text, timestamptz, text) IS
-  'Takes a recall to its next state; refuses steps that recall_state does not allow, naming those it does';
+COMMENT ON FUNCTION recall_advance(bigint, text, timestamptz, text, jsonb) IS
+  'Takes a recall to its next state, with the document that goes with the step. 55000 for a step that recall_transition does not allow, naming those it does, for one whose document is neither given nor filed, and for an objection after its term; 22023 for a document that lacks fields, naming them, and for an instant not after the last step; 42501 for who is not one of the step''s parties';
 
--- trace: what recalls hold or stop, with periods; listing and order guards ask here
-
-CREATE FUNCTION gtin_try(code text) RETURNS gtin
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN (SELECT CASE WHEN plain ~ '^([0-9]{8}|[0-9]{12,14})$' AND plain !~ '^0+$'
-                      THEN CASE WHEN gs1_is_valid(plain, length(plain)) THEN gtin(plain) END END
-          FROM (SELECT btrim(normalize(code, NFKC)) AS plain) p);
-COMMENT ON FUNCTION gtin_try(text) IS 'The GTIN a text spells, or null where it spells none';
-
-CREATE FUNCTION recall_bar(gtin text, lot_code text,
-                           OUT since timestamptz, OUT until timestamptz, OUT verdict text, OUT reason text,
-                           OUT legal_basis text)
-  RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION recall_reopen(recall_id bigint, reason text, scope jsonb DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-DECLARE
-  goods quality_gov.gtin := quality_gov.gtin_try(gtin);
 BEGIN
-  RETURN QUERY
-    SELECT p.at, p.until, s.verdict,
-           format('recall %s (%s): %s', r.recall_id, s.title, r.title), r.legal_basis
-    FROM (SELECT DISTINCT x.recall_id FROM quality_gov.recall_scope x
-          -- Of goods whose lot is not known, every lot may be meant.
-          WHERE x.gtin = goods AND (x.lot_code IS NULL OR recall_bar.lot_code IS NULL
-                                    OR x.lot_code = recall_bar.lot_code)) scope
-    JOIN quality_gov.recall r USING (recall_id)
-    CROSS JOIN LATERAL (
-      SELECT t.state, t.at, lead(t.at) OVER (ORDER BY t.at) AS until
-      FROM quality_gov.recall_step t WHERE t.recall_id = r.recall_id) p
-    JOIN quality_gov.recall_state s ON s.state = p.state
-    WHERE s.verdict <> 'pass';
+  IF reason IS NULL OR reason !~ '\S' THEN
+    RAISE EXCEPTION 'say why the goods are to be recalled anew' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM quality_gov.recall_advance(recall_id, 're_recall', at, reason);
+  IF scope IS NOT NULL THEN
+    PERFORM FROM quality_gov.recall_scope_compute(recall_id, quality_gov.recall_scope_declared(recall_id) || scope, at);
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION recall_bar(text, text) IS
-  'Recalls that hold (quarantine) or stop (deny) goods, with the period of each; goods whose lot is unknown count as in scope';
-
-CREATE VIEW recall_overview WITH (security_barrier) AS
-  SELECT r.recall_id, r.title, r.regime, r.level, r.merchant_id, s.state, s.at AS since,
-         (SELECT count(*) FROM recall_scope x WHERE x.recall_id = r.recall_id) AS scope,
-         ARRAY(SELECT DISTINCT x.gtin::text || COALESCE(' lot ' || x.lot_code, '')
-               FROM recall_scope x WHERE x.recall_id = r.recall_id ORDER BY 1) AS lots,
-         d.duty AS next_duty, d.title AS next_duty_title, d.legal_basis,
-         quality_gov.duty_deadline(d.duty, s.at) AS due,
-         quality_gov.duty_deadline(d.duty, s.at) <= now() AS overdue
-  FROM recall r
-  CROSS JOIN LATERAL (SELECT t.state, t.at FROM recall_step t
-                      WHERE t.recall_id = r.recall_id ORDER BY t.at DESC LIMIT 1) s
-  LEFT JOIN LATERAL (
-    SELECT q.duty, q.title, q.legal_basis FROM duty_rule q
-    WHERE q.effect @> s.at AND q.duty = CASE
-      WHEN r.regime = 'food' AND s.state IN ('notified', 'voluntary', 'ordered') THEN 'D20 level ' || r.level
-      WHEN r.regime = 'food' AND s.state IN ('plan_reported', 'published', 'running') THEN 'D21 level ' || r.level
-      WHEN s.state IN ('notified', 'voluntary', 'ordered') THEN 'D17'
-      WHEN s.state = 'plan_reported' THEN 'D18'
-      WHEN s.state IN ('published', 'running') THEN 'D19'
-      WHEN s.state = 'completed' THEN 'D19 final' END
-    ORDER BY q.builtin LIMIT 1) d ON true
-  WHERE (SELECT session_reads_all()) OR r.merchant_id IN (SELECT m.merchant_id FROM session_merchant m);
-COMMENT ON VIEW recall_overview IS
-  'Recalls with their state, scope, next duty and whether it is overdue; a duty of a rule not in force yet has no date';
+COMMENT ON FUNCTION recall_reopen(bigint, text, jsonb, timestamptz) IS
+  'Recalls anew, since scope or remedy proved insufficient (Order 19 art 22): state re_recall, with the reason, and the whole scope as it is to be, where it changes; a plan is due again. Errors as recall_advance()';

@@ -96,12 +96,35 @@ SELECT passport_key_revoke('did:web:a.example#1', 'r', at => '2026-04-01');
 -- (rows scan)
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
--- (rows walk)
 -- (rows epcis)
--- (rows supply)
--- (rows law)
--- (rows scope)
--- (rows progress)
+SELECT supplier_record('{"supplier_id": "s-1", "name": "works", "since": "2026-01-01", "licenses": [{"kind": "k", "number": "n", "categories": ["*"], "valid_from": "2026-01-01"}],
+  "brands": [{"brand": "Nike", "valid_from": "2026-01-01", "evidence": "letter"}]}'), supplier_bar_add('s-1', 'r', '2026-10-01', '2026-11-01');
+INSERT INTO supplier_category VALUES ('toys', 'k', '(,)', 'policy');
+INSERT INTO supply_field VALUES ('sale', 'buyer', 'all', '[2030-01-01,)', 'policy');
+SELECT purchase_record('{"merchant_id": "m-1", "supplier_id": "s-1", "gtin": "4006381333931", "lot": "S1", "supplier_lot": "X", "purchased_at": "2026-01-05"}');
+SELECT lot_use(lot_find('4006381333931', 'S1'), lot_record('4006381333931', 'S2'), 2), lot_inspect(lot_find('4006381333931', 'S1'), 'accepted', 'x', '2026-01-06');
+SELECT lot_item_add(lot_find('4006381333931', 'S2'), '{1,2}'), gtin_alias_add('4006381333931', '96385074', 'misprint');
+CREATE TABLE shop.line (shop_id text, ord text, no int, lot text, state text, PRIMARY KEY (ord, no));
+SELECT sale_attach('shop.line', '{"merchant_id": "shop_id", "order_id": "ord", "line": "no", "lot": "lot", "state": "state"}', '{"paid": "open"}');
+INSERT INTO shop.line SELECT 'm-1', 'o-' || g, 1, 'S1', 'paid' FROM generate_series(1, 30) g;
+UPDATE shop.line SET state = 'delivered' WHERE ord = 'o-2';
+DELETE FROM shop.line WHERE ord = 'o-3';
+INSERT INTO recall_transition VALUES ('consumer', 'voluntary', 'ordered', '{authority}', NULL, false, '(,)', 'policy');
+INSERT INTO recall_content (regime, kind, field, title, legal_basis) VALUES ('consumer', 'stage_summary', 'ours', 't', 'policy');
+SELECT recall_open('Soup', '[{"gtin": "4006381333931"}]', 'r', 'b', 'food', 3, 'voluntary', at => '2026-12-02', harm => '{death}') AS soup \gset
+SELECT recall_advance(:soup, 'plan_reported', '2026-12-03', document => recall_report_template('food', 'plan', '2026-12-03'));
+SELECT recall_level_set(:soup, 2, 'r', '2026-12-04'), recall_extend(:soup, '2027-03-01', 'x', '2026-12-05');
+INSERT INTO lot (gtin, lot_code, made_on) VALUES ('4006381333931', 'S1', '2026-01-01');
+SELECT recall_open('Days', '[{"gtin": "4006381333931", "made_from": "2026-05-01"}]', 'r', 'b', at => '2026-05-01') AS days \gset
+INSERT INTO recall_release (recall_id, gtin, lot_code, remedy, evidence, at) VALUES (:days, '4006381333931', 'S2', 'repaired', 'r', '2026-05-03');
+INSERT INTO recall_notice_rule (occasion, audience, states, legal_basis) VALUES ('ours', 'platform', '{running}', 'policy');
+INSERT INTO recall_notice_setting VALUES ('attempts', 3, 'attempts');
+INSERT INTO recall_notice_template VALUES ('en', 'contact', 'ours');
+INSERT INTO lot (gtin, lot_code, producer, quantity) VALUES ('4006381333931', 'R1', 'p', 10);
+INSERT INTO sale (merchant_id, order_id, gtin, lot_code, quantity, buyer, sold_at, state) VALUES ('m-1', 'R-1', '4006381333931', 'R1', 2, 'b', '2026-04-01', 'shipped');
+SELECT recall_notice_generate(r, '2026-05-01'), recall_response_add(r, 'returned', 1, 'm-1', 'R-1', at => '2026-05-02'), recall_cause_record(r, 'making', lot_find('4006381333931', 'R1'), 's', '2026-05-02')
+  FROM recall_open('Pan', '[{"gtin": "4006381333931", "lot": "R1"}]', 'r', 'b', at => '2026-05-01') r;
+SELECT recall_disposal_add(recall_id, '4006381333931', 'R1', 'stock', 'burnt', 1, 'x', '2026-05-03'), recall_drill_record(lot_find('4006381333931', 'R1'), '2026-05-03') FROM recall;
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
 INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, legal_basis) VALUES ('ours', 1, 'talk', 'A talk', 5, 1, 'policy');
@@ -154,6 +177,8 @@ for my $name (sort keys %way)
 	is(sql($copy, q{INSERT INTO shop.product (shop_id, title, listed) VALUES ('m-1', 'cup', '2026-06-01') RETURNING status}), 'quarantined', "$name: a listing is held again");
 	is(sql($copy, q{INSERT INTO shop.complaint VALUES (500, 'm-2', '2026-06-02');
 		SELECT count(*) = count(DISTINCT event_id) AND max(event_id) = max(event_id) FILTER (WHERE ref = '500') FROM quality_gov.credit_event}), 't', "$name: identities go on behind those restored");
+	is(sql($copy, q{SELECT count(*) FROM quality_gov.sale; UPDATE shop.line SET state = 'shipped' WHERE ord = 'o-1'; INSERT INTO shop.line VALUES ('m-1', 'o-31', 1);
+		SELECT count(*), count(*) FILTER (WHERE state = 'shipped') FROM quality_gov.sale WHERE order_id IN ('o-1', 'o-31')}), "30\n2|1", "$name: sales are followed again, once");
 	is(sql($copy, q{SELECT count(*) FROM quality_gov.sanction_check()}), '0', "$name: sanctions follow from what was restored");
 	is(sql($copy, q{SELECT bool_and(quality_gov.snapshot_delta(xid, NULL, pg_current_snapshot())) FROM quality_gov.credit_event}), 't',
 		"$name: ids of transactions are of this cluster");
@@ -161,7 +186,7 @@ for my $name (sort keys %way)
 	is(sql($copy, q{SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attidentity = 'a'
 		WHERE c.relnamespace = 'quality_gov'::regnamespace AND (xpath('/row/behind/text()', query_to_xml(format('SELECT max(%I) > pg_sequence_last_value(%L) AS behind FROM quality_gov.%I',
 		a.attname, pg_get_serial_sequence('quality_gov.' || quote_ident(c.relname), a.attname), c.relname), false, true, '')))[1]::text = 'true'}), '', "$name: no identity would collide");
-	is(sql($copy, q{SET client_min_messages = error; DROP TABLE shop.product, shop.orders; DROP EXTENSION quality_gov; SELECT count(*) FROM shop.complaint}), '20', "$name: the extension drops without CASCADE");
+	is(sql($copy, q{SET client_min_messages = error; DROP TABLE shop.product, shop.orders, shop.line; DROP EXTENSION quality_gov; SELECT count(*) FROM shop.complaint}), '20', "$name: the extension drops without CASCADE");
 	database_drop($copy);
 }
 database_drop($source);
