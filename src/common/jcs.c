@@ -33,6 +33,8 @@ typedef struct Writer
 	Member *members;
 	int nmembers;
 	int room;
+	bool may_fail; /* a number that would be rounded is no error */
+	bool failed;
 } Writer;
 
 #define ST_SORT members_sort
@@ -99,14 +101,20 @@ write_string(StringInfo out, const char *text, int length)
 	appendStringInfoCharMacro(out, '"');
 }
 
-/* Writes a number, or raises the error that it would be rounded. */
+/* Writes a number, or raises the error that it would be rounded, or notes it. */
 static void
-write_number(StringInfo out, Numeric number)
+write_number(Writer *writer, Numeric number)
 {
+	StringInfo out = writer->out;
 	char *decimal = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	int length;
 
 	enlargeStringInfo(out, QG_JCS_NUMBER_SIZE);
-	out->len += qg_jcs_number(decimal, out->data + out->len);
+	length = qg_jcs_number(decimal, out->data + out->len, writer->may_fail);
+	if (length < 0)
+		writer->failed = true;
+	else
+		out->len += length;
 	pfree(decimal);
 }
 
@@ -124,7 +132,7 @@ write_child(Writer *writer, JEntry entry, char *base, uint32 offset)
 	if (JBE_ISSTRING(entry))
 		write_string(writer->out, base + offset, child_length(entry, offset));
 	else if (JBE_ISNUMERIC(entry))
-		write_number(writer->out, (Numeric) (base + INTALIGN(offset)));
+		write_number(writer, (Numeric) (base + INTALIGN(offset)));
 	else if (JBE_ISCONTAINER(entry))
 		write_container(writer, (JsonbContainer *) (base + INTALIGN(offset)));
 	else if (JBE_ISNULL(entry))
@@ -167,12 +175,22 @@ members_push(Writer *writer, JsonbContainer *object, int count, char *base)
 	return first;
 }
 
+/* Tells whether an object's member has a name. */
+static inline bool
+is_named(const Member *member, const char *name)
+{
+	return name != NULL && (int) strlen(name) == member->keylength &&
+		   memcmp(name, member->key, member->keylength) == 0;
+}
+
+/* Writes an object; with an edit, without a member or with another value in its place. */
 static void
-write_object(Writer *writer, JsonbContainer *object)
+write_object(Writer *writer, JsonbContainer *object, const QgJcsEdit *edit)
 {
 	int count = JsonContainerSize(object);
 	char *base = (char *) &object->children[2 * count];
 	int first = members_push(writer, object, count, base);
+	bool begun = false;
 
 	appendStringInfoCharMacro(writer->out, '{');
 	for (int i = 0; i < count; i++)
@@ -181,11 +199,17 @@ write_object(Writer *writer, JsonbContainer *object)
 		Member member = writer->members[first + i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (i > 0)
+		if (edit != NULL && is_named(&member, edit->drop))
+			continue;
+		if (begun)
 			appendStringInfoCharMacro(writer->out, ',');
+		begun = true;
 		write_string(writer->out, member.key, member.keylength);
 		appendStringInfoCharMacro(writer->out, ':');
-		write_child(writer, object->children[member.child], base, member.offset);
+		if (edit != NULL && is_named(&member, edit->replace))
+			appendBinaryStringInfo(writer->out, edit->by, edit->bylength);
+		else
+			write_child(writer, object->children[member.child], base, member.offset);
 	}
 	appendStringInfoCharMacro(writer->out, '}');
 	writer->nmembers = first;
@@ -219,9 +243,27 @@ write_container(Writer *writer, JsonbContainer *container)
 {
 	check_stack_depth();
 	if (JsonContainerIsObject(container))
-		write_object(writer, container);
+		write_object(writer, container, NULL);
 	else
 		write_array(writer, container);
+}
+
+/*
+ * Appends a container as canonical JSON, an object as an edit changes it; false where a number in it
+ * would be rounded.
+ */
+bool
+qg_jcs_try(JsonbContainer *container, const QgJcsEdit *edit, StringInfo out)
+{
+	Writer writer = {.out = out, .room = MEMBERS_INITIAL, .may_fail = true};
+
+	writer.members = palloc(writer.room * sizeof(Member));
+	if (edit != NULL && JsonContainerIsObject(container))
+		write_object(&writer, container, edit);
+	else
+		write_container(&writer, container);
+	pfree(writer.members);
+	return !writer.failed;
 }
 
 /* Appends a document as canonical JSON. */

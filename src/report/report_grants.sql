@@ -238,7 +238,41 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o
 ON CONFLICT DO NOTHING;
 
--- (grants passport)
+-- Passports: an administrator registers keys, applications and merchants bring what is signed, each reads for its audience.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{passport_key_add,passport_key_goods_set,passport_key_end,passport_key_revoke,passport_signer,passport_fields,
+     passport_draft,passport_add,passport_issue,passport_issue_all,passport_version,passport_revoke,passport_suspend,
+     passport_reinstate,passport_lot_assign,passport_find,passport_fault,passport_claims,passport_export,passport_check}'::text[]),
+  ('quality_gov_app', '{passport_fields,passport_draft,passport_add,passport_issue,passport_issue_all,passport_version,passport_find,
+     passport_fault,passport_claims,passport_export}'),
+  ('quality_gov_merchant', '{passport_fields,passport_draft,passport_add,passport_key_end,passport_key_revoke,passport_revoke,
+     passport_suspend,passport_reinstate,passport_find,passport_fault,passport_claims,passport_export}'),
+  ('quality_gov_analyst', '{passport_fields,passport_find,passport_fault,passport_claims,passport_export}'),
+  ('quality_gov_regulator', '{passport_fields,passport_find,passport_fault,passport_claims,passport_export,passport_check}'))
+  AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION
+-- These tell nothing but what they are given.
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM unnest('{quality_gov_admin,quality_gov_app,quality_gov_analyst,quality_gov_regulator,quality_gov_merchant}'::text[])
+  AS r(role_name)
+JOIN pg_catalog.pg_proc p ON p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+  AND p.proname IN ('sm3', 'signature_verify', 'public_key_read', 'multikey', 'multibase_encode', 'multibase_decode',
+                    'passport_proof_verify', 'passport_proof_bytes', 'passport_digest')
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{passport_key,passport_key_goods,passport_key_revocation,passport,passport_event,passport_lot,
+     passport_field,passport_category}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{passport_field,passport_category}'),
+  ('quality_gov_admin', 'UPDATE', '{passport_field,passport_category}'),
+  ('quality_gov_regulator', 'SELECT', '{passport_key,passport_key_goods,passport_key_revocation,passport,passport_event,passport_lot,
+     passport_field,passport_category,passport_claim}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- (grants scan)
 

@@ -86,7 +86,13 @@ INSERT INTO listing_translation VALUES ('de', 't', 'x');
 SELECT listing_appeal_file(merchant_id, decision_id, 'x'), listing_review_decide(merchant_id, decision_id, 'release', 'x') FROM listing_queue LIMIT 1;
 DO $$ BEGIN INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', 'best', 'p', '2026-03-01'); EXCEPTION WHEN SQLSTATE 'QG401' THEN NULL; END $$;
 INSERT INTO shop.orders SELECT g, 'm-' || 1 + g % 2, '73513537', 'x', '2026-04-01', false FROM generate_series(1, 300) g;
--- (rows passport)
+SELECT set_config('quality_gov.passport_key_file', current_setting('data_directory') || '/dump_passport.pem', false);
+DO $$ BEGIN EXECUTE format('COPY (VALUES (''-----BEGIN PRIVATE KEY-----''), (%L), (''-----END PRIVATE KEY-----'')) TO PROGRAM %L', encode('\x302e020100300506032b657004220420c96ef9ea10c5e414c471723aff9de72c35fa5b70fae97e8832ecac7d2e2b8ed6', 'base64'), format('umask 077; cat > ''%s''', current_setting('quality_gov.passport_key_file'))); END $$;
+INSERT INTO passport_field (category, field, audience, title, legal_basis) VALUES ('ours', 'cost', 'regulator', 't', 'policy');
+INSERT INTO passport_category VALUES ('kettles', 'order_110');
+SELECT passport_key_add('did:web:a.example#1', 'did:web:a.example', 'A', algorithm, public_key::text, '{6901234}', '[2026-01-01,)', merchant_id => 'm-1') FROM passport_signer();
+SELECT passport_version(passport_issue('6901234567892', NULL, NULL, '{"cost": "1"}', 'ours', at => '2026-03-01'), '{"cost": "2"}', 'r', at => '2026-03-02'), passport_lot_assign('6901234567892', 'A1', 1, 'r', '2026-03-03');
+SELECT passport_key_revoke('did:web:a.example#1', 'r', at => '2026-04-01');
 -- (rows scan)
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
@@ -165,7 +171,8 @@ for my $name (sort keys %way)
 	is(sql($copy, $scores), $want{scores}, "$name: scores are the same");
 	is(sql($copy, 'SELECT relation, kind, mapping, options, enabled FROM quality_gov.guard ORDER BY relation::text, kind'), $want{guards}, "$name: guards are back");
 	is(sql($copy, q{SELECT (SELECT count(*) FROM quality_gov.credit_check()) + (SELECT count(*) FROM quality_gov.lexicon_check())
-		+ (SELECT count(*) FROM quality_gov.credit_model_check()) + (SELECT count(*) FROM quality_gov.integrity_check())}), '0', "$name: the oracles are empty");
+		+ (SELECT count(*) FROM quality_gov.credit_model_check()) + (SELECT count(*) FROM quality_gov.integrity_check())
+		+ (SELECT count(*) FROM quality_gov.passport_check())}), '0', "$name: the oracles are empty");
 	is(sql_error($copy, q{UPDATE quality_gov.credit_indicator SET weight = 1 WHERE model = 'mine'}), '55000', "$name: a published credit model is fixed again");
 	is(sql_error($copy, q{INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', '国 家 级', 'p', '2026-06-01')}), 'QG401', "$name: a listing is refused again");
 	is(sql_error($copy, q{INSERT INTO shop.orders VALUES (900, 'm-1', '6901234567892', 'A1', '2026-06-01')}), 'QG601', "$name: an order is refused again");
