@@ -126,7 +126,7 @@ INSERT INTO lot (gtin, lot_code, producer, quantity) VALUES ('5412345000013', 'R
 INSERT INTO sale (merchant_id, order_id, gtin, lot_code, quantity, buyer, sold_at, state) VALUES ('m-1', 'R-1', '5412345000013', 'R1', 2, 'b', '2026-04-01', 'shipped');
 SELECT recall_notice_generate(r, '2026-05-01'), recall_response_add(r, 'returned', 1, 'm-1', 'R-1', at => '2026-05-02'), recall_cause_record(r, 'making', lot_find('5412345000013', 'R1'), 's', '2026-05-02')
   FROM recall_open('Pan', '[{"gtin": "5412345000013", "lot": "R1"}]', 'r', 'b', at => '2026-05-01') r;
-SELECT recall_disposal_add(recall_id, '5412345000013', 'R1', 'stock', 'burnt', 1, 'x', '2026-05-03'), recall_drill_record(lot_find('5412345000013', 'R1'), '2026-05-03') FROM recall;
+SELECT recall_disposal_add(recall_id, '5412345000013', 'R1', 'stock', 'burnt', 1, 'x', '2026-05-03'), recall_drill_record(lot_find('5412345000013', 'R1'), '2026-05-03') FROM recall WHERE title = 'Pan';
 INSERT INTO lot (gtin, lot_code, quantity) VALUES ('6901234567892', 'A1', 10);
 SELECT recall_advance(recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01'), 'ordered', '2026-05-02');
 INSERT INTO sanction_ladder (ladder, step, measure, title, threshold, warn_before, legal_basis) VALUES ('ours', 1, 'talk', 'A talk', 5, 1, 'policy');
