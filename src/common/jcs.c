@@ -30,6 +30,7 @@ typedef struct Member
 typedef struct Writer
 {
 	StringInfo out;
+	bool lenient; /* numbers that would be rounded become strings */
 	Member *members;
 	int nmembers;
 	int room;
@@ -72,8 +73,8 @@ escape_of(uint8 byte)
 }
 
 /* Writes a string with its quotes (RFC 8785, 3.2.2.2). */
-static void
-write_string(StringInfo out, const char *text, int length)
+void
+qg_jcs_string(StringInfo out, const char *text, int length)
 {
 	int from = 0;
 
@@ -99,14 +100,25 @@ write_string(StringInfo out, const char *text, int length)
 	appendStringInfoCharMacro(out, '"');
 }
 
-/* Writes a number, or raises the error that it would be rounded. */
+/* Writes a number; one that would be rounded is an error, or a string of its digits. */
 static void
-write_number(StringInfo out, Numeric number)
+write_number(Writer *writer, Numeric number)
 {
+	StringInfo out = writer->out;
 	char *decimal = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	int length;
 
 	enlargeStringInfo(out, QG_JCS_NUMBER_SIZE);
-	out->len += qg_jcs_number(decimal, out->data + out->len);
+	length = qg_jcs_number(decimal, writer->lenient, out->data + out->len);
+	out->len += length;
+	if (length == 0)
+	{
+		char *digits = DatumGetCString(DirectFunctionCall1(
+			numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number))));
+
+		qg_jcs_string(out, digits, strlen(digits));
+		pfree(digits);
+	}
 	pfree(decimal);
 }
 
@@ -122,9 +134,9 @@ static void
 write_child(Writer *writer, JEntry entry, char *base, uint32 offset)
 {
 	if (JBE_ISSTRING(entry))
-		write_string(writer->out, base + offset, child_length(entry, offset));
+		qg_jcs_string(writer->out, base + offset, child_length(entry, offset));
 	else if (JBE_ISNUMERIC(entry))
-		write_number(writer->out, (Numeric) (base + INTALIGN(offset)));
+		write_number(writer, (Numeric) (base + INTALIGN(offset)));
 	else if (JBE_ISCONTAINER(entry))
 		write_container(writer, (JsonbContainer *) (base + INTALIGN(offset)));
 	else if (JBE_ISNULL(entry))
@@ -183,7 +195,7 @@ write_object(Writer *writer, JsonbContainer *object)
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			appendStringInfoCharMacro(writer->out, ',');
-		write_string(writer->out, member.key, member.keylength);
+		qg_jcs_string(writer->out, member.key, member.keylength);
 		appendStringInfoCharMacro(writer->out, ':');
 		write_child(writer, object->children[member.child], base, member.offset);
 	}
@@ -224,16 +236,29 @@ write_container(Writer *writer, JsonbContainer *container)
 		write_array(writer, container);
 }
 
-/* Appends a document as canonical JSON. */
-void
-qg_jcs(Jsonb *document, StringInfo out)
+static void
+write_document(Jsonb *document, StringInfo out, bool lenient)
 {
-	Writer writer = {.out = out, .room = MEMBERS_INITIAL};
+	Writer writer = {.out = out, .lenient = lenient, .room = MEMBERS_INITIAL};
 
 	writer.members = palloc(writer.room * sizeof(Member));
 	enlargeStringInfo(out, VARSIZE(document));
 	write_container(&writer, &document->root);
 	pfree(writer.members);
+}
+
+/* Appends a document as canonical JSON; a number that would be rounded is an error. */
+void
+qg_jcs(Jsonb *document, StringInfo out)
+{
+	write_document(document, out, false);
+}
+
+/* Appends a document as canonical JSON; a number that would be rounded becomes a string of its digits. */
+void
+qg_jcs_lenient(Jsonb *document, StringInfo out)
+{
+	write_document(document, out, true);
 }
 
 /* jcs(jsonb): canonical JSON as text. */

@@ -13,8 +13,10 @@
 #define QG_JCS_NUMBER_SIZE 32
 
 extern void qg_jcs(Jsonb *document, StringInfo out);
+extern void qg_jcs_lenient(Jsonb *document, StringInfo out);
+extern void qg_jcs_string(StringInfo out, const char *text, int length);
 
-extern int qg_jcs_number(const char *decimal, char out[QG_JCS_NUMBER_SIZE]);
+extern int qg_jcs_number(const char *decimal, bool lenient, char out[QG_JCS_NUMBER_SIZE]);
 extern int qg_jcs_key_compare(const char *a, size_t alength, const char *b, size_t blength);
 
 #endif
