@@ -10,18 +10,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "ledger/merkle.h"
-
-/* Gives a hash as bytea. */
-static Datum
-hash_datum(const QgMerkleHash *hash)
-{
-	bytea *result = palloc(VARHDRSZ + QG_MERKLE_BYTES);
-
-	SET_VARSIZE(result, VARHDRSZ + QG_MERKLE_BYTES);
-	memcpy(VARDATA(result), hash->bytes, QG_MERKLE_BYTES);
-	return PointerGetDatum(result);
-}
+#include "ledger/ledger.h"
 
 /* Reads a hash; false where it is of another length. */
 static bool
@@ -63,7 +52,7 @@ qg_merkle_leaf_hash(PG_FUNCTION_ARGS)
 	QgMerkleHash hash;
 
 	qg_merkle_leaf(VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data), &hash);
-	return hash_datum(&hash);
+	return qg_hash_datum(&hash);
 }
 
 /* Gives the state of the aggregates, which begins as the empty tree. */
@@ -125,7 +114,7 @@ qg_merkle_root_final(PG_FUNCTION_ARGS)
 	QgMerkleHash root;
 
 	qg_merkle_root(PG_ARGISNULL(0) ? &empty : (QgMerkleTree *) PG_GETARG_POINTER(0), &root);
-	return hash_datum(&root);
+	return qg_hash_datum(&root);
 }
 
 /* merkle_verify_inclusion(leaf_hash, leaf, size, proof, root) */

@@ -1,0 +1,45 @@
+/*
+ * ledger.h
+ *		The log over the ledger's entries: leaves, tiles, proofs.
+ */
+#ifndef QG_LEDGER_H
+#define QG_LEDGER_H
+
+#include "quality_gov.h"
+
+#include "executor/spi.h"
+#include "utils/jsonb.h"
+
+#include "ledger/merkle.h"
+
+#define QG_TILE_HEIGHT 8
+#define QG_TILE_WIDTH (1 << QG_TILE_HEIGHT)
+#define QG_TILE_RUN 16 /* hashes under one of the tile's middle nodes */
+#define QG_TILE_RUN_LEVEL 4
+#define QG_TILE_LEVELS (QG_MERKLE_LEVELS / QG_TILE_HEIGHT)
+
+/* What a leaf says of an entry. */
+typedef struct QgLedgerEntry
+{
+	int64 id;
+	text *kind;
+	text *subject;
+	Jsonb *body;
+	text *role;
+	TimestampTz recorded_at;
+} QgLedgerEntry;
+
+extern void qg_ledger_leaf(const QgLedgerEntry *entry, StringInfo leaf);
+
+/* Parts of tiles that have been read, for the roots of subtrees in them. */
+typedef struct QgTileReader
+{
+	struct QgTilePart *parts;
+} QgTileReader;
+
+extern void qg_tile_read(int level, uint64 index, QgMerkleHash *hash, void *reader);
+extern void qg_tile_fold(const QgMerkleHash *hashes, int count, QgMerkleHash *root);
+extern bytea *qg_tile_fetch(int level, uint64 index);
+extern Datum qg_hash_datum(const QgMerkleHash *hash);
+
+#endif
