@@ -24,7 +24,7 @@ sha256_prepare(EVP_MD **algorithm, EVP_MD_CTX **context)
 
 /* Computes the SHA-256 digest of pieces put together. */
 void
-qg_sha256(const QgPiece *pieces, int npieces, uint8 digest[QG_SHA256_BYTES])
+qg_sha256_pieces(const QgPiece *pieces, int npieces, uint8 digest[QG_SHA256_BYTES])
 {
 	static EVP_MD *algorithm = NULL;
 	static EVP_MD_CTX *context = NULL;

@@ -16,6 +16,6 @@ typedef struct QgPiece
 	size_t length;
 } QgPiece;
 
-extern void qg_sha256(const QgPiece *pieces, int npieces, uint8 digest[QG_SHA256_BYTES]);
+extern void qg_sha256_pieces(const QgPiece *pieces, int npieces, uint8 digest[QG_SHA256_BYTES]);
 
 #endif

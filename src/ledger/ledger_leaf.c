@@ -67,7 +67,7 @@ qg_ledger_leaf(const QgLedgerEntry *entry, StringInfo leaf)
 		const QgPiece piece = {leaf->data + body, end - body};
 		uint8 digest[QG_SHA256_BYTES];
 
-		qg_sha256(&piece, 1, digest);
+		qg_sha256_pieces(&piece, 1, digest);
 		resetStringInfo(leaf);
 		appendStringInfoString(leaf, "{\"body_sha256\":\"");
 		for (int i = 0; i < QG_SHA256_BYTES; i++)

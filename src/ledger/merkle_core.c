@@ -29,7 +29,7 @@ qg_merkle_leaf(const void *data, size_t length, QgMerkleHash *hash)
 	static const uint8 prefix = 0x00;
 	const QgPiece pieces[] = {{&prefix, 1}, {data, length}};
 
-	qg_sha256(pieces, lengthof(pieces), hash->bytes);
+	qg_sha256_pieces(pieces, lengthof(pieces), hash->bytes);
 }
 
 /* Hashes two nodes to the one above them; the result may be one of the two. */
@@ -42,7 +42,7 @@ qg_merkle_node(const QgMerkleHash *left, const QgMerkleHash *right, QgMerkleHash
 	joined[0] = 0x01;
 	memcpy(joined + 1, left->bytes, QG_MERKLE_BYTES);
 	memcpy(joined + 1 + QG_MERKLE_BYTES, right->bytes, QG_MERKLE_BYTES);
-	qg_sha256(&piece, 1, hash->bytes);
+	qg_sha256_pieces(&piece, 1, hash->bytes);
 }
 
 /* Adds a leaf. */
@@ -65,7 +65,7 @@ qg_merkle_root(const QgMerkleTree *tree, QgMerkleHash *root)
 	bool begun = false;
 
 	if (tree->size == 0)
-		qg_sha256(NULL, 0, root->bytes);
+		qg_sha256_pieces(NULL, 0, root->bytes);
 	for (int level = 0; level < QG_MERKLE_LEVELS; level++)
 		if ((tree->size >> level) & 1)
 		{
