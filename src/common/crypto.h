@@ -1,6 +1,6 @@
 /*
  * crypto.h
- *		Cryptographic services; crypto.c is the only file that includes OpenSSL's headers.
+ *		Cryptographic services; only crypto*.c includes OpenSSL's headers.
  */
 #ifndef QG_CRYPTO_H
 #define QG_CRYPTO_H
