@@ -37,6 +37,29 @@ typedef struct QgTileReader
 	struct QgTilePart *parts;
 } QgTileReader;
 
+/* The right edge of one level of tiles. */
+typedef struct QgEdge
+{
+	uint64 count; /* hashes of this level in all */
+	bool changed; /* since the last one was full */
+	QgMerkleHash hashes[QG_TILE_WIDTH];
+} QgEdge;
+
+/* The right edge of the log, and what is done with the tiles that its growth fills. */
+typedef struct QgLog
+{
+	QgEdge edges[QG_TILE_LEVELS];
+	void (*full)(struct QgLog *log, int level, void *arg);
+	void *arg;
+} QgLog;
+
+extern void qg_log_load(QgLog *log, uint64 size);
+extern void qg_log_append(QgLog *log, const QgMerkleHash *leaf);
+extern void qg_log_root(const QgLog *log, QgMerkleHash *root);
+extern int qg_edge_width(const QgEdge *edge);
+extern uint64 qg_edge_tile(const QgEdge *edge);
+extern int qg_edge_middle(const QgEdge *edge, QgMerkleHash middle[QG_TILE_WIDTH / QG_TILE_RUN]);
+
 extern void qg_tile_read(int level, uint64 index, QgMerkleHash *hash, void *reader);
 extern void qg_tile_fold(const QgMerkleHash *hashes, int count, QgMerkleHash *root);
 extern bytea *qg_tile_fetch(int level, uint64 index);

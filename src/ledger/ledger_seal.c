@@ -25,22 +25,14 @@
 
 #define FETCH_ROWS 1000
 
-/* The right edge of one level of tiles. */
-typedef struct Edge
+/* A seal at work. */
+typedef struct Seal
 {
-	uint64 count; /* hashes of this level in all */
-	bool changed; /* the partial tile is not written yet */
-	QgMerkleHash hashes[QG_TILE_WIDTH];
-} Edge;
-
-/* The right edge of the log. */
-typedef struct Log
-{
-	Edge edges[QG_TILE_LEVELS];
+	QgLog log;
 	int64 places[QG_TILE_WIDTH]; /* entry of each leaf of the last row of places */
 	SPIPlanPtr write_tile;
 	SPIPlanPtr write_places;
-} Log;
+} Seal;
 
 static SPIPlanPtr
 prepare(const char *sql, int nargs, Oid *types)
@@ -54,81 +46,65 @@ prepare(const char *sql, int nargs, Oid *types)
 
 /* Writes the tile at a level's edge that holds its last hashes. */
 static void
-write_tile(Log *log, int level)
+write_tile(Seal *seal, int level)
 {
-	Edge *edge = &log->edges[level];
-	uint64 index = (edge->count - 1) / QG_TILE_WIDTH;
-	int width = (int) ((edge->count - 1) % QG_TILE_WIDTH) + 1;
+	const QgEdge *edge = &seal->log.edges[level];
 	QgMerkleHash middle[QG_TILE_WIDTH / QG_TILE_RUN];
+	int nmiddle = qg_edge_middle(edge, middle);
 	Datum values[4];
 
-	for (int run = 0; run < width / QG_TILE_RUN; run++)
-		qg_tile_fold(edge->hashes + run * QG_TILE_RUN, QG_TILE_RUN, &middle[run]);
 	values[0] = Int32GetDatum(level);
-	values[1] = Int64GetDatum((int64) index);
-	values[2] = PointerGetDatum(
-		cstring_to_text_with_len((const char *) edge->hashes, width * QG_MERKLE_BYTES));
+	values[1] = Int64GetDatum((int64) qg_edge_tile(edge));
+	values[2] = PointerGetDatum(cstring_to_text_with_len((const char *) edge->hashes,
+														 qg_edge_width(edge) * QG_MERKLE_BYTES));
 	values[3] = PointerGetDatum(
-		cstring_to_text_with_len((const char *) middle, width / QG_TILE_RUN * QG_MERKLE_BYTES));
-	if (SPI_execute_plan(log->write_tile, values, NULL, false, 0) != SPI_OK_INSERT)
+		cstring_to_text_with_len((const char *) middle, nmiddle * QG_MERKLE_BYTES));
+	if (SPI_execute_plan(seal->write_tile, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write a tile");
-	edge->changed = false;
 }
 
 /* Writes the row of places that holds the last leaf. */
 static void
-write_places(Log *log)
+write_places(Seal *seal)
 {
-	uint64 last = log->edges[0].count - 1;
-	int width = (int) (last % QG_TILE_WIDTH) + 1;
+	const QgEdge *leaves = &seal->log.edges[0];
+	int width = qg_edge_width(leaves);
 	Datum *entries = palloc(width * sizeof(Datum));
-	int64 low = log->places[0];
+	int64 low = seal->places[0];
 	int64 high = low;
 	Datum values[4];
 
 	for (int i = 0; i < width; i++)
 	{
-		entries[i] = Int64GetDatum(log->places[i]);
-		low = Min(low, log->places[i]);
-		high = Max(high, log->places[i]);
+		entries[i] = Int64GetDatum(seal->places[i]);
+		low = Min(low, seal->places[i]);
+		high = Max(high, seal->places[i]);
 	}
-	values[0] = Int64GetDatum((int64) (last / QG_TILE_WIDTH));
+	values[0] = Int64GetDatum((int64) qg_edge_tile(leaves));
 	values[1] = PointerGetDatum(
 		construct_array(entries, width, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[2] = Int64GetDatum(low);
 	values[3] = Int64GetDatum(high);
-	if (SPI_execute_plan(log->write_places, values, NULL, false, 0) != SPI_OK_INSERT)
+	if (SPI_execute_plan(seal->write_places, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write the places of leaves");
 }
 
-/* Puts a hash at a level's edge; a tile it fills is written and its root goes one level up. */
+/* Writes a tile that has become full, and with leaves their places. */
 static void
-append_hash(Log *log, int level, const QgMerkleHash *hash)
+tile_full(QgLog *log, int level, void *seal)
 {
-	Edge *edge = &log->edges[level];
-
-	edge->hashes[edge->count % QG_TILE_WIDTH] = *hash;
-	edge->count++;
-	edge->changed = true;
-	if (edge->count % QG_TILE_WIDTH == 0)
-	{
-		QgMerkleHash root;
-
-		write_tile(log, level);
-		if (level == 0)
-			write_places(log);
-		qg_tile_fold(edge->hashes, QG_TILE_WIDTH, &root);
-		append_hash(log, level + 1, &root);
-	}
+	write_tile(seal, level);
+	if (level == 0)
+		write_places(seal);
 }
 
 /* Reads the places of the partial row, if there is one. */
 static void
-load_places(Log *log)
+load_places(Seal *seal)
 {
-	uint64 width = log->edges[0].count % QG_TILE_WIDTH;
+	uint64 width = seal->log.edges[0].count % QG_TILE_WIDTH;
 	Oid types[1] = {INT8OID};
-	Datum values[1] = {Int64GetDatum((int64) (log->edges[0].count / QG_TILE_WIDTH))};
+	Datum values[1] = {Int64GetDatum((int64) (seal->log.edges[0].count / QG_TILE_WIDTH))};
 	ArrayType *array = NULL;
 	bool isnull;
 
@@ -146,62 +122,47 @@ load_places(Log *log)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("the last leaves of the log have no places"),
 						errhint("SELECT * FROM quality_gov.ledger_verify() tells what is wrong.")));
-	memcpy(log->places, ARR_DATA_PTR(array), width * sizeof(int64));
+	memcpy(seal->places, ARR_DATA_PTR(array), width * sizeof(int64));
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Reads the right edge of a log of so many leaves. */
+/* Makes ready to put leaves behind the log's first size ones. */
 static void
-load_log(Log *log, uint64 size)
+seal_begin(Seal *seal, uint64 size)
 {
 	Oid tile_types[4] = {INT4OID, INT8OID, BYTEAOID, BYTEAOID};
 	Oid place_types[4] = {INT8OID, INT8ARRAYOID, INT8OID, INT8OID};
 
-	log->write_tile = prepare("INSERT INTO quality_gov.ledger_tile (level, tile_index, data, "
-							  "middle) VALUES ($1, $2, $3, $4) "
-							  "ON CONFLICT (level, tile_index) DO UPDATE SET data = excluded.data, "
-							  "middle = excluded.middle",
-							  4, tile_types);
-	log->write_places = prepare(
+	seal->write_tile = prepare("INSERT INTO quality_gov.ledger_tile (level, tile_index, data, "
+							   "middle) VALUES ($1, $2, $3, $4) "
+							   "ON CONFLICT (level, tile_index) DO UPDATE SET data = "
+							   "excluded.data, middle = excluded.middle",
+							   4, tile_types);
+	seal->write_places = prepare(
 		"INSERT INTO quality_gov.ledger_leaf (page, entry_ids, span) "
 		"VALUES ($1, $2, pg_catalog.int8range($3, $4, '[]')) "
 		"ON CONFLICT (page) DO UPDATE SET entry_ids = excluded.entry_ids, span = excluded.span",
 		4, place_types);
-	for (int level = 0; level < QG_TILE_LEVELS; level++)
-	{
-		Edge *edge = &log->edges[level];
-		size_t width;
-		bytea *data;
-
-		edge->count = size >> (level * QG_TILE_HEIGHT);
-		edge->changed = false;
-		width = edge->count % QG_TILE_WIDTH * QG_MERKLE_BYTES;
-		if (width == 0)
-			continue;
-		data = qg_tile_fetch(level, edge->count / QG_TILE_WIDTH);
-		if (data == NULL || VARSIZE_ANY_EXHDR(data) < width)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("the last tile of level %d of the log lacks hashes", level),
-					 errhint("SELECT * FROM quality_gov.ledger_verify() tells what is wrong.")));
-		memcpy(edge->hashes, VARDATA_ANY(data), width);
-	}
-	load_places(log);
+	seal->log.full = tile_full;
+	seal->log.arg = seal;
+	qg_log_load(&seal->log, size);
+	load_places(seal);
 }
 
-/* Gives the root of a complete subtree at the log's edge (QgMerkleRead). */
+/* Writes what is left at the edge. */
 static void
-edge_read(int level, uint64 index, QgMerkleHash *hash, void *log)
+seal_end(Seal *seal)
 {
-	int within = level % QG_TILE_HEIGHT;
-	const Edge *edge = &((const Log *) log)->edges[level / QG_TILE_HEIGHT];
-
-	qg_tile_fold(edge->hashes + (index << within) % QG_TILE_WIDTH, 1 << within, hash);
+	for (int level = 0; level < QG_TILE_LEVELS; level++)
+		if (seal->log.edges[level].changed)
+			write_tile(seal, level);
+	if (seal->log.edges[0].changed)
+		write_places(seal);
 }
 
 /* Hashes the entry of a row and puts its leaf at the log's edge. */
 static void
-append_row(Log *log, HeapTuple row, TupleDesc desc, StringInfo leaf)
+append_row(Seal *seal, HeapTuple row, TupleDesc desc, StringInfo leaf)
 {
 	QgLedgerEntry entry;
 	QgMerkleHash hash;
@@ -217,13 +178,13 @@ append_row(Log *log, HeapTuple row, TupleDesc desc, StringInfo leaf)
 	entry.recorded_at = DatumGetTimestampTz(values[5]);
 	qg_ledger_leaf(&entry, leaf);
 	qg_merkle_leaf(leaf->data, leaf->len, &hash);
-	log->places[log->edges[0].count % QG_TILE_WIDTH] = entry.id;
-	append_hash(log, 0, &hash);
+	seal->places[seal->log.edges[0].count % QG_TILE_WIDTH] = entry.id;
+	qg_log_append(&seal->log, &hash);
 }
 
 /* Puts every row of a query at the log's edge, gives their number. */
 static int64
-append_rows(Log *log, const char *sql, int nargs, Oid *types, Datum *values)
+append_rows(Seal *seal, const char *sql, int nargs, Oid *types, Datum *values)
 {
 	Portal portal = SPI_cursor_open_with_args(NULL, sql, nargs, types, values, NULL, true, 0);
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "quality_gov seal batch",
@@ -247,7 +208,7 @@ append_rows(Log *log, const char *sql, int nargs, Oid *types, Datum *values)
 		for (uint64 i = 0; i < nrows; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			append_row(log, rows->vals[i], rows->tupdesc, &leaf);
+			append_row(seal, rows->vals[i], rows->tupdesc, &leaf);
 			if (i % 16 == 15)
 				MemoryContextReset(batch);
 		}
@@ -288,21 +249,17 @@ qg_ledger_append(PG_FUNCTION_ARGS)
 	bool nulls[2] = {false, false};
 	QgMerkleHash root;
 	int64 count;
-	Log *log;
+	Seal *seal;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ledger_append must return a row");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	log = palloc0(sizeof(Log));
-	load_log(log, PG_GETARG_INT64(0));
-	count = append_rows(log, known ? next : first, known ? 2 : 1, types, arguments);
-	for (int level = 0; level < QG_TILE_LEVELS; level++)
-		if (log->edges[level].changed)
-			write_tile(log, level);
-	if (count > 0 && log->edges[0].count % QG_TILE_WIDTH != 0)
-		write_places(log);
-	qg_merkle_range(0, log->edges[0].count, edge_read, log, &root);
+	seal = palloc0(sizeof(Seal));
+	seal_begin(seal, PG_GETARG_INT64(0));
+	count = append_rows(seal, known ? next : first, known ? 2 : 1, types, arguments);
+	seal_end(seal);
+	qg_log_root(&seal->log, &root);
 	SPI_finish();
 	values[0] = Int64GetDatum(count);
 	values[1] = qg_hash_datum(&root);
