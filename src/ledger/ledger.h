@@ -63,6 +63,7 @@ extern int qg_edge_middle(const QgEdge *edge, QgMerkleHash middle[QG_TILE_WIDTH 
 extern void qg_tile_read(int level, uint64 index, QgMerkleHash *hash, void *reader);
 extern void qg_tile_fold(const QgMerkleHash *hashes, int count, QgMerkleHash *root);
 extern bytea *qg_tile_fetch(int level, uint64 index);
+extern bytea *qg_tile_fetch_middle(int level, uint64 index);
 extern Datum qg_hash_datum(const QgMerkleHash *hash);
 
 #endif

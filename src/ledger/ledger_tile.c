@@ -55,37 +55,59 @@ qg_tile_fold(const QgMerkleHash *hashes, int count, QgMerkleHash *root)
 	*root = level[0];
 }
 
-/* Reads a tile, inside SPI, into the caller's memory; NULL where there is none. */
-bytea *
-qg_tile_fetch(int level, uint64 index)
+/* Reads a column of a tile by a plan, inside SPI; NULL where there is no such tile. */
+static bytea *
+fetch_column(SPIPlanPtr *plan, const char *sql, int level, uint64 index)
 {
-	static SPIPlanPtr plan = NULL;
 	Oid types[2] = {INT4OID, INT8OID};
 	Datum values[2] = {Int32GetDatum(level), Int64GetDatum((int64) index)};
-	bytea *tile = NULL;
+	bytea *column = NULL;
 
-	if (plan == NULL)
+	if (*plan == NULL)
 	{
-		plan = SPI_prepare(
-			"SELECT data FROM quality_gov.ledger_tile WHERE level OPERATOR(pg_catalog.=) $1 "
-			"AND tile_index OPERATOR(pg_catalog.=) $2",
-			2, types);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
+		*plan = SPI_prepare(sql, 2, types);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
 			elog(ERROR, "could not prepare the reading of tiles");
 	}
-	if (SPI_execute_plan(plan, values, NULL, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_plan(*plan, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a tile");
 	if (SPI_processed == 1)
 	{
 		bool isnull;
-		Datum datum = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		bytea *data = DatumGetByteaPP(datum);
+		bytea *data = DatumGetByteaPP(
+			SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 
-		tile = (bytea *) SPI_palloc(VARSIZE_ANY(data));
-		memcpy(tile, data, VARSIZE_ANY(data));
+		column = palloc(VARSIZE_ANY(data));
+		memcpy(column, data, VARSIZE_ANY(data));
 	}
 	SPI_freetuptable(SPI_tuptable);
-	return tile;
+	return column;
+}
+
+/* Reads a tile, inside SPI; NULL where there is none. */
+bytea *
+qg_tile_fetch(int level, uint64 index)
+{
+	static SPIPlanPtr plan = NULL;
+
+	return fetch_column(
+		&plan,
+		"SELECT data FROM quality_gov.ledger_tile "
+		"WHERE level OPERATOR(pg_catalog.=) $1 AND tile_index OPERATOR(pg_catalog.=) $2",
+		level, index);
+}
+
+/* Reads a tile's middle nodes, inside SPI; NULL where there is no such tile. */
+bytea *
+qg_tile_fetch_middle(int level, uint64 index)
+{
+	static SPIPlanPtr plan = NULL;
+
+	return fetch_column(
+		&plan,
+		"SELECT middle FROM quality_gov.ledger_tile "
+		"WHERE level OPERATOR(pg_catalog.=) $1 AND tile_index OPERATOR(pg_catalog.=) $2",
+		level, index);
 }
 
 /* Copies hashes out of a row's column, gives their number. */
