@@ -68,6 +68,15 @@
 #define QG_INIT_RANGE_TABLE(estate, rte) ExecInitRangeTable(estate, list_make1(rte))
 #endif
 
+/* Since 16 the writing of index entries can be told to mind summarizing indexes only. */
+#if PG_VERSION_NUM >= 160000
+#define qg_exec_insert_index_tuples(target, slot, estate) \
+	list_free(ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false))
+#else
+#define qg_exec_insert_index_tuples(target, slot, estate) \
+	list_free(ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL))
+#endif
+
 /* Since 18 constraints are of several kinds, and a scan of an index can count what it does. */
 #if PG_VERSION_NUM >= 180000
 #define QG_CHECK_STATES(target) ((target)->ri_CheckConstraintExprs)

@@ -64,15 +64,23 @@ COMMENT ON TABLE ledger_watermark IS
   'The snapshot of the last seal; transactions mean nothing in another cluster: not dumped, and null after a restore';
 INSERT INTO ledger_watermark DEFAULT VALUES;
 
+CREATE TABLE ledger_mark (
+  next_xid xid8 NOT NULL,
+  last_entry bigint NOT NULL,
+  CONSTRAINT ledger_mark_pkey PRIMARY KEY (next_xid)
+);
+COMMENT ON TABLE ledger_mark IS
+  'How far back a seal must look: transactions from next_xid on gave their entries ids above last_entry; kept for the oldest transaction that was open at the last seal; not dumped';
+
 CREATE VIEW ledger_place WITH (security_barrier) AS
   SELECT 256 * p.page + e.n - 1 AS leaf, e.entry_id
   FROM ledger_leaf p CROSS JOIN LATERAL unnest(p.entry_ids) WITH ORDINALITY e(entry_id, n);
 COMMENT ON VIEW ledger_place IS 'Leaves of the log, from 0, and their entries';
 
-CREATE FUNCTION ledger_append(size bigint, before pg_snapshot, now pg_snapshot, OUT entries bigint, OUT root bytea)
+CREATE FUNCTION ledger_append(size bigint, before pg_snapshot, now pg_snapshot, floor bigint, OUT entries bigint, OUT root bytea)
   AS 'MODULE_PATHNAME', 'qg_ledger_append' LANGUAGE c VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION ledger_append(bigint, pg_snapshot, pg_snapshot) IS
-  'Puts the entries that the snapshot now shows and before did not behind the log''s first size leaves; ledger_seal() calls it under its lock';
+COMMENT ON FUNCTION ledger_append(bigint, pg_snapshot, pg_snapshot, bigint) IS
+  'Puts the entries above floor that the snapshot now shows and before did not behind the log''s first size leaves; ledger_seal() calls it under its lock';
 
 CREATE FUNCTION ledger_size() RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -88,6 +96,7 @@ DECLARE
   held pg_snapshot;
   shown pg_snapshot;
   leaves bigint;
+  given bigint;
   added record;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -98,12 +107,19 @@ BEGIN
   PERFORM FROM quality_gov.ledger_watermark FOR UPDATE;
   SELECT w.seen INTO held FROM quality_gov.ledger_watermark w;
   leaves := quality_gov.ledger_size();
+  -- First the ids that were given, then who may still be writing them.
+  SELECT s.last_value INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
   shown := pg_current_snapshot();
-  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown);
+  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, COALESCE(
+    (SELECT max(m.last_entry) FROM quality_gov.ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(held)), -9223372036854775808));
   IF added.entries > 0 THEN
     leaves := leaves + added.entries;
     INSERT INTO quality_gov.ledger_seal (size, entries, root, at) VALUES (leaves, added.entries, added.root, clock_timestamp());
     UPDATE quality_gov.ledger_watermark SET seen = shown;
+    INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry) VALUES (pg_snapshot_xmax(shown), given)
+    ON CONFLICT ON CONSTRAINT ledger_mark_pkey DO NOTHING;
+    DELETE FROM quality_gov.ledger_mark m
+    WHERE m.next_xid < (SELECT max(x.next_xid) FROM quality_gov.ledger_mark x WHERE x.next_xid <= pg_snapshot_xmin(shown));
   END IF;
   RETURN leaves;
 END

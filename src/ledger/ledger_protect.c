@@ -122,7 +122,7 @@ add_secrets(Entries *entries, int64 entry, const QgSecret *secret)
 		values[1] = CStringGetTextDatum(secret->field);
 		values[2] = PointerGetDatum(secret->salt);
 		values[3] = JsonbPGetDatum(secret->value);
-		qg_rows_add(&entries->secrets, values, nulls);
+		qg_rows_put(&entries->secrets, values, nulls);
 	}
 }
 
@@ -141,7 +141,7 @@ add_entry(Entries *entries, const char *kind, text *subject, Jsonb *body, const 
 	values[4] = entries->role;
 	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[6] = entries->xid;
-	qg_rows_add(&entries->rows, values, nulls);
+	qg_rows_put(&entries->rows, values, nulls);
 	add_secrets(entries, entry, secrets);
 }
 

@@ -96,19 +96,18 @@ CREATE FUNCTION ledger_baseline_part(part regclass, label text, append_only bool
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  found record;
-  entered bigint := 0;
+  entered bigint;
 BEGIN
   -- A row is locked before it is read, so that a change that comes first has its entry first.
-  FOR found IN EXECUTE format($sql$
-      SELECT t AS r FROM ONLY %s t
-      WHERE t.ctid >= '(%s,0)'::tid AND t.ctid < '(%s,0)'::tid
-        AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry e WHERE e.subject = quality_gov.ledger_row_subject(t, %L) AND e.kind ~ '^row_')
-      FOR SHARE OF t $sql$, part, first, beyond, label) LOOP
-    -- The row's type is another in each partition, which a plan of plpgsql would not bear.
-    EXECUTE 'SELECT quality_gov.ledger_row_enter($1, ''row_baseline'', $2, $3, $4)' USING found.r, label, append_only, sensitive;
-    entered := entered + 1;
-  END LOOP;
+  EXECUTE format($sql$
+      WITH locked AS MATERIALIZED (
+        SELECT t AS r FROM ONLY %s t
+        WHERE t.ctid >= '(%s,0)'::tid AND t.ctid < '(%s,0)'::tid
+          AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry e
+                          WHERE e.subject = quality_gov.ledger_row_subject(t, $1) AND e.kind ~ '^row_')
+        FOR SHARE OF t)
+      SELECT count(quality_gov.ledger_row_enter(l.r, 'row_baseline', $1, $2, $3)::text) FROM locked l $sql$, part, first, beyond)
+    INTO entered USING label, append_only, sensitive;
   RETURN entered;
 END
 $$;

@@ -222,9 +222,9 @@ append_rows(Seal *seal, const char *sql, int nargs, Oid *types, Datum *values)
 }
 
 /*
- * ledger_append(size, before, now): puts the entries that the snapshot now shows and before did not
- * behind the log's first size leaves, gives their number and the root of the whole.  A null before is
- * of a log whose snapshot is not known, as after a restore: what has no place yet is put.
+ * ledger_append(size, before, now, floor): puts the entries above floor that the snapshot now shows and
+ * before did not behind the log's first size leaves, gives their number and the root of the whole.  A
+ * null before is of a log whose snapshot is not known, as after a restore: what has no place yet is put.
  */
 PG_FUNCTION_INFO_V1(qg_ledger_append);
 Datum
@@ -237,14 +237,13 @@ qg_ledger_append(PG_FUNCTION_ARGS)
 		"OPERATOR(pg_catalog.=) ledger_entry.entry_id)";
 	static const char next[] =
 		"SELECT entry_id, kind, subject, body, role, recorded_at FROM quality_gov.ledger_entry "
-		"WHERE pg_catalog.pg_visible_in_snapshot(xid, $1) "
-		"AND xid OPERATOR(pg_catalog.>=) pg_catalog.pg_snapshot_xmin($2) "
+		"WHERE entry_id OPERATOR(pg_catalog.>) $3 AND pg_catalog.pg_visible_in_snapshot(xid, $1) "
 		"AND NOT pg_catalog.pg_visible_in_snapshot(xid, $2)";
 	TupleDesc desc;
 	Oid snapshot = get_fn_expr_argtype(fcinfo->flinfo, 2);
-	Oid types[2] = {snapshot, snapshot};
+	Oid types[3] = {snapshot, snapshot, INT8OID};
 	bool known = !PG_ARGISNULL(1);
-	Datum arguments[2] = {PG_GETARG_DATUM(2), PG_GETARG_DATUM(1)};
+	Datum arguments[3] = {PG_GETARG_DATUM(2), PG_GETARG_DATUM(1), PG_GETARG_DATUM(3)};
 	Datum values[2];
 	bool nulls[2] = {false, false};
 	QgMerkleHash root;
@@ -257,7 +256,7 @@ qg_ledger_append(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	seal = palloc0(sizeof(Seal));
 	seal_begin(seal, PG_GETARG_INT64(0));
-	count = append_rows(seal, known ? next : first, known ? 2 : 1, types, arguments);
+	count = append_rows(seal, known ? next : first, known ? 3 : 1, types, arguments);
 	seal_end(seal);
 	qg_log_root(&seal->log, &root);
 	SPI_finish();
