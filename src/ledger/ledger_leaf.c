@@ -94,3 +94,15 @@ qg_ledger_leaf_data(PG_FUNCTION_ARGS)
 	qg_ledger_leaf(&entry, &leaf);
 	PG_RETURN_BYTEA_P(cstring_to_text_with_len(leaf.data, leaf.len));
 }
+
+/* ledger_canonical(jsonb) */
+PG_FUNCTION_INFO_V1(qg_ledger_canonical);
+Datum
+qg_ledger_canonical(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	qg_jcs_lenient(PG_GETARG_JSONB_P(0), &out);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}

@@ -157,6 +157,11 @@ add_row(Entries *entries, const char *kind, const QgImageRow *row, const QgImage
 	CHECK_FOR_INTERRUPTS();
 	if (before != NULL && qg_image_same_key(entries->image, entries->desc, row, before))
 		before = NULL;
+	/* Under its old key the row is gone. */
+	if (before != NULL)
+		add_entry(entries, "row_delete", qg_image_subject(entries->image, entries->label, before),
+				  qg_image_body(entries->image, entries->label, before, NULL, QG_IMAGE_KEY, NULL),
+				  NULL);
 	body = qg_image_body(entries->image, entries->label, row, before, image, &secrets);
 	add_entry(entries, kind, qg_image_subject(entries->image, entries->label, row), body, secrets);
 	MemoryContextSwitchTo(caller);

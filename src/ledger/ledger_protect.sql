@@ -101,11 +101,11 @@ BEGIN
   -- A row is locked before it is read, so that a change that comes first has its entry first.
   EXECUTE format($sql$
       WITH locked AS MATERIALIZED (
-        SELECT t AS r FROM ONLY %s t
-        WHERE t.ctid >= '(%s,0)'::tid AND t.ctid < '(%s,0)'::tid
+        SELECT "row of ours" AS r FROM ONLY %s "row of ours"
+        WHERE "row of ours".ctid >= '(%s,0)'::tid AND "row of ours".ctid < '(%s,0)'::tid
           AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry e
-                          WHERE e.subject = quality_gov.ledger_row_subject(t, $1) AND e.kind ~ '^row_')
-        FOR SHARE OF t)
+                          WHERE e.subject = quality_gov.ledger_row_subject("row of ours", $1) AND e.kind ~ '^row_')
+        FOR SHARE OF "row of ours")
       SELECT count(quality_gov.ledger_row_enter(l.r, 'row_baseline', $1, $2, $3)::text) FROM locked l $sql$, part, first, beyond)
     INTO entered USING label, append_only, sensitive;
   RETURN entered;
