@@ -101,7 +101,7 @@ $$;
 COMMENT ON FUNCTION ledger_guard_fault() IS
   'What keeps the ledger and is not as it was made: triggers disabled or gone, owners changed; no rows when all is well';
 
-CREATE FUNCTION ledger_verify(what text DEFAULT NULL, since timestamptz DEFAULT NULL, trusted_checkpoint text DEFAULT NULL)
+CREATE FUNCTION ledger_verify_all(what text, since timestamptz, trusted_checkpoint text)
   RETURNS TABLE (scope text, status text, entries bigint, values_reread bigint, unsealed bigint, last_anchor timestamptz,
                  first_bad bigint, reason text)
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
@@ -235,5 +235,13 @@ BEGIN
   END IF;
 END
 $$;
+COMMENT ON FUNCTION ledger_verify_all(text, timestamptz, text) IS 'What ledger_verify() does';
+
+CREATE FUNCTION ledger_verify(scope text DEFAULT NULL, since timestamptz DEFAULT NULL, trusted_checkpoint text DEFAULT NULL,
+                              OUT scope text, OUT status text, OUT entries bigint, OUT values_reread bigint, OUT unsealed bigint,
+                              OUT last_anchor timestamptz, OUT first_bad bigint, OUT reason text)
+  RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$ SELECT * FROM quality_gov.ledger_verify_all($1, $2, $3) $$;
 COMMENT ON FUNCTION ledger_verify(text, timestamptz, text) IS
   'Reads again what the log says: entries against leaves, tiles, roots and signatures (log, checkpoints), growth from a checkpoint somebody kept (trusted), triggers and owners (guards), rows of protected tables and of decisions against their last entries. A row each: status ok, problem or, where nothing could be checked, unverified; first_bad is an entry. since takes what was sealed by then as the tiles have it';
