@@ -107,7 +107,7 @@ CREATE FUNCTION ledger_verify_all(what text, since timestamptz, trusted_checkpoi
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
-  wanted text := ledger_verify.what;
+  wanted text := ledger_verify_all.what;
   size bigint := quality_gov.ledger_size();
   origin text[];
   trusted_size bigint;
