@@ -204,6 +204,12 @@ BEGIN
 END
 $$;
 
+-- (grants lprotect)
+
+-- (grants lverify)
+
+-- (grants lnote)
+
 -- Violations and sanctions; a merchant and its application state their case, an administrator records, imposes and decides.
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
