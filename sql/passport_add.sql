@@ -63,6 +63,7 @@ SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,id}'
 SELECT passport_add(jsonb_set(:'signed', ARRAY[t], '{}'), '[]', '2026-02-02') FROM unnest('{@context}'::text[]) t;
 SELECT passport_add(jsonb_set(:'signed', '{type}', '["VerifiableCredential"]'), '[]', '2026-02-02');
 SELECT passport_add(jsonb_set(:'signed', '{proof}', '[]'), '[]', '2026-02-02');
+SELECT passport_add(jsonb_set(:'signed', '{proof,expires}', '"2026-03-01T00:00:00Z"'), '[]', '2026-02-02');
 SELECT passport_add(jsonb_set(:'signed', '{credentialSubject,version}', '1.5'), '[]', '2026-02-02');
 SELECT passport_add('[]', '[]', '2026-02-02');
 SELECT passport_add(NULL, '[]', '2026-02-02');

@@ -46,6 +46,9 @@ SELECT passport_find('73513537', 'FEB', 'S1', '2026-03-01') AS item, passport_fi
 -- and passports issued under the number that was corrected since
 INSERT INTO gtin_alias VALUES ('6901234567892', '6901234000009', 'of another article');
 SELECT passport_find('6901234000009', 'FEB', 'S1', '2026-03-01') AS item;
+-- whose lots are kept under the new one
+UPDATE lot SET gtin = '6901234000009' WHERE lot_code = 'MAR31';
+SELECT passport_find('6901234567892', 'MAR31', NULL, '2026-12-01') AS by_old, passport_find('6901234000009', 'MAR31', NULL, '2026-12-01') AS by_new;
 DELETE FROM gtin_alias WHERE gtin = '6901234000009';
 
 -- suspended, reinstated, revoked; each from its instant on, and only in that order

@@ -44,6 +44,7 @@ SELECT passport_issue('6901234567892', 'L3', NULL, (:'claims' || ', "report": {"
        passport_issue('6901234567892', 'L4', NULL, (:'claims' || ', "certificate": "2016010901123456"}')::jsonb, 'kettles', at => '2026-12-02') AS by_certificate;
 UPDATE passport_field SET required = false WHERE field = 'standard';
 \echo :LAST_ERROR_SQLSTATE
+SELECT category, array_agg(field ORDER BY field) AS fields FROM passport_field WHERE category ~ '_label$' AND builtin AND required GROUP BY 1 ORDER BY 1;
 -- types
 INSERT INTO passport_field (category, field, type, title, legal_basis) SELECT 'types', t, t, 'T', 'policy' FROM unnest('{string,number,integer,boolean,date,url,array,object}'::text[]) t;
 SELECT t.field, array_agg(v ORDER BY v::text) FILTER (WHERE passport_claim_fits(v, t.type)) AS fits

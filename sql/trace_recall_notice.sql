@@ -59,7 +59,7 @@ SELECT recall_notice_requeue(:kettle, '2026-10-05 12:00') AS requeued, recall_no
 SELECT notice_id = :n2 AS second, attempt, recall_notice_done(notice_id, at => '2026-10-05 12:01') FROM recall_notice_take(9, audiences => '{consumer}', at => '2026-10-05 12:00') ORDER BY 1;
 
 -- recalled again: everybody is told anew; dismissed: only whom something reached
-INSERT INTO recall_step (recall_id, state, at) VALUES (:kettle, 'running', '2026-10-07'), (:kettle, 'completed', '2026-11-01'), (:kettle, 'ordered', '2026-11-05');
+INSERT INTO recall_step (recall_id, state, at) VALUES (:kettle, 'running', '2026-10-07'), (:kettle, 'completed', '2026-11-01'), (:kettle, 're_recall', '2026-11-05');
 SELECT recall_notice_generate(:kettle, '2026-11-01') AS completed, recall_notice_generate(:kettle, '2026-11-05') AS re_recall;
 SELECT round, occasion, audience, recipients FROM told WHERE round = 2 OR occasion = 'completed' ORDER BY 1, 2, 3;
 SELECT lot_code, notified, confirmed FROM recall_progress(:kettle, '2026-11-05');

@@ -8,6 +8,7 @@ SET timezone = 'Asia/Shanghai';
 SET datestyle = 'ISO, YMD';
 INSERT INTO merchant (merchant_id, name, kind, uscc, admitted_at) VALUES
   ('m-1', 'a', 'company', '91110000600037341L', '2026-01-01'), ('m-2', 'b', 'company', '91350100M000100Y43', '2026-01-01');
+INSERT INTO supplier (supplier_id, name) SELECT 's-' || g, 'Supplier ' || g FROM generate_series(1, 9) g;
 INSERT INTO lot (gtin, lot_code, producer, merchant_id, made_on, quantity, unit, supplier_id) VALUES
   ('6901234567892', 'A1', 'Huashan', 'm-1', '2026-09-01', 100, NULL, NULL), ('6901234567892', 'A2', 'Huashan', 'm-1', '2026-09-02', 50, NULL, NULL),
   ('6901234567892', 'A3', 'Huashan', 'm-1', '2026-09-03', 5, NULL, NULL), ('6901234567892', 'A9', 'Huashan', 'm-1', '2026-09-09', 9, NULL, NULL),

@@ -7,6 +7,7 @@ SET search_path = public, quality_gov;
 SET timezone = 'Asia/Shanghai';
 SET datestyle = 'ISO, YMD';
 -- steel S1 goes into bases B1 and B2, those into kettles K1 (both) and K2, and back into scrap that S1 was made of
+INSERT INTO supplier (supplier_id, name) SELECT 's-' || g, 'Supplier ' || g FROM generate_series(1, 9) g;
 INSERT INTO lot (gtin, lot_code, producer, quantity, unit, supplier_id) VALUES
   ('4006381333931', 'S1', 'Steelworks', 100, 'KGM', 's-1'), ('73513537', 'B1', 'Bases', 50, NULL, 's-2'), ('73513537', 'B2', 'Bases', 50, NULL, 's-2'),
   ('6901234567892', 'K1', 'Huashan', 40, NULL, NULL), ('6901234567892', 'K2', 'Huashan', 30, NULL, NULL), ('6901234567892', 'K3', 'Huashan', 30, NULL, NULL);
@@ -15,7 +16,7 @@ INSERT INTO sale (merchant_id, order_id, gtin, lot_code, quantity, buyer, sold_a
   ('m-1', 'O-1', '6901234567892', 'K1', 5, 'b-1', '2026-09-01', 'shipped'), ('m-1', 'O-2', '6901234567892', 'K2', 7, 'b-1', '2026-09-02', 'open'),
   ('m-2', 'O-3', '6901234567892', 'K2', 2, NULL, '2026-09-03', 'delivered'), ('m-2', 'O-4', '6901234567892', 'K3', 2, 'b-4', '2026-09-03', 'delivered'),
   ('m-2', 'O-5', '6901234567892', 'K1', 2, 'b-5', '2026-09-03', 'cancelled'), ('m-2', 'O-6', '6901234567892', 'K1', 2, 'b-6', '2026-10-03', 'shipped');
-SELECT lot_id, depth, via FROM recall_trace_all(1) ORDER BY depth, lot_id;
+SELECT (x).lot_code, (x).depth, (x).via FROM unnest(recall_drill_extent(1)) AS x;
 BEGIN READ ONLY;
 SELECT lots, levels, merchants, order_lines, open_lines, buyers, reachable_lines, unreachable_lines, elapsed_ms > 0 AND elapsed_ms < 600000 AS timed FROM recall_drill(1, '2026-10-01');
 SELECT f ->> 'unit' AS unit, f ->> 'lots' AS lots, f ->> 'made' AS made, f ->> 'in_stock' AS in_stock, f ->> 'used' AS used, f ->> 'sold' AS sold, f ->> 'open' AS open

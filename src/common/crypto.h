@@ -7,7 +7,7 @@
 
 #include "quality_gov.h"
 
-#define QG_SHA256_BYTES 32
+#include "common/crypto_hash.h"
 
 extern bool qg_hmac_sha256(const uint8 *key, size_t keylen, const uint8 *data, size_t datalen,
 						   uint8 digest[QG_SHA256_BYTES]);

@@ -27,13 +27,21 @@ typedef struct Member
 	uint32 offset;
 } Member;
 
+/* What becomes of a number that would be rounded. */
+typedef enum Rounding
+{
+	RAISE, /* the error that says so */
+	NOTE,  /* the writer has failed */
+	QUOTE  /* a string of its digits */
+} Rounding;
+
 typedef struct Writer
 {
 	StringInfo out;
 	Member *members;
 	int nmembers;
 	int room;
-	bool may_fail; /* a number that would be rounded is no error */
+	Rounding rounding;
 	bool failed;
 } Writer;
 
@@ -74,8 +82,8 @@ escape_of(uint8 byte)
 }
 
 /* Writes a string with its quotes (RFC 8785, 3.2.2.2). */
-static void
-write_string(StringInfo out, const char *text, int length)
+void
+qg_jcs_string(StringInfo out, const char *text, int length)
 {
 	int from = 0;
 
@@ -101,7 +109,7 @@ write_string(StringInfo out, const char *text, int length)
 	appendStringInfoCharMacro(out, '"');
 }
 
-/* Writes a number, or raises the error that it would be rounded, or notes it. */
+/* Writes a number; one that would be rounded is an error, or noted, or a string of its digits. */
 static void
 write_number(Writer *writer, Numeric number)
 {
@@ -110,11 +118,19 @@ write_number(Writer *writer, Numeric number)
 	int length;
 
 	enlargeStringInfo(out, QG_JCS_NUMBER_SIZE);
-	length = qg_jcs_number(decimal, out->data + out->len, writer->may_fail);
-	if (length < 0)
-		writer->failed = true;
-	else
+	length = qg_jcs_number(decimal, out->data + out->len, writer->rounding != RAISE);
+	if (length >= 0)
 		out->len += length;
+	else if (writer->rounding == QUOTE)
+	{
+		char *digits = DatumGetCString(DirectFunctionCall1(
+			numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number))));
+
+		qg_jcs_string(out, digits, strlen(digits));
+		pfree(digits);
+	}
+	else
+		writer->failed = true;
 	pfree(decimal);
 }
 
@@ -130,7 +146,7 @@ static void
 write_child(Writer *writer, JEntry entry, char *base, uint32 offset)
 {
 	if (JBE_ISSTRING(entry))
-		write_string(writer->out, base + offset, child_length(entry, offset));
+		qg_jcs_string(writer->out, base + offset, child_length(entry, offset));
 	else if (JBE_ISNUMERIC(entry))
 		write_number(writer, (Numeric) (base + INTALIGN(offset)));
 	else if (JBE_ISCONTAINER(entry))
@@ -204,7 +220,7 @@ write_object(Writer *writer, JsonbContainer *object, const QgJcsEdit *edit)
 		if (begun)
 			appendStringInfoCharMacro(writer->out, ',');
 		begun = true;
-		write_string(writer->out, member.key, member.keylength);
+		qg_jcs_string(writer->out, member.key, member.keylength);
 		appendStringInfoCharMacro(writer->out, ':');
 		if (edit != NULL && is_named(&member, edit->replace))
 			appendBinaryStringInfo(writer->out, edit->by, edit->bylength);
@@ -255,7 +271,7 @@ write_container(Writer *writer, JsonbContainer *container)
 bool
 qg_jcs_try(JsonbContainer *container, const QgJcsEdit *edit, StringInfo out)
 {
-	Writer writer = {.out = out, .room = MEMBERS_INITIAL, .may_fail = true};
+	Writer writer = {.out = out, .room = MEMBERS_INITIAL, .rounding = NOTE};
 
 	writer.members = palloc(writer.room * sizeof(Member));
 	if (edit != NULL && JsonContainerIsObject(container))
@@ -266,16 +282,29 @@ qg_jcs_try(JsonbContainer *container, const QgJcsEdit *edit, StringInfo out)
 	return !writer.failed;
 }
 
-/* Appends a document as canonical JSON. */
-void
-qg_jcs(Jsonb *document, StringInfo out)
+static void
+write_document(Jsonb *document, StringInfo out, Rounding rounding)
 {
-	Writer writer = {.out = out, .room = MEMBERS_INITIAL};
+	Writer writer = {.out = out, .rounding = rounding, .room = MEMBERS_INITIAL};
 
 	writer.members = palloc(writer.room * sizeof(Member));
 	enlargeStringInfo(out, VARSIZE(document));
 	write_container(&writer, &document->root);
 	pfree(writer.members);
+}
+
+/* Appends a document as canonical JSON; a number that would be rounded is an error. */
+void
+qg_jcs(Jsonb *document, StringInfo out)
+{
+	write_document(document, out, RAISE);
+}
+
+/* Appends a document as canonical JSON; a number that would be rounded becomes a string of its digits. */
+void
+qg_jcs_lenient(Jsonb *document, StringInfo out)
+{
+	write_document(document, out, QUOTE);
 }
 
 /* jcs(jsonb): canonical JSON as text. */

@@ -22,6 +22,8 @@ typedef struct QgJcsEdit
 } QgJcsEdit;
 
 extern void qg_jcs(Jsonb *document, StringInfo out);
+extern void qg_jcs_lenient(Jsonb *document, StringInfo out);
+extern void qg_jcs_string(StringInfo out, const char *text, int length);
 extern bool qg_jcs_try(JsonbContainer *container, const QgJcsEdit *edit, StringInfo out);
 
 extern int qg_jcs_number(const char *decimal, char out[QG_JCS_NUMBER_SIZE], bool may_fail);

@@ -16,6 +16,7 @@ BEGIN
     ('"validFrom" to be a text', '$.validFrom.type() == "string"'),
     ('"validUntil" to be a text', '!exists($.validUntil) || $.validUntil.type() == "string"'),
     ('"proof" to be one object with "verificationMethod", "created" and "proofValue"', '$.proof.type() == "object" && $.proof.verificationMethod.type() == "string" && $.proof.created.type() == "string" && $.proof.proofValue.type() == "string"'),
+    ('"proof" to have no "expires", which "validUntil" says', '!exists($.proof.expires)'),
     ('"credentialSubject" to have "id", a Digital Link, and "gtin"', '$.credentialSubject.type() == "object" && $.credentialSubject.id.type() == "string" && $.credentialSubject.gtin.type() == "string"'),
     ('"lot", "serial" and "category" of the subject to be texts', '(!exists($.credentialSubject.lot) || $.credentialSubject.lot.type() == "string") && (!exists($.credentialSubject.serial) || $.credentialSubject.serial.type() == "string") && (!exists($.credentialSubject.category) || $.credentialSubject.category.type() == "string")'),
     ('"version" of the subject to be a whole number from 1', '$.credentialSubject.version.type() == "number" && $.credentialSubject.version >= 1 && $.credentialSubject.version < 1000000000 && $.credentialSubject.version.floor() == $.credentialSubject.version'),

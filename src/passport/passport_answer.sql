@@ -41,7 +41,9 @@ BEGIN
     IF shipped IS NULL THEN
       -- What was in force as the day ended on which the lot was made.
       SELECT (l.made_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' INTO made FROM quality_gov.lot l
-      WHERE l.gtin = passport_release.gtin AND l.lot_code = passport_release.lot_code;
+      WHERE l.lot_code = passport_release.lot_code
+        AND l.gtin IN (passport_release.gtin, (SELECT a.gtin FROM quality_gov.gtin_alias a WHERE a.old = passport_release.gtin))
+      ORDER BY l.gtin = passport_release.gtin DESC LIMIT 1;
       SELECT p.version INTO shipped FROM quality_gov.passport p
       WHERE p.gtin = passport_release.gtin AND p.lot_code IS NULL AND p.serial IS NULL AND p.recorded_at <= at
         AND lower(p.valid) < made

@@ -32,7 +32,7 @@ CREATE TABLE passport_category (
   CONSTRAINT passport_category_includes CHECK (category <> '' AND includes <> '')
 );
 COMMENT ON TABLE passport_category IS
-  'Categories of the platform whose passports also need the fields of another, such as order_110 or energy_label, over a period';
+  'Categories of the platform whose passports also need the fields of another, such as order_110, energy_label or water_label, over a period';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.passport_category', '');
 
 -- Names as the listing's fields have them; a licence or certificate, or else a test report.
@@ -50,14 +50,15 @@ FROM (VALUES
   ('certificate', false, 'certificate', 'Number of the CCC certificate'),
   ('report', false, 'certificate', 'Test report: product, basis, result')) AS v(field, required, one_of, title);
 INSERT INTO passport_field (category, field, type, required, title, legal_basis, builtin)
-SELECT 'energy_label', v.field, v.type, true, v.title, '能源效率标识管理办法 (Order 35 of 2016)', true
-FROM (VALUES
+SELECT l.scheme || '_label', replace(v.field, 'scheme', l.scheme), v.type, true, v.title, l.legal_basis, true
+FROM (VALUES ('energy', '能源效率标识管理办法 (Order 35 of 2016)'), ('water', '水效标识管理办法 (Order 6 of 2017)')) AS l(scheme, legal_basis)
+CROSS JOIN (VALUES
   ('producer', 'string', 'Name of the producer'),
   ('model', 'string', 'Model'),
-  ('energy_grade', 'integer', 'Grade of energy efficiency'),
-  ('indicators', 'object', 'Indicators of energy use'),
-  ('standard', 'string', 'Number of the energy-efficiency standard (GB)'),
-  ('energy_record', 'string', 'Information code of the label')) AS v(field, type, title);
+  ('scheme_grade', 'integer', 'Grade of efficiency'),
+  ('indicators', 'object', 'Indicators of use'),
+  ('standard', 'string', 'Number of the efficiency standard (GB)'),
+  ('scheme_record', 'string', 'Information code of the label')) AS v(field, type, title);
 CREATE TRIGGER passport_field_builtin BEFORE INSERT OR UPDATE OR DELETE ON passport_field
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 

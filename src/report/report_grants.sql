@@ -204,6 +204,12 @@ BEGIN
 END
 $$;
 
+-- (grants lprotect)
+
+-- (grants lverify)
+
+-- (grants lnote)
+
 -- Violations and sanctions; a merchant and its application state their case, an administrator records, imposes and decides.
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
@@ -331,7 +337,24 @@ FROM (VALUES
 CROSS JOIN unnest(r.routines) AS want(proname)
 JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
 
--- (grants epcis)
+-- EPCIS: applications hand documents in and ask; what was captured all readers of the whole platform may see.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{epcis_capture,epcis_capture_next,epcis_capture_pending,epcis_submit,epcis_export,epcis_contents,epcis_events,epcis_identifiers,epcis_events_of,epcis_check}'::text[]),
+  ('quality_gov_app', '{epcis_capture,epcis_capture_next,epcis_capture_pending,epcis_submit,epcis_export,epcis_contents,epcis_events,epcis_identifiers,epcis_events_of}'),
+  ('quality_gov_analyst', '{epcis_export,epcis_contents,epcis_events_of}'),
+  ('quality_gov_regulator', '{epcis_export,epcis_contents,epcis_events,epcis_identifiers,epcis_events_of,epcis_check}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace;
+INSERT INTO role_grant
+SELECT r.role_name, 'SELECT', 'TABLE', o.object
+FROM (VALUES
+  ('quality_gov_admin', '{epcis_event,epcis_event_standing,epcis_identifier,epcis_lot,epcis_inbox}'::text[]),
+  ('quality_gov_app', '{epcis_event,epcis_event_standing,epcis_identifier,epcis_lot,epcis_inbox}'),
+  ('quality_gov_analyst', '{epcis_event_standing,epcis_lot}'),
+  ('quality_gov_regulator', '{epcis_event,epcis_event_standing,epcis_identifier,epcis_lot,epcis_inbox}')) AS r(role_name, objects)
+CROSS JOIN unnest(r.objects) AS o(object);
 
 -- The name makes it look like a function of the identifier type.
 REVOKE ALL ON FUNCTION quality_gov.gtin_alias_add(gtin, gtin, text), quality_gov.gtin_names(gtin) FROM PUBLIC;

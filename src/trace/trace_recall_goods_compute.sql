@@ -1,32 +1,6 @@
 
 -- trace: the scope of a recall, computed from what it declares and kept by revisions
 
-CREATE FUNCTION recall_trace(lot bigint, OUT reached bigint, OUT depth integer, OUT via bigint) RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  seen bigint[] := ARRAY[lot];
-  front bigint[] := ARRAY[lot];
-  next_front bigint[];
-BEGIN
-  depth := 0;
-  WHILE cardinality(front) > 0 LOOP
-    depth := depth + 1;
-    next_front := '{}';
-    FOR reached, via IN
-      SELECT k.child, min(k.parent) FROM unnest(front) f JOIN quality_gov.lot_link k ON k.parent = f
-      WHERE NOT EXISTS (SELECT FROM unnest(seen) s WHERE s = k.child) GROUP BY k.child ORDER BY k.child LOOP
-      next_front := next_front || reached;
-      RETURN NEXT;
-    END LOOP;
-    seen := seen || next_front;
-    front := next_front;
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION recall_trace(bigint) IS
-  'Lots that a lot went into, directly or through others, each once, with the fewest steps and the lot before it on such a way';
-
 CREATE FUNCTION recall_criteria(recall bigint) RETURNS SETOF recall_criterion
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -77,7 +51,7 @@ AS $$
     SELECT COALESCE(i.gtin, i.ingredient), i.ingredient_lot, NULL, NULL, NULL, i.lot_id, NULL, 0 FROM ingredient i
     UNION ALL
     SELECT l.gtin, l.lot_code, NULL, NULL, NULL, l.lot_id, t.via, t.depth
-    FROM ingredient i CROSS JOIN LATERAL quality_gov.recall_trace(i.lot_id) t JOIN quality_gov.lot l ON l.lot_id = t.reached
+    FROM ingredient i CROSS JOIN LATERAL quality_gov.trace_forward(i.lot_id) t JOIN quality_gov.lot l ON l.lot_id = t.lot
     WHERE i.lot_id IS NOT NULL)
   SELECT DISTINCT ON (g.gtin, g.lot_code, g.serial_from, g.serial_to, g.made) g.*
   FROM goods g

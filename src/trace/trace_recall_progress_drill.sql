@@ -1,33 +1,15 @@
 
 -- trace: a recall rehearsed, with no side effect
 
-CREATE FUNCTION recall_trace_all(lot bigint, OUT lot_id bigint, OUT depth integer, OUT via bigint) RETURNS SETOF record
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  seen bigint[] := ARRAY[lot];
-  lots bigint[] := ARRAY[lot];
-  parents bigint[] := ARRAY[NULL::bigint];
-  level integer := 0;
-BEGIN
-  WHILE cardinality(lots) > 0 LOOP
-    RETURN QUERY SELECT u.lot, level, u.parent FROM unnest(lots, parents) AS u(lot, parent);
-    level := level + 1;
-    SELECT COALESCE(array_agg(n.child), '{}'), COALESCE(array_agg(n.parent), '{}') INTO lots, parents
-    FROM (SELECT k.child, min(k.parent) AS parent FROM quality_gov.lot_link k
-          WHERE k.parent = ANY (lots) AND k.child <> ALL (seen) GROUP BY k.child) n;
-    seen := seen || lots;
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION recall_trace_all(bigint) IS
-  'A lot and every lot it went into, with the least number of steps and the lot before on one such way; a cycle ends where it was before';
-
 CREATE FUNCTION recall_drill_extent(lot bigint) RETURNS recall_extent[]
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  SELECT array_agg(ROW(l.gtin, l.lot_code, NULL, NULL, NULL, t.depth, t.via)::quality_gov.recall_extent ORDER BY t.depth, t.lot_id)
-  FROM quality_gov.recall_trace_all(lot) t JOIN quality_gov.lot l ON l.lot_id = t.lot_id
+  SELECT array_agg(ROW(l.gtin, l.lot_code, NULL, NULL, NULL, t.depth, t.via)::quality_gov.recall_extent ORDER BY t.depth, l.lot_id)
+  FROM quality_gov.lot first
+  CROSS JOIN LATERAL (SELECT first.lot_id AS lot, 0 AS depth, NULL::bigint AS via
+                      UNION ALL SELECT f.lot, f.depth, f.via FROM quality_gov.trace_forward(first.lot_id) f WHERE f.lot <> first.lot_id) t
+  JOIN quality_gov.lot l ON l.lot_id = t.lot
+  WHERE first.lot_id = recall_drill_extent.lot
 $$;
 COMMENT ON FUNCTION recall_drill_extent(bigint) IS 'What a recall of a lot would be about: it and every lot it went into';
 

@@ -25,9 +25,11 @@ sql($database, <<'SQL');
 CREATE EXTENSION quality_gov;
 SET search_path = quality_gov;
 SELECT passport_key_add('did:web:a.example#1', 'did:web:a.example', 'A', 'Ed25519', 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2', '{6901234}', '[2026-01-01,)');
+SELECT set_config('quality_gov.passport_key_file', current_setting('data_directory') || '/fuzz_passport.pem', false);
+DO $$ BEGIN EXECUTE format('COPY (VALUES (''-----BEGIN PRIVATE KEY-----''), (%L), (''-----END PRIVATE KEY-----'')) TO PROGRAM %L', encode('\x302e020100300506032b657004220420c96ef9ea10c5e414c471723aff9de72c35fa5b70fae97e8832ecac7d2e2b8ed6', 'base64'), format('umask 077; cat > ''%s''', current_setting('quality_gov.passport_key_file'))); END $$;
 CREATE TABLE public.given (n int, body text);
 -- every function that takes a document, its verdict or SQLSTATE
-CREATE FUNCTION public.tried(body text, OUT parsed text, OUT verified text, OUT canonical text, OUT added text, OUT keyed text, OUT decoded text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.tried(body text, OUT parsed text, OUT verified text, OUT canonical text, OUT added text, OUT resigned text, OUT keyed text, OUT decoded text) LANGUAGE plpgsql AS $$
 DECLARE
   document jsonb;
 BEGIN
@@ -39,6 +41,12 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN canonical := SQLSTATE; END;
   BEGIN added := quality_gov.passport_add(document, COALESCE(document #> '{credentialSubject,claimDigests}', '[]'), '2026-03-01');
   EXCEPTION WHEN OTHERS THEN added := SQLSTATE; END;
+  -- signed by the right key after all, so that what comes behind the signature is reached; then undone
+  BEGIN
+    PERFORM quality_gov.passport_add(jsonb_set(document, '{proof,proofValue}', to_jsonb(quality_gov.passport_sign(document - 'proof', (document -> 'proof') - 'proofValue'::text, 'Ed25519',
+      '\xb00d8d938e7f773d51565aad36a623f5344f7f5d1960f9cf3e8e12620ea2810f'))), '[]', '2026-03-01');
+    RAISE SQLSTATE 'TAKEN';
+  EXCEPTION WHEN OTHERS THEN resigned := SQLSTATE; END;
   BEGIN PERFORM quality_gov.public_key_read(CASE WHEN length(body) % 2 = 0 THEN 'Ed25519' ELSE 'SM2' END, substr(body, 1, 200)); keyed := 'a key';
   EXCEPTION WHEN OTHERS THEN keyed := SQLSTATE; END;
   BEGIN PERFORM quality_gov.multibase_decode(body); decoded := 'decoded'; EXCEPTION WHEN OTHERS THEN decoded := SQLSTATE; END;
@@ -80,13 +88,15 @@ for my $n (0 .. $#given)
 }
 close $out;
 sql($database, "\\copy public.given FROM '$file'");
-sql($database, 'CREATE TABLE public.said AS SELECT g.n, t.* FROM public.given g, public.tried(g.body) t');
+sql($database, q{SET quality_gov.passport_key_file = '} . sql($database, q{SELECT current_setting('data_directory')}) . q{/fuzz_passport.pem'; } . 'CREATE TABLE public.said AS SELECT g.n, t.* FROM public.given g, public.tried(g.body) t');
 is(sql($database, 'SELECT count(*) FROM public.said'), scalar @given, "each of them is answered, seed $seed");
-is(sql($database, q{SELECT string_agg(n::text, ' ') FROM public.said WHERE 'XX' IN (left(parsed, 2), left(verified, 2), left(canonical, 2), left(added, 2), left(keyed, 2), left(decoded, 2))}), '', 'no internal error');
+is(sql($database, q{SELECT string_agg(n::text, ' ') FROM public.said WHERE 'XX' IN (left(parsed, 2), left(verified, 2), left(canonical, 2), left(added, 2), left(resigned, 2), left(keyed, 2), left(decoded, 2))}), '', 'no internal error');
 is(sql($database, q{SELECT string_agg(DISTINCT verified, ' ') FROM public.said WHERE verified <> 'false'}), '', 'nothing verifies that was not signed, and verifying raises no error');
 is(sql($database, q{SELECT string_agg(DISTINCT canonical, ' ' ORDER BY canonical) FROM public.said WHERE canonical NOT IN ('true', '22003')}), '', 'canonical JSON is the same value and stable, or a number is refused');
 is(sql($database, q{SELECT string_agg(DISTINCT added, ' ' ORDER BY added) FROM public.said WHERE added !~ '^(QG50[12]|22|23514|P0002|55000)'}), '', 'each is refused with a reason');
-cmp_ok(sql($database, q{SELECT count(DISTINCT added) FROM public.said}), '>', 4, 'for more than one reason');
+is(sql($database, q{SELECT string_agg(DISTINCT resigned, ' ' ORDER BY resigned) FROM public.said WHERE resigned !~ '^(QG50[12]|22|23514|P0002|55000|TAKEN)'}), '', 'signed by the right key each is taken or refused with a reason');
+cmp_ok(sql($database, q{SELECT count(*) FROM public.said WHERE resigned = 'TAKEN'}), '>', 0, 'some are taken then');
 is(sql($database, 'SELECT (SELECT count(*) FROM quality_gov.passport) + (SELECT count(*) FROM quality_gov.passport_claim) + (SELECT count(*) FROM quality_gov.passport_event)'), '0', 'nothing is stored');
+sql($database, "COPY (SELECT 1) TO PROGRAM \$p\$rm -f fuzz_passport.pem; cat >/dev/null\$p\$");
 database_drop($database);
 done_testing();
