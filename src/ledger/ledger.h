@@ -18,6 +18,9 @@
 #define QG_TILE_RUN_LEVEL 4
 #define QG_TILE_LEVELS (QG_MERKLE_LEVELS / QG_TILE_HEIGHT)
 
+/* Bytes of a leaf, of which an entry bundle of C2SP tlog-tiles counts in 16 bits. */
+#define QG_LEAF_MAX 65535
+
 /* What a leaf says of an entry. */
 typedef struct QgLedgerEntry
 {

@@ -5,7 +5,7 @@ CREATE FUNCTION ledger_leaf_data(entry_id bigint, kind text, subject text, body 
   RETURNS bytea
   AS 'MODULE_PATHNAME', 'qg_ledger_leaf_data' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION ledger_leaf_data(bigint, text, text, jsonb, text, timestamptz) IS
-  'What the log holds of an entry: its canonical JSON (RFC 8785) as UTF-8, the instant in UTC with six digits, numbers that would be rounded as strings; beyond 65,535 bytes "body_sha256" stands for "body"';
+  'What the log holds of an entry: its canonical JSON (RFC 8785) as UTF-8, the instant in UTC with six digits, numbers that would be rounded as strings; beyond 65,535 bytes "body_sha256" stands for "body", and if need be "subject_sha256" for "subject"';
 
 CREATE TABLE ledger_seal (
   size bigint NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE ledger_mark (
   CONSTRAINT ledger_mark_pkey PRIMARY KEY (next_xid)
 );
 COMMENT ON TABLE ledger_mark IS
-  'How far back a seal must look: transactions from next_xid on gave their entries ids above last_entry; kept for the oldest transaction that was open at the last seal; not dumped';
+  'How far back a seal must look: transactions from next_xid on gave their entries ids above last_entry; kept for the oldest transaction that was open at the last seal; not dumped, and where there is none every entry is looked at';
 
 CREATE VIEW ledger_place WITH (security_barrier) AS
   SELECT 256 * p.page + e.n - 1 AS leaf, e.entry_id
@@ -82,12 +82,36 @@ CREATE FUNCTION ledger_append(size bigint, before pg_snapshot, now pg_snapshot, 
 COMMENT ON FUNCTION ledger_append(bigint, pg_snapshot, pg_snapshot, bigint) IS
   'Puts the entries above floor that the snapshot now shows and before did not behind the log''s first size leaves; ledger_seal() calls it under its lock';
 
+CREATE FUNCTION ledger_floor(seen pg_snapshot) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT COALESCE(max(m.last_entry), -9223372036854775808) FROM ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(ledger_floor.seen);
+END;
+COMMENT ON FUNCTION ledger_floor(pg_snapshot) IS
+  'Entries that a snapshot did not show have ids above this one; for ledger_seal()';
+
 CREATE FUNCTION ledger_size() RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
   SELECT COALESCE(max(s.size), 0) FROM ledger_seal s;
 END;
 COMMENT ON FUNCTION ledger_size() IS 'Leaves of the log as of its last seal';
+
+CREATE FUNCTION ledger_next_xid() RETURNS xid8
+  AS 'MODULE_PATHNAME', 'qg_ledger_next_xid' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ledger_next_xid() IS
+  'The id that the next transaction to need one is given; pg_snapshot_xmax() may lie below ids of open transactions; for ledger_seal()';
+
+CREATE FUNCTION ledger_others() RETURNS pg_snapshot
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT format('%s:%s:%s', pg_snapshot_xmin(s.seen), pg_snapshot_xmax(s.seen),
+    (SELECT string_agg(x.xid::text, ',' ORDER BY x.xid)
+     FROM (SELECT pg_snapshot_xip(s.seen) AS xid UNION SELECT pg_current_xact_id()) x WHERE x.xid < pg_snapshot_xmax(s.seen)))::pg_snapshot
+  FROM (SELECT pg_current_snapshot() AS seen OFFSET 0) s
+$$;
+COMMENT ON FUNCTION ledger_others() IS
+  'The current snapshot with this transaction among those still open, as every other session sees it; for ledger_seal()';
 
 CREATE FUNCTION ledger_seal() RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
@@ -97,6 +121,8 @@ DECLARE
   shown pg_snapshot;
   leaves bigint;
   given bigint;
+  next_xid xid8;
+  floor bigint;
   added record;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -107,16 +133,21 @@ BEGIN
   PERFORM FROM quality_gov.ledger_watermark FOR UPDATE;
   SELECT w.seen INTO held FROM quality_gov.ledger_watermark w;
   leaves := quality_gov.ledger_size();
-  -- First the ids that were given, then who may still be writing them.
-  SELECT s.last_value INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
-  shown := pg_current_snapshot();
-  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, COALESCE(
-    (SELECT max(m.last_entry) FROM quality_gov.ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(held)), -9223372036854775808));
+  floor := quality_gov.ledger_floor(held);
+  -- The ids that were given, before the transaction ids that were: whoever has a later one gave a later id.
+  SELECT s.last_value - (NOT s.is_called)::integer INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
+  next_xid := quality_gov.ledger_next_xid();
+  shown := quality_gov.ledger_others();
+  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, floor);
   IF added.entries > 0 THEN
     leaves := leaves + added.entries;
     INSERT INTO quality_gov.ledger_seal (size, entries, root, at) VALUES (leaves, added.entries, added.root, clock_timestamp());
+  END IF;
+  -- Where nothing was added, the next call is spared what this one read in vain.
+  IF added.entries > 0 OR held IS NULL OR quality_gov.ledger_floor(shown) > floor THEN
     UPDATE quality_gov.ledger_watermark SET seen = shown;
-    INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry) VALUES (pg_snapshot_xmax(shown), given)
+    INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry)
+    SELECT next_xid, given WHERE given > COALESCE((SELECT max(x.last_entry) FROM quality_gov.ledger_mark x), -9223372036854775808)
     ON CONFLICT ON CONSTRAINT ledger_mark_pkey DO NOTHING;
     DELETE FROM quality_gov.ledger_mark m
     WHERE m.next_xid < (SELECT max(x.next_xid) FROM quality_gov.ledger_mark x WHERE x.next_xid <= pg_snapshot_xmin(shown));
