@@ -34,6 +34,12 @@ typedef struct QgLedgerEntry
 
 extern void qg_ledger_leaf(const QgLedgerEntry *entry, StringInfo leaf);
 
+typedef struct QgEntryReader QgEntryReader;
+
+extern QgEntryReader *qg_entries_open(bool all);
+extern bool qg_entries_hash(QgEntryReader *reader, int64 id, QgMerkleHash *hash);
+extern void qg_entries_close(QgEntryReader *reader);
+
 /* Parts of tiles that have been read, for the roots of subtrees in them. */
 typedef struct QgTileReader
 {

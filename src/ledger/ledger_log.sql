@@ -219,3 +219,62 @@ BEGIN ATOMIC
   LIMIT 1;
 END;
 COMMENT ON FUNCTION ledger_leaf_of(bigint) IS 'Leaf of an entry in the log, from 0; null while it is not sealed';
+
+CREATE FUNCTION ledger_tile_data(level integer, tile_index bigint, width integer DEFAULT 256) RETURNS bytea
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  hashes numeric;
+  tile bytea;
+BEGIN
+  IF level IS NULL OR level NOT BETWEEN 0 AND 7 OR tile_index IS NULL OR tile_index < 0 OR width IS NULL OR width NOT BETWEEN 1 AND 256 THEN
+    RAISE EXCEPTION 'no tile can be % of level % and width %', COALESCE(tile_index::text, 'null'), COALESCE(level::text, 'null'), COALESCE(width::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Levels are 0 to 7, tiles begin at 0, widths are 1 to 256.';
+  END IF;
+  hashes := (quality_gov.ledger_size() >> (8 * level)) - 256 * tile_index::numeric;
+  IF hashes < width THEN
+    RAISE EXCEPTION 'tile % of level % has % hashes, not %', tile_index, level, greatest(hashes, 0), width USING ERRCODE = 'no_data_found',
+      HINT = 'Sizes of the log are in quality_gov.ledger_seal; a partial tile is asked for by its width.';
+  END IF;
+  SELECT substr(t.data, 1, 32 * width) INTO tile FROM quality_gov.ledger_tile t WHERE t.level = ledger_tile_data.level AND t.tile_index = ledger_tile_data.tile_index;
+  IF tile IS NULL OR length(tile) < 32 * width THEN
+    RAISE EXCEPTION 'tile % of level % of the log lacks hashes', tile_index, level USING ERRCODE = 'data_corrupted',
+      HINT = 'SELECT * FROM quality_gov.ledger_verify() tells what is wrong.';
+  END IF;
+  RETURN tile;
+END
+$$;
+COMMENT ON FUNCTION ledger_tile_data(integer, bigint, integer) IS
+  'The bytes that a server of C2SP tlog-tiles serves as tile/<level>/<tile_index>, of a width below 256 as its .p/<width>; P0002 where the log has not so many hashes yet';
+
+CREATE FUNCTION ledger_bundle(bundle_index bigint, width integer DEFAULT 256) RETURNS bytea
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  leaves numeric;
+  found bigint;
+  bundle bytea;
+BEGIN
+  IF bundle_index IS NULL OR bundle_index < 0 OR width IS NULL OR width NOT BETWEEN 1 AND 256 THEN
+    RAISE EXCEPTION 'no bundle can be % of width %', COALESCE(bundle_index::text, 'null'), COALESCE(width::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Bundles begin at 0, widths are 1 to 256.';
+  END IF;
+  leaves := quality_gov.ledger_size() - 256 * bundle_index::numeric;
+  IF leaves < width THEN
+    RAISE EXCEPTION 'bundle % has % leaves, not %', bundle_index, greatest(leaves, 0), width USING ERRCODE = 'no_data_found',
+      HINT = 'Sizes of the log are in quality_gov.ledger_seal; a partial bundle is asked for by its width.';
+  END IF;
+  SELECT count(*), string_agg(substr(int4send(length(l.leaf)), 3) || l.leaf, '' ORDER BY l.n) INTO found, bundle
+  FROM (SELECT u.n, quality_gov.ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at) AS leaf
+        FROM quality_gov.ledger_leaf p CROSS JOIN LATERAL unnest(p.entry_ids[:width]) WITH ORDINALITY u(entry_id, n)
+        JOIN quality_gov.ledger_entry e ON e.entry_id = u.entry_id
+        WHERE p.page = bundle_index) l;
+  IF found < width THEN
+    RAISE EXCEPTION 'bundle % of the log lacks entries', bundle_index USING ERRCODE = 'data_corrupted',
+      HINT = 'SELECT * FROM quality_gov.ledger_verify() tells what is wrong.';
+  END IF;
+  RETURN bundle;
+END
+$$;
+COMMENT ON FUNCTION ledger_bundle(bigint, integer) IS
+  'The bytes that a server of C2SP tlog-tiles serves as tile/entries/<bundle_index>, of a width below 256 as its .p/<width>: leaves, each behind its length in 16 bits; P0002 where the log has not so many leaves yet';
