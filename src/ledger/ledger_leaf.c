@@ -64,12 +64,14 @@ append_instant(StringInfo out, TimestampTz instant)
 	struct pg_tm tm;
 	fsec_t fsec;
 
-	if (timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
+	if (TIMESTAMP_NOT_FINITE(instant) || timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
 	{
-		appendStringInfoString(out, instant < 0 ? "-infinity" : "infinity");
+		appendStringInfoString(out, TIMESTAMP_IS_NOBEGIN(instant) ? "-infinity" : "infinity");
 		return;
 	}
-	append_number(out, tm.tm_year, 4);
+	if (tm.tm_year < 0)
+		appendStringInfoCharMacro(out, '-');
+	append_number(out, abs(tm.tm_year), 4);
 	appendStringInfoCharMacro(out, '-');
 	append_number(out, tm.tm_mon, 2);
 	appendStringInfoCharMacro(out, '-');

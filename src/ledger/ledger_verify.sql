@@ -172,7 +172,9 @@ BEGIN
     END IF;
     status := CASE WHEN reason IS NOT NULL THEN 'problem' WHEN entries > 0 THEN 'ok' ELSE 'unverified' END;
     reason := COALESCE(reason, CASE WHEN entries = 0 THEN 'no entry is sealed' || CASE WHEN since IS NULL THEN '' ELSE ' since' END END);
-    RETURN NEXT;
+    IF wanted IS NULL OR wanted = scope THEN
+      RETURN NEXT;
+    END IF;
     scope := 'checkpoints';
     values_reread := 0;
     unsealed := 0;
@@ -196,8 +198,10 @@ BEGIN
     reason := COALESCE(reason, CASE WHEN entries = 0 THEN 'no checkpoint is signed' END);
     first_bad := NULL;
     status := CASE WHEN entries = 0 THEN 'unverified' WHEN reason IS NULL THEN 'ok' ELSE 'problem' END;
-    RETURN NEXT;
-    IF trusted_checkpoint IS NOT NULL OR wanted = 'trusted' THEN
+    IF wanted IS NULL OR wanted = scope THEN
+      RETURN NEXT;
+    END IF;
+    IF wanted IS NULL AND trusted_checkpoint IS NOT NULL OR wanted = 'trusted' THEN
       scope := 'trusted';
       entries := trusted_size;
       reason := CASE

@@ -50,7 +50,7 @@ AS $$
              WHEN s.size > start AND s.root IS DISTINCT FROM z.root THEN format('the seal of %s leaves has another root than follows from the entries', s.size)
              WHEN s.size <= start THEN NULL
              -- Clocks are set back now and then, if only by little.
-             WHEN s.at < s.at_before - interval '1 minute' OR s.at > clock_timestamp() + interval '1 minute' OR s.at < l.recorded_at - interval '1 minute'
+             WHEN s.at < s.at_before - interval '1 minute' OR s.at > clock_timestamp() + interval '1 minute' OR s.at < CASE WHEN isfinite(l.recorded_at) THEN l.recorded_at - interval '1 minute' END
              THEN format('the seal of %s leaves says it was made at %s, which is not between its entries and the next seal', s.size, s.at)
            END AS fault
     FROM (SELECT x.*, lag(x.size, 1, 0::bigint) OVER w AS before, lag(x.at) OVER w AS at_before FROM quality_gov.ledger_seal x WINDOW w AS (ORDER BY x.size)) s
