@@ -49,7 +49,10 @@ AS $$
                 string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)),
          format('REVOKE %s ON quality_gov.%I FROM %s;', string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), c.relname,
                 CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
-  FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+  FROM pg_class c
+  CROSS JOIN LATERAL (
+    SELECT x.grantee, x.privilege_type FROM aclexplode(c.relacl) x
+    UNION SELECT x.grantee, x.privilege_type FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) x WHERE t.attrelid = c.oid) a
   WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relname ~ '^ledger_' AND c.relkind IN ('r', 'S') AND a.grantee <> c.relowner
     AND (a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'MAINTAIN') OR c.relkind = 'S' AND a.privilege_type = 'USAGE')
   GROUP BY c.relname, a.grantee

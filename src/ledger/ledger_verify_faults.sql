@@ -141,7 +141,7 @@ BEGIN
     judged AS (
       SELECT e.entry_id, l.key IS NOT NULL AND e.entry_id IS NOT NULL AS reread, CASE
                WHEN e.entry_id IS NULL THEN format('%%s of "%%s" has no entry', array_to_string(l.key, ' ', 'null'), l.subject)
-               WHEN l.key IS NULL AND (%s) IS NOT TRUE THEN format('what entry %%s says of "%%s" is gone', e.entry_id, e.subject)
+               WHEN l.key IS NULL AND (%s) IS NOT TRUE THEN format('of entry %%s about "%%s" is gone', e.entry_id, e.subject)
                WHEN EXISTS (SELECT FROM jsonb_each(l.body) f WHERE f.value IS DISTINCT FROM COALESCE(e.body -> f.key, 'null'))
                THEN format('%%s of "%%s" is not what entry %%s says', array_to_string(l.key, ' ', 'null'), l.subject, e.entry_id) END AS fault
       FROM said e FULL JOIN live l ON l.subject = e.subject AND l.key = e.key)
