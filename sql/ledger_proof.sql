@@ -20,25 +20,25 @@ DO $$ DECLARE n int; BEGIN
   END LOOP;
 END $$;
 SELECT count(*), max(size) FROM ledger_seal;
-CREATE TABLE leaf AS SELECT p.leaf, ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at) AS data FROM ledger_place p JOIN ledger_entry e USING (entry_id);
-CREATE UNIQUE INDEX ON leaf (leaf);
-ANALYZE leaf;
-CREATE TABLE root AS SELECT n AS size, (SELECT merkle_root(data ORDER BY leaf) FROM leaf WHERE leaf < n) AS root FROM generate_series(0, 700) n;
-SELECT count(*) FILTER (WHERE r.root <> ledger_tree_root(r.size)) AS tiles, count(*) FILTER (WHERE r.root <> s.root) AS seals, count(s) FROM root r LEFT JOIN ledger_seal s USING (size);
+CREATE TABLE proof_leaf AS SELECT p.leaf, ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at) AS data FROM ledger_place p JOIN ledger_entry e USING (entry_id);
+CREATE UNIQUE INDEX ON proof_leaf (leaf);
+ANALYZE proof_leaf;
+CREATE TABLE proof_root AS SELECT n AS size, (SELECT merkle_root(data ORDER BY leaf) FROM proof_leaf WHERE leaf < n) AS root FROM generate_series(0, 700) n;
+SELECT count(*) FILTER (WHERE r.root <> ledger_tree_root(r.size)) AS tiles, count(*) FILTER (WHERE r.root <> s.root) AS seals, count(s) FROM proof_root r LEFT JOIN ledger_seal s USING (size);
 -- every leaf of some sizes, and some leaves of every size
 SELECT bool_and(merkle_verify_inclusion(merkle_leaf_hash(l.data), l.leaf, r.size, ledger_inclusion_proof(l.leaf, r.size), r.root)) AS proved, count(*)
-FROM root r JOIN leaf l ON l.leaf < r.size WHERE r.size IN (1, 2, 3, 255, 256, 257, 511, 512, 513, 700) OR l.leaf IN (0, 1, 15, 16, 255, 256, 257, 511, 512, r.size - 1, r.size / 2);
+FROM proof_root r JOIN proof_leaf l ON l.leaf < r.size WHERE r.size IN (1, 2, 3, 255, 256, 257, 511, 512, 513, 700) OR l.leaf IN (0, 1, 15, 16, 255, 256, 257, 511, 512, r.size - 1, r.size / 2);
 SELECT bool_and(merkle_verify_consistency(a.size, b.size, a.root, b.root, ledger_consistency_proof(a.size, b.size))) AS proved, count(*)
-FROM root a JOIN root b ON a.size > 0 AND a.size <= b.size WHERE a.size % 37 = 1 OR b.size IN (255, 256, 257, 512, 700) AND a.size % 3 = 0 OR a.size IN (255, 256, 257, 512);
+FROM proof_root a JOIN proof_root b ON a.size > 0 AND a.size <= b.size WHERE a.size % 37 = 1 OR b.size IN (255, 256, 257, 512, 700) AND a.size % 3 = 0 OR a.size IN (255, 256, 257, 512);
 -- of the whole log where no size is said
 SELECT ledger_inclusion_proof(5) = ledger_inclusion_proof(5, 700) AS inclusion, ledger_consistency_proof(5) = ledger_consistency_proof(5, 700) AS consistency,
        ledger_inclusion_proof(NULL) IS NULL AS null, bool_and(ledger_leaf_of(entry_id) = leaf) AS places FROM ledger_place;
 
 -- tiles and bundles are what a static server serves
-SELECT bool_and(ledger_tile_data(0, t, w) = (SELECT string_agg(merkle_leaf_hash(data), '' ORDER BY leaf) FROM leaf WHERE leaf BETWEEN 256 * t AND 256 * t + w - 1)) AS leaves,
-       bool_and(ledger_bundle(t, w) = (SELECT string_agg(decode(lpad(to_hex(length(data)), 4, '0'), 'hex') || data, '' ORDER BY leaf) FROM leaf WHERE leaf BETWEEN 256 * t AND 256 * t + w - 1)) AS bundles
+SELECT bool_and(ledger_tile_data(0, t, w) = (SELECT string_agg(merkle_leaf_hash(data), '' ORDER BY leaf) FROM proof_leaf WHERE leaf BETWEEN 256 * t AND 256 * t + w - 1)) AS leaves,
+       bool_and(ledger_bundle(t, w) = (SELECT string_agg(decode(lpad(to_hex(length(data)), 4, '0'), 'hex') || data, '' ORDER BY leaf) FROM proof_leaf WHERE leaf BETWEEN 256 * t AND 256 * t + w - 1)) AS bundles
 FROM (VALUES (0, 1), (0, 255), (0, 256), (1, 256), (1, 7), (2, 188)) v(t, w);
-SELECT ledger_tile_data(1, 0, 2) = (SELECT string_agg(root, '' ORDER BY t) FROM (SELECT leaf / 256 AS t, merkle_root(data ORDER BY leaf) AS root FROM leaf WHERE leaf < 512 GROUP BY 1) x) AS above;
+SELECT ledger_tile_data(1, 0, 2) = (SELECT string_agg(root, '' ORDER BY t) FROM (SELECT leaf / 256 AS t, merkle_root(data ORDER BY leaf) AS root FROM proof_leaf WHERE leaf < 512 GROUP BY 1) x) AS above;
 
 -- what is refused
 SELECT s AS statement, (refused('SELECT ' || s)).* FROM unnest('{"ledger_inclusion_proof(700)","ledger_inclusion_proof(5, 5)","ledger_inclusion_proof(-1, 5)","ledger_inclusion_proof(0, 0)","ledger_inclusion_proof(0, -1)",
@@ -86,6 +86,6 @@ SELECT scope, status, entries, reason FROM ledger_verify('log', 'infinity');
 SELECT scope, status, entries, reason FROM ledger_verify('log', '-infinity');
 SELECT scope, status, reason FROM ledger_verify('trusted');
 SELECT s, (refused('SELECT ledger_verify(' || s || ')')).* FROM unnest('{"''nothing''","''trusted'', NULL, ''x''"}'::text[]) s;
-DROP TABLE leaf, root, told;
+DROP TABLE proof_leaf, root, told;
 DROP FUNCTION leaf(jsonb, text, timestamptz), refused(text);
 DROP EXTENSION quality_gov;

@@ -56,9 +56,8 @@ qg_entries_open(bool all)
 {
 	QgEntryReader *reader = palloc0(sizeof(QgEntryReader));
 	Oid namespace = get_namespace_oid(QG_SCHEMA, false);
-	HASHCTL waiting = {.keysize = sizeof(int64),
-					   .entrysize = sizeof(Waiting),
-					   .hcxt = CurrentMemoryContext};
+	HASHCTL waiting = {
+		.keysize = sizeof(int64), .entrysize = sizeof(Waiting), .hcxt = CurrentMemoryContext};
 
 	reader->table = table_open(get_relname_relid("ledger_entry", namespace), AccessShareLock);
 	reader->index = get_relname_relid("ledger_entry_pkey", namespace);

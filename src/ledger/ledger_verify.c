@@ -34,7 +34,7 @@ typedef struct Check
 	QgLog log;
 	QgEntryReader *reader;
 	HTAB *placed;
-	Placed *last; /* part of it that was looked at last */
+	Placed *last;		 /* part of it that was looked at last */
 	uint64 size;		 /* leaves that the log should have */
 	const int64 *wanted; /* sizes whose roots are asked for, ascending */
 	int nwanted;
@@ -167,8 +167,8 @@ check_leaf(Check *check, int64 id, const QgMerkleHash *stored)
 		note_bad(check, leaf, id,
 				 "entry " INT64_FORMAT " of leaf " UINT64_FORMAT " has a place before", id, leaf);
 	else if (!found)
-		note_bad(check, leaf, id, "entry " INT64_FORMAT " of leaf " UINT64_FORMAT " is missing",
-				 id, leaf);
+		note_bad(check, leaf, id, "entry " INT64_FORMAT " of leaf " UINT64_FORMAT " is missing", id,
+				 leaf);
 	else if (stored == NULL || memcmp(&hash, stored, sizeof(QgMerkleHash)) != 0)
 		note_bad(check, leaf, id,
 				 "entry " INT64_FORMAT " is not what leaf " UINT64_FORMAT " of the log holds", id,
@@ -218,8 +218,7 @@ check_page(Check *check, uint64 page, Datum ids, int64 low, int64 high)
 	}
 	if (lowest != low || highest != high)
 		note_bad(check, first, places[0],
-				 "the span of the places of leaves from " UINT64_FORMAT " on is not theirs",
-				 first);
+				 "the span of the places of leaves from " UINT64_FORMAT " on is not theirs", first);
 }
 
 /* Checks every row of places from a leaf on. */
@@ -305,9 +304,8 @@ qg_ledger_recompute(PG_FUNCTION_ARGS)
 	int64 from = PG_GETARG_INT64(0);
 	int64 size = PG_GETARG_INT64(1);
 	ArrayType *wanted = PG_GETARG_ARRAYTYPE_P(2);
-	HASHCTL placed = {.keysize = sizeof(int64),
-					  .entrysize = sizeof(Placed),
-					  .hcxt = CurrentMemoryContext};
+	HASHCTL placed = {
+		.keysize = sizeof(int64), .entrysize = sizeof(Placed), .hcxt = CurrentMemoryContext};
 	TupleDesc desc;
 	Check *check;
 
