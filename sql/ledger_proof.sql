@@ -81,6 +81,24 @@ SELECT status, unsealed, first_bad, reason FROM ledger_verify('log');
 UPDATE ledger_watermark SET seen = NULL;
 SELECT ledger_seal();
 SELECT status, unsealed, first_bad, reason FROM ledger_verify('log');
+-- a third level of tiles
+SELECT ledger_record_all('note', array_agg('many ' || g), array_agg(jsonb_build_object('g', g))) IS NOT NULL AS recorded FROM generate_series(1, 65000) g;
+SELECT ledger_seal();
+CREATE TABLE proof_many AS SELECT p.leaf, ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at) AS data FROM ledger_place p JOIN ledger_entry e USING (entry_id);
+CREATE TABLE proof_far AS SELECT size, (SELECT merkle_root(data ORDER BY leaf) FROM proof_many WHERE leaf < size) AS root FROM unnest('{700,65280,65535,65536,65537,65708}'::bigint[]) size;
+SELECT bool_and(ledger_tree_root(size) = root) AS roots FROM proof_far;
+SELECT bool_and(merkle_verify_inclusion(merkle_leaf_hash(l.data), l.leaf, r.size, ledger_inclusion_proof(l.leaf, r.size), r.root)) AS proved, count(*) FROM proof_far r JOIN proof_many l ON l.leaf < r.size
+WHERE l.leaf IN (0, 255, 256, 4095, 4096, 40000, 65279, 65280, 65534, 65535, 65536, 65707);
+SELECT bool_and(merkle_verify_consistency(a.size, b.size, a.root, b.root, ledger_consistency_proof(a.size, b.size))) AS proved, count(*) FROM proof_far a JOIN proof_far b ON a.size <= b.size;
+SELECT ledger_tile_data(2, 0, 1) = root AS above FROM proof_far WHERE size = 65536;
+SELECT status, entries FROM ledger_verify('log');
+-- a sealed table of leaves in another order than the entries lie in
+CREATE TABLE proof_copy AS SELECT * FROM ledger_entry;
+SET session_replication_role = replica;
+TRUNCATE ledger_entry;
+INSERT INTO ledger_entry OVERRIDING SYSTEM VALUE SELECT * FROM proof_copy ORDER BY hashint8(entry_id);
+RESET session_replication_role;
+SELECT status, entries, reason FROM ledger_verify('log');
 -- nothing checked is not ok
 SELECT scope, status, entries, reason FROM ledger_verify('log', 'infinity');
 SELECT scope, status, entries, reason FROM ledger_verify('log', '-infinity');

@@ -106,6 +106,7 @@ END $$;
 SELECT scope, status, first_bad, reason FROM ledger_verify() WHERE scope IN ('log', 'checkpoints', 'registers', 'public.account');
 DROP VIEW part;
 DROP TABLE account, kept, trial, outcome;
+DROP FUNCTION tampered(text), other(text, regtype), pick(regclass, integer);
 DROP EXTENSION quality_gov;
 DO $$ BEGIN
   EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('rm -f "%s"', current_setting('quality_gov.ledger_key_file')));

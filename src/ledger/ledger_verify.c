@@ -12,13 +12,16 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "tcop/tcopprot.h"
 #include "utils/array.h"
+#include "utils/backend_status.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "ledger/ledger.h"
 
 #define FETCH_PAGES 16
+#define PROGRESS_PAGES 256
 #define PLACED_BITS 15 /* of an entry's id that tell its place in a map */
 
 /* Which of some ids have had a place. */
@@ -221,6 +224,19 @@ check_page(Check *check, uint64 page, Datum ids, int64 low, int64 high)
 				 "the span of the places of leaves from " UINT64_FORMAT " on is not theirs", first);
 }
 
+/* Shows how far the check has come in pg_stat_activity, before the query's own text. */
+static void
+show_progress(const Check *check)
+{
+	const char *query = debug_query_string != NULL ? debug_query_string : "";
+	char *activity = psprintf("/* ledger_verify: " UINT64_FORMAT " of " UINT64_FORMAT
+							  " leaves */ %s",
+							  check->log.edges[0].count, check->size, query);
+
+	pgstat_report_activity(STATE_RUNNING, activity);
+	pfree(activity);
+}
+
 /* Checks every row of places from a leaf on. */
 static void
 check_pages(Check *check, uint64 from)
@@ -251,6 +267,8 @@ check_pages(Check *check, uint64 from)
 			bool nulls[4];
 
 			CHECK_FOR_INTERRUPTS();
+			if (check->log.edges[0].count / QG_TILE_WIDTH % PROGRESS_PAGES == PROGRESS_PAGES - 1)
+				show_progress(check);
 			/* A range without an end is not the span of any place. */
 			heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
 			check_page(check, (uint64) DatumGetInt64(values[0]), values[1],
@@ -264,6 +282,8 @@ check_pages(Check *check, uint64 from)
 			break;
 	}
 	SPI_cursor_close(portal);
+	if (check->log.edges[0].count / QG_TILE_WIDTH >= PROGRESS_PAGES && debug_query_string != NULL)
+		pgstat_report_activity(STATE_RUNNING, debug_query_string);
 	for (int level = 0; level < QG_TILE_LEVELS; level++)
 		if (check->log.edges[level].changed)
 		{

@@ -70,6 +70,9 @@ AS $$
   WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
     AND c.line ~ '^session_replication_role=' AND c.line !~ '=origin$'
   UNION ALL
+  SELECT 'warning', 'setting session_replication_role', format('it is %s, and so this session writes tables past their triggers', s.setting), 'Reset it, in postgresql.conf if need be.'
+  FROM pg_settings s WHERE s.name = 'session_replication_role' AND s.setting <> 'origin'
+  UNION ALL
   SELECT CASE WHEN u.oldest < clock_timestamp() - interval '1 day' THEN 'warning' ELSE 'ok' END, 'unsealed entries',
          format('%s, the oldest since %s', u.entries, u.oldest), 'maintenance() seals, ledger_seal() does at once; an open or prepared transaction keeps its own entries back.'
   FROM (SELECT count(*) AS entries, min(e.recorded_at) AS oldest FROM quality_gov.ledger_entry e

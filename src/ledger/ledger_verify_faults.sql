@@ -7,11 +7,12 @@ AS $$
 DECLARE
   held pg_snapshot := (SELECT w.seen FROM quality_gov.ledger_watermark w);
   floor bigint := COALESCE(quality_gov.ledger_floor(held), -9223372036854775808);
+  oldest xid8 := pg_snapshot_xmin(held);
   hidden bigint;
   passed bigint;
   early bigint;
 BEGIN
-  SELECT count(*) - size, count(*) FILTER (WHERE NOT pg_visible_in_snapshot(e.xid, held)) INTO unsealed, hidden FROM quality_gov.ledger_entry e;
+  SELECT count(*) - size, count(*) FILTER (WHERE e.xid >= oldest AND NOT pg_visible_in_snapshot(e.xid, held)) INTO unsealed, hidden FROM quality_gov.ledger_entry e;
   IF unsealed = 0 AND hidden = 0 THEN
     RETURN;
   END IF;
