@@ -37,8 +37,11 @@ SELECT t.act, f.* FROM unnest(ARRAY[
   'UPDATE violation SET merchant_id = ''m-1'' WHERE violation_id = 2', 'DELETE FROM violation WHERE violation_id = 2', 'UPDATE violation_void SET reasons = ''x''', 'DELETE FROM violation_void',
   'UPDATE sanction SET effect = tstzrange(lower(effect), ''2030-01-01'') WHERE merchant_id = ''m-2''', 'UPDATE sanction SET measure = ''x'' WHERE merchant_id = ''m-2''', 'UPDATE sanction SET lift_reasons = ''x'' WHERE lifted_at IS NOT NULL', 'UPDATE sanction SET lifted_at = NULL, lift_cause = NULL, lift_reasons = NULL, lifted_by = NULL WHERE lifted_at IS NOT NULL',
   'UPDATE listing_decision SET verdict = ''pass'' WHERE listing_id = ''2''', 'UPDATE listing_decision SET at = at - interval ''1 s'' WHERE listing_id = ''2''', 'DELETE FROM listing_decision WHERE listing_id = ''2''', 'UPDATE listing_finding SET message = ''x'' WHERE decision_id = 1', 'DELETE FROM listing_finding WHERE decision_id = 1',
-  'UPDATE ledger_entry SET body = body || ''{"at": "never"}'' WHERE kind = ''recall''', 'DELETE FROM ledger_entry WHERE kind = ''violation''', 'INSERT INTO ledger_decision VALUES (''gone'', ''public.nothing'', ''x'')']) t(act)
+  'UPDATE ledger_entry SET body = body || ''{"at": "never"}'' WHERE kind = ''recall''', 'DELETE FROM ledger_entry WHERE kind = ''violation''', 'INSERT INTO ledger_decision VALUES (''gone'', ''public.nothing'', ''x'')', 'DELETE FROM ledger_decision WHERE scope = ''violation''',
+  'ALTER SEQUENCE ledger_entry_entry_id_seq CACHE 20', 'ALTER SEQUENCE ledger_entry_entry_id_seq INCREMENT -1']) t(act)
 CROSS JOIN LATERAL tampered(t.act) f;
+
+DELETE FROM ledger_decision WHERE scope = 'violation';
 
 -- doctor(): silent for who does not use it
 SELECT status, subject, detail, hint FROM doctor() WHERE check_name = 'ledger' AND subject <> 'unsealed entries';

@@ -232,7 +232,7 @@ BEGIN
   END IF;
   IF wanted IS NULL OR wanted = 'guards' THEN
     scope := 'guards';
-    faults := ARRAY(SELECT f.fault FROM quality_gov.ledger_guard_fault() f);
+    faults := ARRAY(SELECT f.fault FROM quality_gov.ledger_guard_fault() f UNION ALL SELECT d.fault FROM quality_gov.ledger_decision_fault() d);
     entries := 0;
     values_reread := 0;
     first_bad := NULL;

@@ -42,7 +42,7 @@ CREATE FUNCTION doctor_ledger(OUT status text, OUT subject text, OUT detail text
   LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
   SELECT 'problem', 'guards of the ledger', f.fault, 'Enable or create it again, and let ledger_verify() tell what was changed meanwhile.'
-  FROM quality_gov.ledger_guard_fault() f
+  FROM (SELECT g.fault FROM quality_gov.ledger_guard_fault() g UNION ALL SELECT d.fault FROM quality_gov.ledger_decision_fault() d) f
   UNION ALL
   SELECT 'warning', format('rights on table %s', c.relname),
          format('%s may %s it, and so change the log past its functions', CASE a.grantee WHEN 0 THEN 'everybody' ELSE format('role "%s"', a.grantee::regrole) END,

@@ -73,7 +73,7 @@ AS $$
   LEFT JOIN quality_gov.ledger_log l ON true WHERE l.origin IS DISTINCT FROM e.body ->> 'origin'
   UNION ALL
   SELECT NULL, format('the log''s origin "%s" has no entry', l.origin) FROM quality_gov.ledger_log l
-  WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_entry x WHERE x.kind = 'ledger_origin')
+  WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_entry x WHERE x.kind = 'ledger_origin' AND x.subject = 'ledger')
   UNION ALL
   -- keys
   SELECT e.entry_id, CASE
@@ -82,10 +82,12 @@ AS $$
            WHEN k.kind <> e.body ->> 'kind' OR k.key_hash <> quality_gov.note_key_hash(k.name, k.kind, k.public_key)
            THEN format('key "%s" is not what entry %s says', k.name, e.entry_id)
            ELSE format('key "%s" was added or retired at another time than the entries say', k.name) END
-  FROM (SELECT x.* FROM quality_gov.ledger_entry x WHERE x.kind = 'ledger_key' AND x.body ->> 'act' = 'added') e
+  FROM (SELECT x.* FROM quality_gov.ledger_entry x
+        WHERE x.kind = 'ledger_key' AND x.subject LIKE 'ledger key %' AND x.body ->> 'act' = 'added') e
   FULL JOIN quality_gov.ledger_key k ON quality_gov.note_vkey(k.name, k.kind, k.public_key) = e.body ->> 'vkey'
-  LEFT JOIN LATERAL (SELECT min(x.recorded_at) AS at FROM quality_gov.ledger_entry x WHERE x.kind = 'ledger_key' AND x.body ->> 'act' = 'retired'
-                     AND x.body ->> 'name' = k.name AND x.body ->> 'key_hash' = encode(k.key_hash, 'hex')) r ON true
+  LEFT JOIN LATERAL (SELECT min(x.recorded_at) AS at FROM quality_gov.ledger_entry x
+                     WHERE x.kind = 'ledger_key' AND x.subject = 'ledger key ' || k.name AND x.body ->> 'act' = 'retired'
+                       AND x.body ->> 'name' = k.name AND x.body ->> 'key_hash' = encode(k.key_hash, 'hex')) r ON true
   WHERE e.entry_id IS NULL OR k.name IS NULL OR k.kind IS DISTINCT FROM e.body ->> 'kind'
      OR k.key_hash <> quality_gov.note_key_hash(k.name, k.kind, k.public_key)
      OR k.added_at NOT BETWEEN e.recorded_at - interval '1 minute' AND e.recorded_at + interval '1 minute'
@@ -155,3 +157,16 @@ END
 $$;
 COMMENT ON FUNCTION ledger_compare(text, text, text[], text[], text) IS
   'Compares a table of decisions with the entries of a kind: live is a query of (subject, body) with the fields of a row that its entry must have, key and instants are names of such fields, gone a condition on e, an entry whose row may be gone; entries and rows read, the first entry that differs and why; for functions of ledger_decision';
+
+CREATE FUNCTION ledger_decision_fault(OUT fault text) RETURNS SETOF text
+  LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT format('table ledger_decision does not list function %s()', p.proname) FROM pg_proc p
+  WHERE p.pronamespace = 'quality_gov'::regnamespace AND p.pronargs = 0 AND p.proargnames = '{entries,values_reread,first_bad,reason}'
+    AND NOT EXISTS (SELECT FROM quality_gov.ledger_decision d WHERE d.function = 'quality_gov.' || p.proname)
+  UNION ALL
+  SELECT format('ids of entries go by %s, not by 1', s.seqincrement) FROM pg_sequence s
+  WHERE s.seqrelid = 'quality_gov.ledger_entry_entry_id_seq'::regclass AND s.seqincrement <> 1
+$$;
+COMMENT ON FUNCTION ledger_decision_fault() IS
+  'Comparisons of decisions that the extension has and ledger_verify() would not make, and ids that a seal could pass by; no rows when all is well';

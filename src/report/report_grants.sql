@@ -269,6 +269,8 @@ ON CONFLICT DO NOTHING;
 -- Every domain has added its tasks and checks by now.
 CREATE TRIGGER maintenance_task_builtin BEFORE INSERT OR UPDATE OR DELETE ON maintenance_task
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
+CREATE TRIGGER ledger_decision_builtin BEFORE INSERT OR UPDATE OR DELETE ON ledger_decision
+  FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER doctor_check_builtin BEFORE INSERT OR UPDATE OR DELETE ON doctor_check
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 
