@@ -82,13 +82,17 @@ CREATE FUNCTION ledger_append(size bigint, before pg_snapshot, now pg_snapshot, 
 COMMENT ON FUNCTION ledger_append(bigint, pg_snapshot, pg_snapshot, bigint) IS
   'Puts the entries above floor that the snapshot now shows and before did not behind the log''s first size leaves; ledger_seal() calls it under its lock';
 
-CREATE FUNCTION ledger_floor(seen pg_snapshot) RETURNS bigint
+CREATE FUNCTION ledger_floor(before pg_snapshot, now pg_snapshot DEFAULT NULL) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT COALESCE(max(m.last_entry), -9223372036854775808) FROM ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(ledger_floor.seen);
+  SELECT COALESCE(max(m.last_entry), -9223372036854775808) FROM ledger_mark m
+  WHERE m.next_xid <= CASE WHEN ledger_floor.now IS NULL THEN pg_snapshot_xmin(ledger_floor.before)
+    -- Of those that were open only who has finished counts.
+    ELSE LEAST(pg_snapshot_xmax(ledger_floor.before), (
+      SELECT min(x.xid) FROM pg_snapshot_xip(ledger_floor.before) x(xid) WHERE pg_visible_in_snapshot(x.xid, ledger_floor.now))) END;
 END;
-COMMENT ON FUNCTION ledger_floor(pg_snapshot) IS
-  'Entries that a snapshot did not show have ids above this one; for ledger_seal()';
+COMMENT ON FUNCTION ledger_floor(pg_snapshot, pg_snapshot) IS
+  'Entries that the snapshot before did not show, and now does (null: ever will), have ids above this one; for ledger_seal()';
 
 CREATE FUNCTION ledger_size() RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -133,21 +137,22 @@ BEGIN
   PERFORM FROM quality_gov.ledger_watermark FOR UPDATE;
   SELECT w.seen INTO held FROM quality_gov.ledger_watermark w;
   leaves := quality_gov.ledger_size();
-  floor := quality_gov.ledger_floor(held);
   -- The ids that were given, before the transaction ids that were: whoever has a later one gave a later id.
   SELECT s.last_value - (NOT s.is_called)::integer INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
   next_xid := quality_gov.ledger_next_xid();
   shown := quality_gov.ledger_others();
+  floor := quality_gov.ledger_floor(held, shown);
   SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, floor);
   IF added.entries > 0 THEN
     leaves := leaves + added.entries;
     INSERT INTO quality_gov.ledger_seal (size, entries, root, at) VALUES (leaves, added.entries, added.root, clock_timestamp());
   END IF;
   -- Where nothing was added, the next call is spared what this one read in vain.
-  IF added.entries > 0 OR held IS NULL OR quality_gov.ledger_floor(shown) > floor THEN
+  IF added.entries > 0 OR held IS NULL OR quality_gov.ledger_floor(shown, shown) > floor THEN
     UPDATE quality_gov.ledger_watermark SET seen = shown;
     INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry)
-    SELECT next_xid, given WHERE given > COALESCE((SELECT max(x.last_entry) FROM quality_gov.ledger_mark x), -9223372036854775808)
+    SELECT next_xid, given
+    WHERE given > COALESCE((SELECT x.last_entry FROM quality_gov.ledger_mark x ORDER BY x.next_xid DESC LIMIT 1), -9223372036854775808)
     ON CONFLICT ON CONSTRAINT ledger_mark_pkey DO NOTHING;
     DELETE FROM quality_gov.ledger_mark m
     WHERE m.next_xid < (SELECT max(x.next_xid) FROM quality_gov.ledger_mark x WHERE x.next_xid <= pg_snapshot_xmin(shown));
