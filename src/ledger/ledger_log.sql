@@ -145,7 +145,8 @@ BEGIN
   SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, floor);
   IF added.entries > 0 THEN
     leaves := leaves + added.entries;
-    INSERT INTO quality_gov.ledger_seal (size, entries, root, at) VALUES (leaves, added.entries, added.root, clock_timestamp());
+    INSERT INTO quality_gov.ledger_seal (size, entries, root, at)
+    VALUES (leaves, added.entries, added.root, GREATEST(clock_timestamp(), (SELECT s.at FROM quality_gov.ledger_seal s ORDER BY s.size DESC LIMIT 1)));
   END IF;
   -- Where nothing was added, the next call is spared what this one read in vain.
   IF added.entries > 0 OR held IS NULL OR quality_gov.ledger_floor(shown, shown) > floor THEN

@@ -182,8 +182,8 @@ BEGIN
       INTO entries, first_bad, reason
     FROM (
       SELECT g.size, CASE
-               WHEN l.seen_at IS NOT NULL AND g.added_at NOT BETWEEN l.seen_at - interval '1 minute' AND clock_timestamp() + interval '1 minute'
-                 OR g.added_at < k.added_at - interval '1 minute' OR g.added_at > k.retired_at + interval '1 minute'
+               WHEN l.seen_at IS NOT NULL AND g.added_at NOT BETWEEN l.seen_at - interval '1 hour' AND clock_timestamp() + interval '1 hour'
+                 OR g.added_at < k.added_at - interval '1 hour' OR g.added_at > k.retired_at + interval '1 hour'
                THEN format('the signature of "%s" at %s leaves was not added at %s', g.name, g.size, g.added_at)
                WHEN k.kind = 'log' AND g.cosigned_at IS NOT NULL THEN format('the signature of "%s" at %s leaves has the time of a witness', g.name, g.size)
                WHEN k.name IS NULL THEN format('the signature at %s leaves is of key "%s", which is not known', g.size, g.name)

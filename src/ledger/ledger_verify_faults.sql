@@ -50,8 +50,8 @@ AS $$
              WHEN s.size <> s.before + s.entries THEN format('the seal of %s leaves does not follow the one before', s.size)
              WHEN s.size > start AND s.root IS DISTINCT FROM z.root THEN format('the seal of %s leaves has another root than follows from the entries', s.size)
              WHEN s.size <= start THEN NULL
-             -- Clocks are set back now and then, if only by little.
-             WHEN s.at < s.at_before - interval '1 minute' OR s.at > clock_timestamp() + interval '1 minute' OR s.at < CASE WHEN isfinite(l.recorded_at) THEN l.recorded_at - interval '1 minute' END
+             -- Clocks are set back now and then, if only by little; a seal is never made before the one before it.
+             WHEN s.at < s.at_before OR s.at > clock_timestamp() + interval '1 hour' OR s.at < CASE WHEN isfinite(l.recorded_at) THEN l.recorded_at - interval '1 hour' END
              THEN format('the seal of %s leaves says it was made at %s, which is not between its entries and the next seal', s.size, s.at)
            END AS fault
     FROM (SELECT x.*, lag(x.size, 1, 0::bigint) OVER w AS before, lag(x.at) OVER w AS at_before FROM quality_gov.ledger_seal x WINDOW w AS (ORDER BY x.size)) s
