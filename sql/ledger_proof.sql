@@ -107,6 +107,6 @@ SELECT scope, status, entries, reason FROM ledger_verify('log', 'infinity');
 SELECT scope, status, entries, reason FROM ledger_verify('log', '-infinity');
 SELECT scope, status, reason FROM ledger_verify('trusted');
 SELECT s, (refused('SELECT ledger_verify(' || s || ')')).* FROM unnest('{"''nothing''","''trusted'', NULL, ''x''"}'::text[]) s;
-DROP TABLE proof_leaf, root, told;
+DROP TABLE proof_leaf, proof_root, proof_many, proof_far, proof_copy, told;
 DROP FUNCTION leaf(jsonb, text, timestamptz), refused(text);
 DROP EXTENSION quality_gov;
