@@ -166,6 +166,8 @@ AS $$
   UNION ALL
   SELECT 'supervision_record', c.uscc || ' ' || c.record_id, c.problem FROM quality_gov.supervision_check() c
   UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.ledger_check() c
+  UNION ALL
   SELECT c.relation, c.key, c.problem FROM quality_gov.passport_check(false) c
 $$;
 COMMENT ON FUNCTION integrity_check() IS
