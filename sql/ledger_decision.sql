@@ -8,7 +8,7 @@ SET "TimeZone" = 'Asia/Shanghai';
 SELECT a.admitted, b.admitted FROM merchant_admit('{"merchant_id": "m-0", "name": "x", "kind": "company"}', '2026-01-01') a, merchant_admit('{"merchant_id": "m-0", "name": "y"}', '2026-01-02') b;
 INSERT INTO merchant (merchant_id, name, kind, uscc, admitted_at) VALUES ('m-1', 'a', 'company', '91110000600037341L', '2026-01-01'), ('m-2', 'b', 'company', '91110000600037341L', '2026-01-01');
 SELECT recall_open('Kettle', '[{"gtin": "6901234567892", "lot": "A1"}]', 'r', 'b', merchant_id => 'm-1', at => '2026-05-01') AS recall \gset
-SELECT recall_advance(:recall, 'ordered', '2026-05-02', 'a note'), recall_advance(:recall, 'plan_reported', '2026-05-03');
+SELECT recall_advance(:recall, 'ordered', '2026-05-02', 'a note'), recall_advance(:recall, 'plan_reported', '2026-05-03', document => recall_report_template('consumer', 'plan', '2026-05-03'));
 SELECT violation_record('m-2', 'general', 7, 'r', 'f', 'b', at => '2026-05-01') IS NOT NULL AS a, violation_record('m-2', 'general', 17, 'r', 'f', 'b', '{"k": [1]}', at => '2026-05-02') IS NOT NULL AS b,
        violation_record('m-1', 'serious', 30, 'r', 'f', 'b', at => '2026-05-02') IS NOT NULL AS c;
 SELECT violation_revoke('m-1', 3, 'an error', 'somebody', at => '2026-05-03');
