@@ -105,7 +105,7 @@ BEGIN
   -- A unit goes one way: what left the buyer in any recall is gone, what was made safe in this one is dealt with.
   IF r.serial IS NOT NULL AND EXISTS (
        SELECT FROM quality_gov.recall_response_standing x
-       WHERE x.gtin = r.gtin AND x.serial = r.serial AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
+       WHERE x.gtin = ANY (quality_gov.gtin_names(r.gtin)) AND x.serial = r.serial AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
          AND (x.recall_id = r.recall_id OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'))) THEN
     RAISE EXCEPTION 'serial number "%" of GTIN % has been dealt with already', r.serial, r.gtin USING ERRCODE = 'unique_violation',
       HINT = 'Take the earlier response back with quality_gov.recall_response_void() where this one takes its place.';
@@ -177,7 +177,8 @@ BEGIN
   gtin := COALESCE(sold.gtin, gtin);
   serial := COALESCE(serial, CASE WHEN quantity = 1 THEN sold.serial END);
   lot_code := COALESCE(sold.lot_code, lot_code, (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
-                                                 WHERE i.gtin = recall_response_add.gtin AND i.serial = recall_response_add.serial));
+                                                 WHERE i.gtin IN (gtin, quality_gov.gtin_current(gtin)) AND i.serial = recall_response_add.serial
+                                                 ORDER BY i.gtin = gtin LIMIT 1));
   SELECT l.* INTO batch FROM quality_gov.lot l
   WHERE l.gtin IN (gtin, quality_gov.gtin_current(gtin)) AND l.lot_code = recall_response_add.lot_code LIMIT 1;
   r := ROW(recall_id, 0, kind, quantity, at, gtin, lot_code, serial, sold.merchant_id, sold.order_id, sold.line,
