@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_progress(bigint, timestamptz) IS
-  'How far a recall is: a row of figures (recall_figure says how they sum) for each lot of its present scope, and for order lines whose lot is not known; events up to an instant, states of order lines as they are now; negative unaccounted: more left than was made, a sign of counterfeits';
+  'How far a recall is: a row of figures (recall_figure says how they sum) for each lot of its present scope, and for order lines whose lot is not known; events up to an instant, states of order lines as they are now; negative unaccounted: more left than was made, a sign of counterfeits; once recalled anew, units that were only warned of or repaired before are outstanding again';
 
 CREATE FUNCTION recall_progress_total(recall_id bigint, at timestamptz DEFAULT now(),
     OUT unit text, OUT made_known boolean, OUT lots bigint, OUT made numeric, OUT in_stock numeric, OUT used numeric, OUT sold numeric,
@@ -111,7 +111,7 @@ AS $$
   SELECT of, quality_gov.gtin_current(r.gtin), min(r.lot_code), 'serial number dealt with more than once', format('serial number "%s": responses %s', r.serial,
            string_agg(r.response_id::text, ', ' ORDER BY r.response_id))
   FROM quality_gov.recall_response_standing r
-  WHERE r.recall_id = of AND r.serial IS NOT NULL GROUP BY quality_gov.gtin_current(r.gtin), r.serial, r.kind = 'confirmed' HAVING count(*) > 1
+  WHERE r.recall_id = of AND r.serial IS NOT NULL AND quality_gov.recall_response_holds(r.kind, r.at, of, 'infinity') GROUP BY quality_gov.gtin_current(r.gtin), r.serial, r.kind = 'confirmed' HAVING count(*) > 1
   UNION ALL
   SELECT of, NULL, NULL, CASE WHEN count(n.notice_id) = 0 THEN 'nobody to give notice to' ELSE 'notices delivered to nobody' END,
          format('%s, %s: %s', o.occasion, o.audience, CASE WHEN count(n.notice_id) = 0 THEN 'no recipient is known'
