@@ -51,15 +51,14 @@ CREATE VIEW recall_response_standing WITH (security_barrier, security_invoker) A
   WHERE r.voids IS NULL AND NOT EXISTS (SELECT FROM recall_response v WHERE v.recall_id = r.recall_id AND v.voids = r.response_id);
 COMMENT ON VIEW recall_response_standing IS 'What buyers did in recalls, without what was taken back';
 
-CREATE FUNCTION recall_response_holds(kind text, responded timestamptz, recall_id bigint, at timestamptz) RETURNS boolean
+CREATE FUNCTION recall_anew(recall_id bigint, at timestamptz) RETURNS timestamptz
   LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT kind NOT IN ('confirmed', 'warned', 'repaired') OR NOT EXISTS (
-    SELECT FROM recall_step s
-    WHERE s.recall_id = recall_response_holds.recall_id AND s.state = 're_recall' AND s.at > responded AND s.at <= recall_response_holds.at);
+  SELECT COALESCE(max(s.at), '-infinity') FROM recall_step s
+  WHERE s.recall_id = recall_anew.recall_id AND s.state = 're_recall' AND s.at <= recall_anew.at;
 END;
-COMMENT ON FUNCTION recall_response_holds(text, timestamptz, bigint, timestamptz) IS
-  'Whether a response still counts in its recall at an instant: what was only warned of or repaired, and who only confirmed, does not once the goods are recalled anew, since the remedy then proved insufficient (Order 19 art 22), as recall_release_period() has it';
+COMMENT ON FUNCTION recall_anew(bigint, timestamptz) IS
+  'When goods were last recalled anew, by an instant, or -infinity: who only confirmed before, and what was only warned of or repaired, counts no more, since the remedy proved insufficient (Order 19 art 22), as recall_release_period() has it';
 
 CREATE FUNCTION recall_response_line(recall_id bigint, merchant_id text, order_id text, line text, gtin gtin, serial text) RETURNS sale
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -116,7 +115,7 @@ BEGIN
   IF r.serial IS NOT NULL AND EXISTS (
        SELECT FROM quality_gov.recall_response_standing x
        WHERE x.gtin = ANY (quality_gov.gtin_names(r.gtin)) AND x.serial = r.serial AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
-         AND (x.recall_id = r.recall_id AND quality_gov.recall_response_holds(x.kind, x.at, r.recall_id, r.at)
+         AND (x.recall_id = r.recall_id AND x.at >= quality_gov.recall_anew(r.recall_id, r.at)
               OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'))) THEN
     RAISE EXCEPTION 'serial number "%" of GTIN % has been dealt with already', r.serial, r.gtin USING ERRCODE = 'unique_violation',
       HINT = 'Take the earlier response back with quality_gov.recall_response_void() where this one takes its place.';
@@ -127,7 +126,7 @@ BEGIN
   SELECT COALESCE(sum(x.quantity), 0) INTO before FROM quality_gov.recall_response_standing x
   WHERE x.merchant_id = sold.merchant_id AND x.order_id = sold.order_id AND x.line = sold.line
     AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
-    AND (x.recall_id = r.recall_id AND quality_gov.recall_response_holds(x.kind, x.at, r.recall_id, r.at)
+    AND (x.recall_id = r.recall_id AND x.at >= quality_gov.recall_anew(r.recall_id, r.at)
          OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'));
   IF before + r.quantity > sold.quantity THEN
     RAISE EXCEPTION 'line "%" of order "%" has % sold, % dealt with already, so not % more', sold.line, sold.order_id,

@@ -67,7 +67,8 @@ BEGIN ATOMIC
         FROM recall_response_standing r LEFT JOIN gtin_alias a ON a.old = r.gtin
         WHERE r.at <= recall_answer.at
           AND (r.recall_id IS DISTINCT FROM recall_answer.recall_id
-               OR recall_response_holds(r.kind, r.at, r.recall_id, recall_answer.at))) x
+               OR r.kind NOT IN ('confirmed', 'warned', 'repaired')
+               OR r.at >= (SELECT recall_anew(recall_answer.recall_id, recall_answer.at)))) x
   GROUP BY x.goods, x.code, x.merchant_id, x.order_id, x.line;
 END;
 COMMENT ON FUNCTION recall_answer(bigint, timestamptz) IS

@@ -111,7 +111,8 @@ AS $$
   SELECT of, quality_gov.gtin_current(r.gtin), min(r.lot_code), 'serial number dealt with more than once', format('serial number "%s": responses %s', r.serial,
            string_agg(r.response_id::text, ', ' ORDER BY r.response_id))
   FROM quality_gov.recall_response_standing r
-  WHERE r.recall_id = of AND r.serial IS NOT NULL AND quality_gov.recall_response_holds(r.kind, r.at, of, 'infinity') GROUP BY quality_gov.gtin_current(r.gtin), r.serial, r.kind = 'confirmed' HAVING count(*) > 1
+  WHERE r.recall_id = of AND r.serial IS NOT NULL
+    AND (r.kind NOT IN ('confirmed', 'warned', 'repaired') OR r.at >= quality_gov.recall_anew(of, 'infinity')) GROUP BY quality_gov.gtin_current(r.gtin), r.serial, r.kind = 'confirmed' HAVING count(*) > 1
   UNION ALL
   SELECT of, NULL, NULL, CASE WHEN count(n.notice_id) = 0 THEN 'nobody to give notice to' ELSE 'notices delivered to nobody' END,
          format('%s, %s: %s', o.occasion, o.audience, CASE WHEN count(n.notice_id) = 0 THEN 'no recipient is known'
