@@ -46,7 +46,7 @@ WHERE c.relnamespace = 'quality_gov'::regnamespace
 SELECT conrelid::regclass, conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind = 'r' AND NOT starts_with(conname, relname || '_') ORDER BY 1, 2;
 
--- tables and sequences that a dump would leave out: accounts are derived, states, kinds and levels are shipped whole, one is of the cluster
+-- tables and sequences that a dump would leave out: accounts and sums of scans are derived, states, kinds and levels are shipped whole, one is of the cluster
 SELECT c.oid::regclass FROM pg_class c, pg_extension e
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind IN ('r', 'S') AND e.extname = 'quality_gov'
   AND NOT c.oid = ANY (e.extconfig) ORDER BY 1;
@@ -57,13 +57,13 @@ CROSS JOIN pg_extension e
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind = 'r' AND e.extname = 'quality_gov'
   AND e.extcondition[array_position(e.extconfig, c.oid)] IS DISTINCT FROM 'WHERE NOT builtin' ORDER BY 1;
 
--- triggers on INSERT that do more than stamp, invalidate or refuse; only invalidation and the stamp of events,
--- which is compared with snapshots of this cluster, fire in replication
+-- triggers on INSERT that do more than stamp, invalidate or refuse; only invalidation and the stamps of events and scans,
+-- which are compared with snapshots of this cluster, fire in replication
 SELECT t.tgrelid::regclass, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND NOT t.tgisinternal
   AND (t.tgtype & 4 > 0 AND t.tgfoid::regproc::text NOT IN (
          'quality_gov.stamp_xid', 'quality_gov.cache_invalidate', 'quality_gov.builtin_protect')
-       OR t.tgenabled <> CASE WHEN t.tgfoid::regproc::text = 'quality_gov.cache_invalidate' OR t.tgname = 'credit_event_stamp'
+       OR t.tgenabled <> CASE WHEN t.tgfoid::regproc::text = 'quality_gov.cache_invalidate' OR t.tgname IN ('credit_event_stamp', 'passport_scan_stamp')
                        THEN 'A' ELSE 'O' END) ORDER BY 1, 2;
 
 -- views without security_barrier

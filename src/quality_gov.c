@@ -15,6 +15,9 @@ PG_MODULE_MAGIC;
 int qg_guard_mode = QG_MODE_ENFORCE;
 uint64 qg_guard_mode_changes = 0;
 char *qg_identity_key_file = NULL;
+char *qg_code_key_file = NULL;
+char *qg_passport_key_file = NULL;
+char *qg_ledger_key_file = NULL;
 int qg_denial_spool_size = 64 * 1024;
 bool qg_denial_worker = true;
 
@@ -67,6 +70,22 @@ _PG_init(void)
 		"File with the key of identity digests, readable by the server only.",
 		"At least 32 bytes; identity_digest() needs it.", &qg_identity_key_file, "", PGC_SUSET,
 		GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"quality_gov.code_key_file",
+		"File with the keys of item codes, readable by the server only.",
+		"Lines of id:hexadecimal, the first being the key of new codes; code_issue() and "
+		"code_check() need it.",
+		&qg_code_key_file, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"quality_gov.passport_key_file",
+		"File with the private key that signs passports, readable by the server only.",
+		"PEM (PKCS 8, not encrypted), Ed25519 or SM2; passport_issue() needs it.",
+		&qg_passport_key_file, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"quality_gov.ledger_key_file",
+		"File with the private key that signs checkpoints, readable by the server only.",
+		"PEM (PKCS 8, not encrypted), Ed25519; without it they are signed outside.",
+		&qg_ledger_key_file, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomIntVariable("quality_gov.denial_spool_size",
 							"Disk space for refused attempts that wait to be recorded.",
 							"For each database; attempts beyond it go to the server log.",

@@ -28,6 +28,9 @@ typedef enum QgGuardMode
 extern int qg_guard_mode;
 extern uint64 qg_guard_mode_changes; /* of its value, in this backend */
 extern char *qg_identity_key_file;
+extern char *qg_code_key_file;
+extern char *qg_passport_key_file;
+extern char *qg_ledger_key_file;
 extern int qg_denial_spool_size; /* kB */
 extern bool qg_denial_worker;
 

@@ -33,6 +33,20 @@ qg_hmac_sha256(const uint8 *key, size_t keylen, const uint8 *data, size_t datale
 		   length == QG_SHA256_BYTES;
 }
 
+/* Clears a secret that is not palloc'd. */
+void
+qg_secret_clear(void *secret, size_t length)
+{
+	OPENSSL_cleanse(secret, length);
+}
+
+/* Compares secrets in a time that does not tell where they differ. */
+bool
+qg_secrets_equal(const uint8 *a, const uint8 *b, size_t length)
+{
+	return CRYPTO_memcmp(a, b, length) == 0;
+}
+
 /* Names the libcrypto in use. */
 const char *
 qg_crypto_version(void)

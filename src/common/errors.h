@@ -16,6 +16,10 @@
 /* listing */
 #define ERRCODE_QG_LISTING_DENIED MAKE_SQLSTATE('Q', 'G', '4', '0', '1')
 
+/* passport */
+#define ERRCODE_QG_PASSPORT_SIGNATURE MAKE_SQLSTATE('Q', 'G', '5', '0', '1')
+#define ERRCODE_QG_PASSPORT_KEY MAKE_SQLSTATE('Q', 'G', '5', '0', '2')
+
 /* trace */
 #define ERRCODE_QG_ORDER_DENIED MAKE_SQLSTATE('Q', 'G', '6', '0', '1')
 

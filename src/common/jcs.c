@@ -27,12 +27,22 @@ typedef struct Member
 	uint32 offset;
 } Member;
 
+/* What becomes of a number that would be rounded. */
+typedef enum Rounding
+{
+	RAISE, /* the error that says so */
+	NOTE,  /* the writer has failed */
+	QUOTE  /* a string of its digits */
+} Rounding;
+
 typedef struct Writer
 {
 	StringInfo out;
 	Member *members;
 	int nmembers;
 	int room;
+	Rounding rounding;
+	bool failed;
 } Writer;
 
 #define ST_SORT members_sort
@@ -72,8 +82,8 @@ escape_of(uint8 byte)
 }
 
 /* Writes a string with its quotes (RFC 8785, 3.2.2.2). */
-static void
-write_string(StringInfo out, const char *text, int length)
+void
+qg_jcs_string(StringInfo out, const char *text, int length)
 {
 	int from = 0;
 
@@ -99,14 +109,28 @@ write_string(StringInfo out, const char *text, int length)
 	appendStringInfoCharMacro(out, '"');
 }
 
-/* Writes a number, or raises the error that it would be rounded. */
+/* Writes a number; one that would be rounded is an error, or noted, or a string of its digits. */
 static void
-write_number(StringInfo out, Numeric number)
+write_number(Writer *writer, Numeric number)
 {
+	StringInfo out = writer->out;
 	char *decimal = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	int length;
 
 	enlargeStringInfo(out, QG_JCS_NUMBER_SIZE);
-	out->len += qg_jcs_number(decimal, out->data + out->len);
+	length = qg_jcs_number(decimal, out->data + out->len, writer->rounding != RAISE);
+	if (length >= 0)
+		out->len += length;
+	else if (writer->rounding == QUOTE)
+	{
+		char *digits = DatumGetCString(DirectFunctionCall1(
+			numeric_out, DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number))));
+
+		qg_jcs_string(out, digits, strlen(digits));
+		pfree(digits);
+	}
+	else
+		writer->failed = true;
 	pfree(decimal);
 }
 
@@ -122,9 +146,9 @@ static void
 write_child(Writer *writer, JEntry entry, char *base, uint32 offset)
 {
 	if (JBE_ISSTRING(entry))
-		write_string(writer->out, base + offset, child_length(entry, offset));
+		qg_jcs_string(writer->out, base + offset, child_length(entry, offset));
 	else if (JBE_ISNUMERIC(entry))
-		write_number(writer->out, (Numeric) (base + INTALIGN(offset)));
+		write_number(writer, (Numeric) (base + INTALIGN(offset)));
 	else if (JBE_ISCONTAINER(entry))
 		write_container(writer, (JsonbContainer *) (base + INTALIGN(offset)));
 	else if (JBE_ISNULL(entry))
@@ -167,12 +191,22 @@ members_push(Writer *writer, JsonbContainer *object, int count, char *base)
 	return first;
 }
 
+/* Tells whether an object's member has a name. */
+static inline bool
+is_named(const Member *member, const char *name)
+{
+	return name != NULL && (int) strlen(name) == member->keylength &&
+		   memcmp(name, member->key, member->keylength) == 0;
+}
+
+/* Writes an object; with an edit, without a member or with another value in its place. */
 static void
-write_object(Writer *writer, JsonbContainer *object)
+write_object(Writer *writer, JsonbContainer *object, const QgJcsEdit *edit)
 {
 	int count = JsonContainerSize(object);
 	char *base = (char *) &object->children[2 * count];
 	int first = members_push(writer, object, count, base);
+	bool begun = false;
 
 	appendStringInfoCharMacro(writer->out, '{');
 	for (int i = 0; i < count; i++)
@@ -181,11 +215,17 @@ write_object(Writer *writer, JsonbContainer *object)
 		Member member = writer->members[first + i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (i > 0)
+		if (edit != NULL && is_named(&member, edit->drop))
+			continue;
+		if (begun)
 			appendStringInfoCharMacro(writer->out, ',');
-		write_string(writer->out, member.key, member.keylength);
+		begun = true;
+		qg_jcs_string(writer->out, member.key, member.keylength);
 		appendStringInfoCharMacro(writer->out, ':');
-		write_child(writer, object->children[member.child], base, member.offset);
+		if (edit != NULL && is_named(&member, edit->replace))
+			appendBinaryStringInfo(writer->out, edit->by, edit->bylength);
+		else
+			write_child(writer, object->children[member.child], base, member.offset);
 	}
 	appendStringInfoCharMacro(writer->out, '}');
 	writer->nmembers = first;
@@ -219,21 +259,52 @@ write_container(Writer *writer, JsonbContainer *container)
 {
 	check_stack_depth();
 	if (JsonContainerIsObject(container))
-		write_object(writer, container);
+		write_object(writer, container, NULL);
 	else
 		write_array(writer, container);
 }
 
-/* Appends a document as canonical JSON. */
-void
-qg_jcs(Jsonb *document, StringInfo out)
+/*
+ * Appends a container as canonical JSON, an object as an edit changes it; false where a number in it
+ * would be rounded.
+ */
+bool
+qg_jcs_try(JsonbContainer *container, const QgJcsEdit *edit, StringInfo out)
 {
-	Writer writer = {.out = out, .room = MEMBERS_INITIAL};
+	Writer writer = {.out = out, .room = MEMBERS_INITIAL, .rounding = NOTE};
+
+	writer.members = palloc(writer.room * sizeof(Member));
+	if (edit != NULL && JsonContainerIsObject(container))
+		write_object(&writer, container, edit);
+	else
+		write_container(&writer, container);
+	pfree(writer.members);
+	return !writer.failed;
+}
+
+static void
+write_document(Jsonb *document, StringInfo out, Rounding rounding)
+{
+	Writer writer = {.out = out, .rounding = rounding, .room = MEMBERS_INITIAL};
 
 	writer.members = palloc(writer.room * sizeof(Member));
 	enlargeStringInfo(out, VARSIZE(document));
 	write_container(&writer, &document->root);
 	pfree(writer.members);
+}
+
+/* Appends a document as canonical JSON; a number that would be rounded is an error. */
+void
+qg_jcs(Jsonb *document, StringInfo out)
+{
+	write_document(document, out, RAISE);
+}
+
+/* Appends a document as canonical JSON; a number that would be rounded becomes a string of its digits. */
+void
+qg_jcs_lenient(Jsonb *document, StringInfo out)
+{
+	write_document(document, out, QUOTE);
 }
 
 /* jcs(jsonb): canonical JSON as text. */

@@ -166,35 +166,45 @@ number_name(const char *text, const Decimal *decimal)
 	return psprintf("%s%s", decimal->ndigits > DOUBLE_DIGITS_MAX ? "about " : "", digits);
 }
 
-/* Raises an error unless a number has the digits of its double. */
-static void
-double_require(const char *text, const Decimal *own)
+/* Tells whether a number has the digits of its double; where it may not fail, raises an error. */
+static bool
+double_require(const char *text, const Decimal *own, bool may_fail)
 {
 	double value = strtod(text, NULL);
 	char digits[QG_JCS_NUMBER_SIZE];
 	Decimal shortest;
 
 	if (isinf(value) || value == 0)
+	{
+		if (may_fail)
+			return false;
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg(value == 0 ? "number %s is too close to zero for canonical JSON"
 										  : "number %s is too large for canonical JSON",
 							   number_name(text, own)),
 						errdetail("RFC 8785 takes numbers for IEEE 754 doubles."),
 						errhint("Store it as a string.")));
+	}
 	double_shortest(value, &shortest);
 	if (own->ndigits == shortest.ndigits && own->point == shortest.point &&
 		memcmp(own->digits, shortest.digits, own->ndigits) == 0)
-		return;
+		return true;
+	if (may_fail)
+		return false;
 	decimal_write(&shortest, digits);
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					errmsg("number %s would be rounded in canonical JSON", number_name(text, own)),
 					errdetail("RFC 8785 takes it for an IEEE 754 double and writes %s.", digits),
 					errhint("Store that number, or a string.")));
+	return false;
 }
 
-/* Writes a numeric's text as RFC 8785 does, gives the length; what would be rounded is an error. */
+/*
+ * Writes a numeric's text as RFC 8785 does, gives the length; what would be rounded is an error, or -1
+ * where it may fail.
+ */
 int
-qg_jcs_number(const char *decimal, char out[QG_JCS_NUMBER_SIZE])
+qg_jcs_number(const char *decimal, char out[QG_JCS_NUMBER_SIZE], bool may_fail)
 {
 	Decimal own;
 	const char *first = decimal + (*decimal == '-');
@@ -202,8 +212,9 @@ qg_jcs_number(const char *decimal, char out[QG_JCS_NUMBER_SIZE])
 	if (*first < '0' || *first > '9')
 		elog(ERROR, "jsonb holds the number %s", decimal);
 	decimal_read(decimal, &own);
-	if (own.ndigits > DBL_DIG || (own.ndigits > 0 && abs(own.point) > EXPONENT_ORDINARY))
-		double_require(decimal, &own);
+	if ((own.ndigits > DBL_DIG || (own.ndigits > 0 && abs(own.point) > EXPONENT_ORDINARY)) &&
+		!double_require(decimal, &own, may_fail))
+		return -1;
 	return decimal_write(&own, out);
 }
 

@@ -33,6 +33,10 @@
 /* So many tables' expressions are kept compiled; those of further ones are compiled each time. */
 #define COMPILED_MAX 16
 
+/* So many rows, and bytes of them, wait to be written together. */
+#define WAITING_MAX 1000
+#define WAITING_BYTES (512 * 1024)
+
 /* What is evaluated for every row of a table. */
 typedef struct Compiled
 {
@@ -152,6 +156,9 @@ qg_rows_open(QgRows *rows, const char *table)
 	InitResultRelInfo(rows->target, rows->relation, 1, NULL, 0);
 	ExecOpenIndices(rows->target, false);
 	lend_compiled(rows->relation, rows->target);
+	rows->waiting = NULL;
+	rows->nwaiting = 0;
+	rows->bytes = 0;
 	rows->slot = MakeSingleTupleTableSlot(RelationGetDescr(rows->relation), &TTSOpsVirtual);
 	AfterTriggerBeginQuery();
 }
@@ -225,10 +232,52 @@ qg_rows_add_record(QgRows *rows, Datum record)
 	insert_slot(rows);
 }
 
+/* Writes the rows that wait, page by page. */
+static void
+write_waiting(QgRows *rows)
+{
+	table_multi_insert(rows->relation, rows->waiting, rows->nwaiting, rows->estate->es_output_cid,
+					   0, NULL);
+	for (int i = 0; i < rows->nwaiting; i++)
+	{
+		rows->waiting[i]->tts_tableOid = RelationGetRelid(rows->relation);
+		list_free(qg_index_tuples(rows->target, rows->waiting[i], rows->estate, false, NULL));
+		ExecClearTuple(rows->waiting[i]);
+	}
+	ResetPerTupleExprContext(rows->estate);
+	rows->nwaiting = 0;
+	rows->bytes = 0;
+}
+
+/*
+ * Takes a row to be written with others, at the latest by qg_rows_close().  No trigger fires and no
+ * constraint is checked but uniqueness: it is for rows that are right by the caller's making.
+ */
+void
+qg_rows_put(QgRows *rows, const Datum *values, const bool *nulls)
+{
+	MemoryContext caller = MemoryContextSwitchTo(rows->estate->es_query_cxt);
+	HeapTuple tuple;
+
+	if (rows->waiting == NULL)
+		rows->waiting = palloc0(WAITING_MAX * sizeof(TupleTableSlot *));
+	if (rows->waiting[rows->nwaiting] == NULL)
+		rows->waiting[rows->nwaiting] = table_slot_create(rows->relation,
+														  &rows->estate->es_tupleTable);
+	tuple = heap_form_tuple(RelationGetDescr(rows->relation), (Datum *) values, (bool *) nulls);
+	rows->bytes += tuple->t_len;
+	ExecForceStoreHeapTuple(tuple, rows->waiting[rows->nwaiting++], true);
+	MemoryContextSwitchTo(caller);
+	if (rows->nwaiting == WAITING_MAX || rows->bytes > WAITING_BYTES)
+		write_waiting(rows);
+}
+
 /* Ends inserting; what was inserted is seen by the commands that follow. */
 void
 qg_rows_close(QgRows *rows)
 {
+	if (rows->nwaiting > 0)
+		write_waiting(rows);
 	AfterTriggerEndQuery(rows->estate);
 	ExecCloseIndices(rows->target);
 	ExecDropSingleTupleTableSlot(rows->slot);

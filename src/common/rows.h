@@ -16,10 +16,14 @@ typedef struct QgRows
 	EState *estate;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
+	TupleTableSlot **waiting; /* rows that qg_rows_put() was given, or NULL */
+	int nwaiting;
+	Size bytes; /* of those */
 } QgRows;
 
 extern void qg_rows_open(QgRows *rows, const char *table);
 extern void qg_rows_add(QgRows *rows, const Datum *values, const bool *nulls);
+extern void qg_rows_put(QgRows *rows, const Datum *values, const bool *nulls);
 extern bool qg_rows_try_add(QgRows *rows, const Datum *values, const bool *nulls);
 extern void qg_rows_add_record(QgRows *rows, Datum record);
 extern void qg_rows_close(QgRows *rows);

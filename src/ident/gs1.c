@@ -13,6 +13,9 @@
 
 #include "ident/element.h"
 
+/* A longer name the DNS cannot hold (RFC 1035). */
+#define QG_HOST_MAX 253
+
 /* Raises the error of a link or element string. */
 static void
 element_error(const char *what, const char *input, const QgElementError *error)
@@ -149,6 +152,93 @@ qg_digital_link_parse(PG_FUNCTION_ARGS)
 			values[i] = i == 0 ? Int64GetDatum(strtoll(item->value, NULL, 10))
 							   : CStringGetTextDatum(item->value);
 	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* Tells a character of a host's name or address, ASCII as it stands in links. */
+static bool
+is_host_character(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+		   c == '-';
+}
+
+/*
+ * Copies the host of a link in small letters; false where what stands there is more than a host and
+ * a port, such as a name before an @ that would make another host look like this one.
+ */
+static bool
+link_host(const char *uri, char host[QG_HOST_MAX + 1])
+{
+	const char *pos = strstr(uri, "://");
+	int n = 0;
+
+	for (pos = pos ? pos + 3 : uri; is_host_character(*pos); pos++)
+	{
+		if (n == QG_HOST_MAX)
+			return false;
+		host[n++] = (char) pg_ascii_tolower((unsigned char) *pos);
+	}
+	host[n] = '\0';
+	if (n > 0 && *pos == ':')
+		while (*++pos >= '0' && *pos <= '9')
+			;
+	return n > 0 && *pos == '/';
+}
+
+/*
+ * digital_link_read(uri): host, GTIN and qualifiers of a link, or what is wrong with it; never an
+ * error, for what is scanned comes from anybody.
+ */
+PG_FUNCTION_INFO_V1(qg_digital_link_read);
+Datum
+qg_digital_link_read(PG_FUNCTION_ARGS)
+{
+	static const char *const ais[] = {"01", "22", "10", "21"};
+	text *input = PG_GETARG_TEXT_PP(0);
+	QgElements *list = palloc(sizeof(QgElements));
+	QgElementError error;
+	TupleDesc desc;
+	Datum values[6] = {0};
+	bool nulls[6] = {true, true, true, true, true, true};
+	const char *fault = NULL;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (VARSIZE_ANY_EXHDR(input) > QG_LINK_MAX)
+		fault = "too_long";
+	else
+	{
+		char *uri = text_to_cstring(input);
+		char host[QG_HOST_MAX + 1];
+
+		if (!qg_link_parse(uri, (int) strlen(uri), list, &error))
+			fault = error.message == NULL || strcmp(error.message, "link") == 0 ? "no_link"
+					: strcmp(error.message, "path") == 0						? "wrong_path"
+																				: "wrong_value";
+		else if (qg_elements_find(list, "01") == NULL ||
+				 strspn(qg_elements_find(list, "01")->value, "0") == 14)
+			fault = "wrong_value";
+		else if (!link_host(uri, host))
+			fault = "wrong_host";
+		else
+			values[0] = CStringGetTextDatum(host);
+	}
+	nulls[0] = fault != NULL;
+	list->n = fault != NULL ? 0 : list->npath;
+	for (int i = 0; i < (int) lengthof(ais); i++)
+	{
+		const QgElement *item = qg_elements_find(list, ais[i]);
+
+		if (item == NULL)
+			continue;
+		nulls[i + 1] = false;
+		values[i + 1] = i == 0 ? Int64GetDatum(strtoll(item->value, NULL, 10))
+							   : CStringGetTextDatum(item->value);
+	}
+	nulls[5] = fault == NULL;
+	if (fault != NULL)
+		values[5] = CStringGetTextDatum(fault);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

@@ -114,6 +114,10 @@ COMMENT ON FUNCTION digital_link(gtin, text, text, text, text) IS 'GS1 Digital L
 CREATE FUNCTION digital_link_parse(uri text, OUT gtin gtin, OUT variant text, OUT lot text, OUT serial text)
   AS 'MODULE_PATHNAME', 'qg_digital_link_parse' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION digital_link_parse(text) IS 'GTIN and qualifiers of a GS1 Digital Link of any resolver, numbers or short words, from its path alone; 22P02 where it is none or an element is wrong';
+CREATE FUNCTION digital_link_read(uri text, OUT host text, OUT gtin gtin, OUT variant text, OUT lot text, OUT serial text,
+                                  OUT fault text)
+  AS 'MODULE_PATHNAME', 'qg_digital_link_read' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION digital_link_read(text) IS 'What digital_link_parse() gives, and the host in small letters without its port; of what is no such link the fault alone (too_long, no_link, wrong_path, wrong_value, wrong_host), never an error';
 CREATE FUNCTION digital_link_elements(uri text, OUT ai text, OUT value text) RETURNS SETOF record
   AS 'MODULE_PATHNAME', 'qg_digital_link_elements' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION digital_link_elements(text) IS 'Elements of a GS1 Digital Link, those of its query too; 22P02 where it is none or an element is wrong';

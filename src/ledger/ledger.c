@@ -1,6 +1,9 @@
 /*
  * ledger.c
- *		Entering many decisions in the record at once.
+ *		Entering decisions in the record.
+ *
+ * A transaction has its id before an entry has its own: what is entered by a transaction that began
+ * after a moment has an id above all that were given by then, and a seal need not look further back.
  */
 #include "quality_gov.h"
 
@@ -18,20 +21,70 @@
 
 #define LEDGER_COLUMNS 7
 
+/* The ledger while entries are written. */
+typedef struct Record
+{
+	QgRows rows;
+	Oid sequence;
+	Datum values[LEDGER_COLUMNS];
+} Record;
+
+static void
+record_begin(Record *record, Datum kind)
+{
+	memset(record->values, 0, sizeof(record->values));
+	record->values[6] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	record->sequence = get_relname_relid("ledger_entry_entry_id_seq",
+										 get_namespace_oid(QG_SCHEMA, false));
+	record->values[1] = kind;
+	record->values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+	qg_rows_open(&record->rows, "ledger_entry");
+}
+
+/* Enters a decision, gives its id. */
+static int64
+record_add(Record *record, Datum subject, Datum body)
+{
+	static const bool nulls[LEDGER_COLUMNS] = {false};
+	int64 entry = nextval_internal(record->sequence, false);
+
+	record->values[0] = Int64GetDatum(entry);
+	record->values[2] = subject;
+	record->values[3] = body;
+	record->values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
+	qg_rows_add(&record->rows, record->values, nulls);
+	return entry;
+}
+
+/* ledger_record(kind, subject, body): enters one decision. */
+PG_FUNCTION_INFO_V1(qg_ledger_record);
+Datum
+qg_ledger_record(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"kind", "subject", "body"};
+	Record record;
+	int64 entry;
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+							errmsg("%s of an entry of the ledger cannot be null", names[i])));
+	record_begin(&record, PG_GETARG_DATUM(0));
+	entry = record_add(&record, PG_GETARG_DATUM(1), PG_GETARG_DATUM(2));
+	qg_rows_close(&record.rows);
+	PG_RETURN_INT64(entry);
+}
+
 /* ledger_record_all(kind, subjects, bodies): one entry for each subject and body. */
 PG_FUNCTION_INFO_V1(qg_ledger_record_all);
 Datum
 qg_ledger_record_all(PG_FUNCTION_ARGS)
 {
-	Oid sequence = get_relname_relid("ledger_entry_entry_id_seq",
-									 get_namespace_oid(QG_SCHEMA, false));
-	Datum values[LEDGER_COLUMNS] = {0};
-	bool nulls[LEDGER_COLUMNS] = {false};
+	Record record;
 	Datum *subjects;
 	Datum *bodies;
 	int nsubjects;
 	int nbodies;
-	QgRows rows;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &subjects, NULL,
 					  &nsubjects);
@@ -40,19 +93,12 @@ qg_ledger_record_all(PG_FUNCTION_ARGS)
 	if (nsubjects != nbodies)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("%d subjects and %d bodies to record", nsubjects, nbodies)));
-	values[1] = PG_GETARG_DATUM(0);
-	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
-	values[6] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	qg_rows_open(&rows, "ledger_entry");
+	record_begin(&record, PG_GETARG_DATUM(0));
 	for (int i = 0; i < nsubjects; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(nextval_internal(sequence, false));
-		values[2] = subjects[i];
-		values[3] = bodies[i];
-		values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
-		qg_rows_add(&rows, values, nulls);
+		(void) record_add(&record, subjects[i], bodies[i]);
 	}
-	qg_rows_close(&rows);
+	qg_rows_close(&record.rows);
 	PG_RETURN_VOID();
 }

@@ -34,7 +34,8 @@ INSERT INTO listing_kind (kind, title, native, params, reads, default_missing, b
   ('brand', 'no look-alike of a protected brand', false, 'an object', '{brand,title}', 'skip', true, NULL),
   ('absolute_term', 'no absolute wording about the goods', false, '{"lexicon": name, "fields": [names]}', '{}', 'skip', true, NULL),
   ('signal', 'a score of an outside model below its threshold', false, '{"field": name, "model": text, "version": text, "threshold": number}', '{}', 'verdict', true, NULL),
-  ('duplicate', 'goods that were not taken down before', false, 'an object', '{title}', 'skip', true, NULL);
+  ('duplicate', 'goods that were not taken down before', false, 'an object', '{title}', 'skip', true, NULL),
+  ('passport', 'a valid passport or codes of the goods', false, 'an object', '{gtin,lot,serial,passport_link}', 'verdict', true, NULL);
 CREATE TRIGGER listing_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON listing_kind
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 CREATE TRIGGER listing_kind_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listing_kind

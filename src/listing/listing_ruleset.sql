@@ -29,7 +29,7 @@ DECLARE
     || COALESCE((params_texts(params -> 'in'))[1:1], '{}')
     || CASE kind WHEN 'certificate' THEN '{certificate,product_type}'::text[] WHEN 'report' THEN '{report,standard,model}'
          WHEN 'label' THEN ARRAY[(params ->> 'scheme') || '_grade', 'model', 'producer'] WHEN 'price' THEN '{list_price,listing_id}'
-         WHEN 'recall' THEN '{gtin,lot}' ELSE '{}' END
+         WHEN 'recall' THEN '{gtin,lot}' WHEN 'passport' THEN '{gtin}' ELSE '{}' END
     || CASE WHEN params ?| '{regime,except_regime}' THEN '{category}'::text[] ELSE '{}' END;
   unmapped text;
   empty text;

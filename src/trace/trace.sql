@@ -81,11 +81,12 @@ CREATE TABLE lot_item (
   gtin gtin NOT NULL,
   serial text NOT NULL,
   lot_id bigint NOT NULL,
+  source bigint NOT NULL DEFAULT 0,
   CONSTRAINT lot_item_pkey PRIMARY KEY (gtin, serial),
   CONSTRAINT lot_item_serial CHECK (serial <> '')
 );
 CREATE INDEX lot_item_lot ON lot_item (lot_id);
-COMMENT ON TABLE lot_item IS 'Serial numbers (GS1 AI 21) of a lot, where items are numbered';
+COMMENT ON TABLE lot_item IS 'Serial numbers (GS1 AI 21) of a lot, where items are numbered; source is 0 or the EPCIS event that said so (epcis_event)';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.lot_item', '');
 
 CREATE TABLE lot_event (

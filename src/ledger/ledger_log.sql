@@ -1,0 +1,190 @@
+
+-- ledger: the log, a Merkle tree over the entries (RFC 9162) in tiles (C2SP tlog-tiles)
+
+CREATE FUNCTION ledger_leaf_data(entry_id bigint, kind text, subject text, body jsonb, role text, recorded_at timestamptz)
+  RETURNS bytea
+  AS 'MODULE_PATHNAME', 'qg_ledger_leaf_data' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ledger_leaf_data(bigint, text, text, jsonb, text, timestamptz) IS
+  'What the log holds of an entry: its canonical JSON (RFC 8785) as UTF-8, the instant in UTC with six digits, numbers that would be rounded as strings; beyond 65,535 bytes "body_sha256" stands for "body"';
+
+CREATE TABLE ledger_seal (
+  size bigint NOT NULL,
+  entries bigint NOT NULL,
+  root bytea NOT NULL,
+  at timestamptz NOT NULL,
+  CONSTRAINT ledger_seal_pkey PRIMARY KEY (size),
+  CONSTRAINT ledger_seal_entries CHECK (entries BETWEEN 1 AND size),
+  CONSTRAINT ledger_seal_root CHECK (length(root) = 32)
+);
+COMMENT ON TABLE ledger_seal IS
+  'Seals of the log: leaves after each, how many of them it added, and the root; append-only';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.ledger_seal', '');
+CREATE TRIGGER ledger_seal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_seal
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TABLE ledger_leaf (
+  page bigint NOT NULL,
+  entry_ids bigint[] NOT NULL,
+  span int8range NOT NULL,
+  CONSTRAINT ledger_leaf_pkey PRIMARY KEY (page),
+  CONSTRAINT ledger_leaf_entry_ids CHECK (cardinality(entry_ids) BETWEEN 1 AND 256 AND array_position(entry_ids, NULL) IS NULL)
+);
+-- A full row of places stays in its page, and is not worth compressing.
+ALTER TABLE ledger_leaf ALTER COLUMN entry_ids SET STORAGE PLAIN;
+CREATE INDEX ledger_leaf_span ON ledger_leaf USING gist (span);
+COMMENT ON TABLE ledger_leaf IS
+  'Which entry is which leaf of the log: entry_ids[n] is leaf 256 * page + n - 1; span holds all of them, for the way back';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.ledger_leaf', '');
+
+CREATE TABLE ledger_tile (
+  level integer NOT NULL,
+  tile_index bigint NOT NULL,
+  data bytea NOT NULL,
+  middle bytea NOT NULL,
+  CONSTRAINT ledger_tile_pkey PRIMARY KEY (level, tile_index),
+  CONSTRAINT ledger_tile_level CHECK (level BETWEEN 0 AND 7),
+  CONSTRAINT ledger_tile_data CHECK (length(data) BETWEEN 32 AND 8192 AND length(data) % 32 = 0),
+  CONSTRAINT ledger_tile_middle CHECK (length(middle) = length(data) / 512 * 32)
+);
+-- Hashes do not compress.
+ALTER TABLE ledger_tile ALTER COLUMN data SET STORAGE EXTERNAL;
+COMMENT ON TABLE ledger_tile IS
+  'Tiles of the log (C2SP tlog-tiles, height 8), byte for byte what a static server serves: up to 256 hashes of 32 bytes; the beginning of a tile is the partial tile of an earlier size';
+COMMENT ON COLUMN ledger_tile.middle IS
+  'Roots of the complete runs of 16 hashes, so that a proof hashes tens of nodes and not hundreds; not part of what a tile server serves';
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.ledger_tile', '');
+
+CREATE TABLE ledger_watermark (
+  only_row boolean NOT NULL DEFAULT true,
+  seen pg_snapshot,
+  CONSTRAINT ledger_watermark_pkey PRIMARY KEY (only_row),
+  CONSTRAINT ledger_watermark_only_row CHECK (only_row)
+);
+COMMENT ON TABLE ledger_watermark IS
+  'The snapshot of the last seal; transactions mean nothing in another cluster: not dumped, and null after a restore';
+INSERT INTO ledger_watermark DEFAULT VALUES;
+
+CREATE TABLE ledger_mark (
+  next_xid xid8 NOT NULL,
+  last_entry bigint NOT NULL,
+  CONSTRAINT ledger_mark_pkey PRIMARY KEY (next_xid)
+);
+COMMENT ON TABLE ledger_mark IS
+  'How far back a seal must look: transactions from next_xid on gave their entries ids above last_entry; kept for the oldest transaction that was open at the last seal; not dumped';
+
+CREATE VIEW ledger_place WITH (security_barrier) AS
+  SELECT 256 * p.page + e.n - 1 AS leaf, e.entry_id
+  FROM ledger_leaf p CROSS JOIN LATERAL unnest(p.entry_ids) WITH ORDINALITY e(entry_id, n);
+COMMENT ON VIEW ledger_place IS 'Leaves of the log, from 0, and their entries';
+
+CREATE FUNCTION ledger_append(size bigint, before pg_snapshot, now pg_snapshot, floor bigint, OUT entries bigint, OUT root bytea)
+  AS 'MODULE_PATHNAME', 'qg_ledger_append' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ledger_append(bigint, pg_snapshot, pg_snapshot, bigint) IS
+  'Puts the entries above floor that the snapshot now shows and before did not behind the log''s first size leaves; ledger_seal() calls it under its lock';
+
+CREATE FUNCTION ledger_size() RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT COALESCE(max(s.size), 0) FROM ledger_seal s;
+END;
+COMMENT ON FUNCTION ledger_size() IS 'Leaves of the log as of its last seal';
+
+CREATE FUNCTION ledger_seal() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  held pg_snapshot;
+  shown pg_snapshot;
+  leaves bigint;
+  given bigint;
+  added record;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'ledger_seal must run at isolation level read committed'
+      USING ERRCODE = 'active_sql_transaction', DETAIL = 'With an older snapshot it would seal again what another session has sealed.';
+  END IF;
+  -- The lock is taken in one statement; the next reads what the session before left.
+  PERFORM FROM quality_gov.ledger_watermark FOR UPDATE;
+  SELECT w.seen INTO held FROM quality_gov.ledger_watermark w;
+  leaves := quality_gov.ledger_size();
+  -- First the ids that were given, then who may still be writing them.
+  SELECT s.last_value INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
+  shown := pg_current_snapshot();
+  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, COALESCE(
+    (SELECT max(m.last_entry) FROM quality_gov.ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(held)), -9223372036854775808));
+  IF added.entries > 0 THEN
+    leaves := leaves + added.entries;
+    INSERT INTO quality_gov.ledger_seal (size, entries, root, at) VALUES (leaves, added.entries, added.root, clock_timestamp());
+    UPDATE quality_gov.ledger_watermark SET seen = shown;
+    INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry) VALUES (pg_snapshot_xmax(shown), given)
+    ON CONFLICT ON CONSTRAINT ledger_mark_pkey DO NOTHING;
+    DELETE FROM quality_gov.ledger_mark m
+    WHERE m.next_xid < (SELECT max(x.next_xid) FROM quality_gov.ledger_mark x WHERE x.next_xid <= pg_snapshot_xmin(shown));
+  END IF;
+  RETURN leaves;
+END
+$$;
+COMMENT ON FUNCTION ledger_seal() IS
+  'Gives every committed entry that has none a place in the log and returns its leaves; writers are not waited for, and an open or prepared transaction delays its own entries alone; the session''s own are sealed by a later call';
+
+CREATE FUNCTION ledger_seal_due(at timestamptz) RETURNS text
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$ SELECT format('%s leaves', quality_gov.ledger_seal()) $$;
+COMMENT ON FUNCTION ledger_seal_due(timestamptz) IS 'Task of maintenance(): ledger_seal(), as of now whatever the instant';
+INSERT INTO maintenance_task VALUES
+  ('ledger_seal', 95, 'quality_gov.ledger_seal_due', 'Gives new entries their places in the log', true);
+
+CREATE FUNCTION ledger_tree_root(size bigint) RETURNS bytea
+  AS 'MODULE_PATHNAME', 'qg_ledger_tree_root' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION ledger_tree_root(bigint) IS 'Root of the first so many leaves of the log, computed from the tiles; XX001 where they do not hold it';
+
+CREATE FUNCTION ledger_inclusion_nodes(leaf bigint, size bigint) RETURNS bytea[]
+  AS 'MODULE_PATHNAME', 'qg_ledger_inclusion_nodes' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION ledger_inclusion_nodes(bigint, bigint) IS 'Nodes of an inclusion proof, from the tiles; for ledger_inclusion_proof()';
+CREATE FUNCTION ledger_consistency_nodes(old bigint, new bigint) RETURNS bytea[]
+  AS 'MODULE_PATHNAME', 'qg_ledger_consistency_nodes' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION ledger_consistency_nodes(bigint, bigint) IS 'Nodes of a consistency proof, from the tiles; for ledger_consistency_proof()';
+
+CREATE FUNCTION ledger_inclusion_proof(leaf bigint, size bigint DEFAULT NULL) RETURNS bytea[]
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  sealed bigint := quality_gov.ledger_size();
+BEGIN
+  size := COALESCE(size, sealed);
+  IF size > sealed THEN
+    RAISE EXCEPTION 'the log has % leaves, not %', sealed, size USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'ledger_seal() seals what was recorded since.';
+  END IF;
+  RETURN quality_gov.ledger_inclusion_nodes(leaf, size);
+END
+$$;
+COMMENT ON FUNCTION ledger_inclusion_proof(bigint, bigint) IS
+  'Proof that the log''s first size leaves (null: all) hold a leaf, from 0: hashes from the leaf up (RFC 9162, 2.1.3); ledger_place tells the leaf of an entry; 22023 for a leaf beyond the size';
+
+CREATE FUNCTION ledger_consistency_proof(old bigint, new bigint DEFAULT NULL) RETURNS bytea[]
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  sealed bigint := quality_gov.ledger_size();
+BEGIN
+  new := COALESCE(new, sealed);
+  IF new > sealed THEN
+    RAISE EXCEPTION 'the log has % leaves, not %', sealed, new USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'ledger_seal() seals what was recorded since.';
+  END IF;
+  RETURN quality_gov.ledger_consistency_nodes(old, new);
+END
+$$;
+COMMENT ON FUNCTION ledger_consistency_proof(bigint, bigint) IS
+  'Proof that the log''s first new leaves (null: all) begin with its first old ones (RFC 9162, 2.1.4); 22023 unless 0 < old <= new';
+
+CREATE FUNCTION ledger_leaf_of(entry_id bigint) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT 256 * p.page + array_position(p.entry_ids, ledger_leaf_of.entry_id) - 1
+  FROM ledger_leaf p
+  WHERE p.span @> ledger_leaf_of.entry_id AND array_position(p.entry_ids, ledger_leaf_of.entry_id) IS NOT NULL
+  LIMIT 1;
+END;
+COMMENT ON FUNCTION ledger_leaf_of(bigint) IS 'Leaf of an entry in the log, from 0; null while it is not sealed';
