@@ -76,6 +76,7 @@ SELECT recall_response_void(:kettle, 1, 'again', '2026-10-15');
 SELECT recall_response_void(:kettle, 2, 'too early', '2026-10-11');
 SELECT recall_response_void(:kettle, 2, ' ');
 SELECT recall_response_void(:kettle, 999, 'x', '2026-10-15');
+SELECT recall_disposal_add(:kettle, '6901234567892', 'A1', 'returned', 'burnt', 6, 'x', '2026-10-19');
 SELECT recall_disposal_add(:kettle, '6901234567892', 'A1', 'returned', 'burnt', 1, 'x', '2026-11-01');
 SELECT recall_disposal_add(:kettle, '6901234567892', 'A2', 'stock', 'burnt', 43, 'x', '2026-11-01');
 SELECT recall_disposal_add(:kettle, '6901234567892', 'A9', 'stock', 'burnt', 1, 'x', '2026-11-01');

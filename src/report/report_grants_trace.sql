@@ -33,7 +33,8 @@ FROM (VALUES
 CROSS JOIN unnest(r.objects) AS o(object);
 
 -- The name makes it look like a function of the identifier type.
-REVOKE ALL ON FUNCTION quality_gov.gtin_alias_add(gtin, gtin, text), quality_gov.gtin_names(gtin) FROM PUBLIC;
+REVOKE ALL ON FUNCTION quality_gov.gtin_alias_add(gtin, gtin, text), quality_gov.gtin_names(gtin), quality_gov.gtin_current(gtin),
+  quality_gov.gtin_codes(gtin) FROM PUBLIC;
 -- Supply: an administrator and an application record; a merchant records its purchases and reads its own rows.
 INSERT INTO role_grant
 SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text

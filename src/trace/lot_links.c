@@ -26,11 +26,15 @@
 #include "quality_gov.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/visibilitymap.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "pgstat.h"
@@ -59,19 +63,46 @@ first_lot(Page page, OffsetNumber offset)
 	return entry_lot((IndexTuple) PageGetItem(page, PageGetItemId(page, offset)), 0);
 }
 
+/* Tells whether a column of an index is a column of the table, ascending as bigint. */
+static bool
+is_ascending(const QgLinks *links, int place, const char *column)
+{
+	Relation index = links->index;
+
+	return index->rd_index->indkey.values[place] ==
+			   get_attnum(RelationGetRelid(links->table), column) &&
+		   index->rd_opfamily[place] == INTEGER_BTREE_FAM_OID &&
+		   TupleDescAttr(RelationGetDescr(index), place)->atttypid == INT8OID &&
+		   !(index->rd_indoption[place] & INDOPTION_DESC);
+}
+
+/* Tells whether an index is one of all rows, by the two columns, that the snapshot may use. */
+static bool
+is_usable(const QgLinks *links, bool backward)
+{
+	Form_pg_index form = links->index->rd_index;
+
+	return links->index->rd_rel->relam == BTREE_AM_OID && form->indisvalid &&
+		   (!form->indcheckxmin ||
+			TransactionIdPrecedes(HeapTupleHeaderGetXmin(links->index->rd_indextuple->t_data),
+								  TransactionXmin)) &&
+		   form->indrelid == RelationGetRelid(links->table) && form->indnkeyatts >= 2 &&
+		   is_ascending(links, 0, backward ? "child" : "parent") &&
+		   is_ascending(links, 1, backward ? "parent" : "child") &&
+		   RelationGetIndexPredicate(links->index) == NIL;
+}
+
 /* Opens the index, and makes sure that it is what this file reads. */
 static void
-open_index(QgLinks *links, const char *name)
+open_index(QgLinks *links, bool backward)
 {
+	const char *name = backward ? "lot_link_child_parent" : "lot_link_pkey";
 	Oid oid = get_relname_relid(name, get_namespace_oid(QG_SCHEMA, false));
 	AttrNumber column = get_attnum(RelationGetRelid(links->table), "quantity");
 
 	if (OidIsValid(oid))
 		links->index = index_open(oid, AccessShareLock);
-	if (links->index != NULL && links->index->rd_index->indisvalid &&
-		links->index->rd_rel->relam == BTREE_AM_OID && links->index->rd_indam->amcanorder &&
-		TupleDescAttr(RelationGetDescr(links->index), 0)->atttypid == INT8OID &&
-		TupleDescAttr(RelationGetDescr(links->index), 1)->atttypid == INT8OID)
+	if (links->index != NULL && is_usable(links, backward))
 		for (int i = 2; i < links->index->rd_index->indnatts; i++)
 			if (links->index->rd_index->indkey.values[i] == column)
 				links->quantity = i + 1;
@@ -89,7 +120,7 @@ qg_links_open(QgLinks *links, bool backward, bool quantities)
 	memset(links, 0, sizeof(QgLinks));
 	links->table = table_open(get_relname_relid("lot_link", get_namespace_oid(QG_SCHEMA, false)),
 							  AccessShareLock);
-	open_index(links, backward ? "lot_link_child_parent" : "lot_link_pkey");
+	open_index(links, backward);
 	links->snapshot = GetActiveSnapshot();
 	links->quantities = quantities;
 	links->keep_dead = TransactionStartedDuringRecovery();

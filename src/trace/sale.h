@@ -30,6 +30,8 @@ typedef enum QgSaleField
 #define QG_SALE_FIELDS 14
 #define QG_SALE_STATES 5
 #define QG_SALE_BIT(field) ((uint32) 1 << (field))
+/* Beside the fields of a mask: nothing keeps two rows of a table from being one sale. */
+#define QG_SALE_REPEATED QG_SALE_BIT(QG_SALE_FIELDS + 1)
 
 /* One sale; values point into memory of the batch that takes it. */
 typedef struct QgSale

@@ -67,6 +67,10 @@ get_attached(TriggerData *trigger)
 		attached->columns[i] = qg_mapping_column(mapping, keys[i]);
 		if (attached->columns[i] != NULL)
 			attached->mask |= QG_SALE_BIT(i);
+		/* Uniqueness of what lies inside jsonb is not looked into. */
+		if (i < QG_SALE_KEYS && attached->columns[i] != NULL &&
+			attached->columns[i]->path.nsteps > 0)
+			attached->mask |= QG_SALE_REPEATED;
 	}
 	for (int i = 0; i < QG_SALE_STATES; i++)
 		attached->states[i] = CStringGetTextDatum(states[i]);

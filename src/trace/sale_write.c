@@ -118,8 +118,8 @@ append_columns(StringInfo sql, uint32 mask, const char *before, bool cast)
 }
 
 /*
- * Appends the arrays of a mask as parameters, and gives their number.  Only the bare name unnest
- * takes several; the search path is pinned.
+ * Appends the arrays of a mask as parameters, with the place of each row, and gives their number.
+ * Only the bare name unnest takes several; the search path is pinned.
  */
 static int
 append_arrays(StringInfo sql, uint32 mask, Oid *types)
@@ -134,9 +134,9 @@ append_arrays(StringInfo sql, uint32 mask, Oid *types)
 		types[n++] = fields[i].array;
 		appendStringInfo(sql, "%s$%d", n > 1 ? ", " : "", n);
 	}
-	appendStringInfoString(sql, ") AS u(");
+	appendStringInfoString(sql, ") WITH ORDINALITY AS u(");
 	append_columns(sql, mask, "", false);
-	appendStringInfoString(sql, ")");
+	appendStringInfoString(sql, ", place)");
 	return n;
 }
 
@@ -155,12 +155,16 @@ upsert_sql(StringInfo sql, uint32 mask, Oid *types)
 
 	appendStringInfoString(sql, "INSERT INTO quality_gov.sale AS s (sold_at, ");
 	append_columns(sql, told & ~QG_SALE_BIT(QG_SALE_AT), "", false);
-	appendStringInfo(sql, ") SELECT %s, ",
+	appendStringInfo(sql, ") SELECT %s %s, ",
+					 mask & QG_SALE_REPEATED ? "DISTINCT ON (u.merchant_id, u.order_id, u.line)"
+											 : "",
 					 told & QG_SALE_BIT(QG_SALE_AT) ? "u.sold_at" : "pg_catalog.now()");
 	append_columns(sql, told & ~QG_SALE_BIT(QG_SALE_AT), "u.", true);
 	appendStringInfoString(sql, " FROM ");
 	n = append_arrays(sql, told, types);
 	types[n++] = CIDOID;
+	if (mask & QG_SALE_REPEATED)
+		appendStringInfoString(sql, " ORDER BY u.merchant_id, u.order_id, u.line, u.place DESC");
 	appendStringInfo(sql,
 					 " ON CONFLICT ON CONSTRAINT sale_pkey DO UPDATE "
 					 "SET changed_at = EXCLUDED.changed_at, state = %s",

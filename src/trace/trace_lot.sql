@@ -156,7 +156,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION lot_use(bigint, bigint, numeric, timestamptz) IS
-  'Says that a lot was used in another, and gives how much in all: quantities of the same two lots add up, to null once one is unknown; at is the first instant. P0002 for a lot that does not exist, 22023 for a use of a lot in itself or in what went into it';
+  'Says that a lot was used in another, and gives how much in all: quantities of the same two lots add up, to null once one is unknown; at is the first instant. P0002 for a lot that does not exist, 22023 for a use of a lot in itself or in what went into it, as far as it is committed: a circle that two sessions close at once is reported by trace_check()';
 
 CREATE FUNCTION lot_unuse(parent bigint, child bigint, reason text, quantity numeric DEFAULT NULL) RETURNS numeric
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp

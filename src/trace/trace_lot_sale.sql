@@ -44,6 +44,10 @@ BEGIN
   IF NOT EXISTS (
        SELECT FROM pg_index i
        WHERE i.indrelid = relation AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+         -- Many lines without a name are one line to us.
+         AND (i.indnullsnotdistinct OR NOT EXISTS (
+           SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+             AND NOT a.attnotnull AND a.attname = (quality_gov.mapping_parse(columns ->> 'line')).column_name))
          AND NOT EXISTS (
            SELECT FROM unnest(i.indkey[0:i.indnkeyatts - 1]) k
            JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = k
@@ -58,7 +62,7 @@ BEGIN
                        AND (quality_gov.mapping_parse(c.value)).path <> '{}') THEN
     RAISE EXCEPTION 'nothing makes merchant, order and line of table "%" unique', relation USING ERRCODE = 'invalid_parameter_value',
       DETAIL = 'Two of its rows could be one sale, and the second would overwrite the first.',
-      HINT = 'Map "line" to a column that tells the lines of an order apart, and let a primary key or unique index be of no other columns.';
+      HINT = 'Map "line" to a column that tells the lines of an order apart and is never null, and let a primary key or unique index be of no other columns.';
   END IF;
   PERFORM quality_gov.guard_attach(relation, 'sale', columns,
     COALESCE((SELECT jsonb_object_agg('state ' || s.key, s.value) FROM jsonb_each(states) s), '{}'),
@@ -149,6 +153,8 @@ COMMENT ON FUNCTION sale_record(jsonb) IS
 
 CREATE FUNCTION sale_backfill(relation regclass) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  -- Rows that a policy hides would be missing, and nobody would know.
+  SET row_security = off
 AS $$
 DECLARE
   attached quality_gov.guard;
@@ -187,7 +193,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sale_backfill(regclass) IS
-  'Records the rows that an attached order-line table holds already and that are not recorded yet, and gives their number; again records nothing twice. Locks its rows FOR KEY SHARE; 55000 for a table that is not attached';
+  'Records the rows that an attached order-line table holds already and that are not recorded yet, and gives their number; again records nothing twice. Locks its rows FOR KEY SHARE; 55000 for a table that is not attached, 42501 for who sees only some of its rows (row security)';
 
 CREATE FUNCTION sale_word(options jsonb, word text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE

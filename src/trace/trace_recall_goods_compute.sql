@@ -224,9 +224,11 @@ AS $$
   LEFT JOIN quality_gov.recall_scope x ON x.recall_id = c.recall_id AND x.revision = c.revision AND x.gtin = c.gtin
     AND COALESCE(x.lot_code, '') = COALESCE(c.lot_code, '') AND COALESCE(x.serial_from, '') = COALESCE(c.serial_from, '')
     AND COALESCE(x.serial_to, '') = COALESCE(c.serial_to, '') AND COALESCE(x.made, 'empty') = COALESCE(c.made, 'empty')
-  LEFT JOIN quality_gov.recall_scope i ON i.recall_id = c.recall_id AND i.revision = c.revision AND i.depth = 0
-    AND i.lot_code = c.ingredient_lot
-  WHERE x.recall_id IS NULL AND i.recall_id IS NULL
+  -- An ingredient that is declared as goods, too, is in the scope once.
+  WHERE x.recall_id IS NULL AND NOT EXISTS (
+    SELECT FROM quality_gov.gtin_codes(c.ingredient) k
+    JOIN quality_gov.recall_scope i ON i.gtin = k.code AND i.lot_code = c.ingredient_lot
+    WHERE i.recall_id = c.recall_id AND i.revision = c.revision)
   UNION ALL
   SELECT 'recall_scope', r.recall_id || ' revision ' || r.revision,
          CASE WHEN r.since IS NULL THEN 'has several instants'

@@ -21,7 +21,7 @@ BEGIN
     FROM quality_gov.recall_scope_at(recall, recall_goods.at) x
     LEFT JOIN LATERAL (
       SELECT l.lot_id FROM quality_gov.gtin_codes(x.gtin) k JOIN quality_gov.lot l ON l.gtin = k.code AND l.lot_code = x.lot_code
-      WHERE x.lot_id IS NULL AND k.since <= recall_goods.at ORDER BY k.since, l.lot_id LIMIT 1) l ON true
+      WHERE x.lot_id IS NULL ORDER BY k.since, l.lot_id LIMIT 1) l ON true
     ORDER BY x.gtin, x.lot_code, x.serial_from, x.serial_to, x.made;
 END
 $$;
@@ -47,7 +47,9 @@ AS $$
     -- Where an order names no lot, its serial number may tell.
     SELECT s, c.gtin, i.lot_code
     FROM code c JOIN quality_gov.sale s ON s.gtin = c.code AND s.lot_code IS NULL
-    LEFT JOIN (code o JOIN quality_gov.lot_item t ON t.gtin = o.code JOIN quality_gov.lot i ON i.lot_id = t.lot_id)
+    -- Numbers go by the GTIN of today, whatever was known then.
+    LEFT JOIN ((SELECT DISTINCT g.gtin FROM goods g) o CROSS JOIN LATERAL quality_gov.gtin_codes(o.gtin) k
+               JOIN quality_gov.lot_item t ON t.gtin = k.code JOIN quality_gov.lot i ON i.lot_id = t.lot_id)
       ON o.gtin = c.gtin AND t.serial = s.serial),
   named AS (
     SELECT s, g.serial_from, g.serial_to, CASE WHEN g.undated THEN 'day made unknown' ELSE 'certain' END AS match

@@ -83,8 +83,10 @@ BEGIN ATOMIC
   ), known AS MATERIALIZED (
     SELECT s.*, COALESCE(s.lot_code, l.lot_code) AS code
     FROM sold s
-    LEFT JOIN lot_item i ON i.gtin = s.gtin AND i.serial = s.serial AND s.lot_code IS NULL
-    LEFT JOIN lot l ON l.lot_id = i.lot_id
+    -- A serial number goes by the GTIN of today, its order line by the one of then.
+    LEFT JOIN lot_item i ON i.gtin = s.goods AND i.serial = s.serial AND s.lot_code IS NULL
+    LEFT JOIN lot_item o ON o.gtin = s.gtin AND o.serial = s.serial AND s.lot_code IS NULL AND i.lot_id IS NULL
+    LEFT JOIN lot l ON l.lot_id = COALESCE(i.lot_id, o.lot_id)
   ), lots AS (
     SELECT DISTINCT ON (k.goods, k.code) k.goods, k.code, l.lot_id, l.made_on
     FROM (SELECT DISTINCT k.goods, k.code FROM known k) k

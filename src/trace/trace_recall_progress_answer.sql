@@ -51,6 +51,15 @@ CREATE VIEW recall_response_standing WITH (security_barrier, security_invoker) A
   WHERE r.voids IS NULL AND NOT EXISTS (SELECT FROM recall_response v WHERE v.recall_id = r.recall_id AND v.voids = r.response_id);
 COMMENT ON VIEW recall_response_standing IS 'What buyers did in recalls, without what was taken back';
 
+CREATE FUNCTION recall_anew(recall_id bigint, at timestamptz) RETURNS timestamptz
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT COALESCE(max(s.at), '-infinity') FROM recall_step s
+  WHERE s.recall_id = recall_anew.recall_id AND s.state = 're_recall' AND s.at <= recall_anew.at;
+END;
+COMMENT ON FUNCTION recall_anew(bigint, timestamptz) IS
+  'When goods were last recalled anew, by an instant, or -infinity: who only confirmed before, and what was only warned of or repaired, counts no more, since the remedy proved insufficient (Order 19 art 22), as recall_release_period() has it';
+
 CREATE FUNCTION recall_response_line(recall_id bigint, merchant_id text, order_id text, line text, gtin gtin, serial text) RETURNS sale
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
@@ -105,8 +114,9 @@ BEGIN
   -- A unit goes one way: what left the buyer in any recall is gone, what was made safe in this one is dealt with.
   IF r.serial IS NOT NULL AND EXISTS (
        SELECT FROM quality_gov.recall_response_standing x
-       WHERE x.gtin = r.gtin AND x.serial = r.serial AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
-         AND (x.recall_id = r.recall_id OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'))) THEN
+       WHERE x.gtin = ANY (quality_gov.gtin_names(r.gtin)) AND x.serial = r.serial AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
+         AND (x.recall_id = r.recall_id AND x.at >= quality_gov.recall_anew(r.recall_id, r.at)
+              OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'))) THEN
     RAISE EXCEPTION 'serial number "%" of GTIN % has been dealt with already', r.serial, r.gtin USING ERRCODE = 'unique_violation',
       HINT = 'Take the earlier response back with quality_gov.recall_response_void() where this one takes its place.';
   END IF;
@@ -116,7 +126,8 @@ BEGIN
   SELECT COALESCE(sum(x.quantity), 0) INTO before FROM quality_gov.recall_response_standing x
   WHERE x.merchant_id = sold.merchant_id AND x.order_id = sold.order_id AND x.line = sold.line
     AND (x.kind = 'confirmed') = (r.kind = 'confirmed')
-    AND (x.recall_id = r.recall_id OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'));
+    AND (x.recall_id = r.recall_id AND x.at >= quality_gov.recall_anew(r.recall_id, r.at)
+         OR x.kind IN ('exchanged', 'returned', 'refunded', 'destroyed'));
   IF before + r.quantity > sold.quantity THEN
     RAISE EXCEPTION 'line "%" of order "%" has % sold, % dealt with already, so not % more', sold.line, sold.order_id,
       sold.quantity, before, r.quantity USING ERRCODE = 'check_violation',
@@ -177,7 +188,8 @@ BEGIN
   gtin := COALESCE(sold.gtin, gtin);
   serial := COALESCE(serial, CASE WHEN quantity = 1 THEN sold.serial END);
   lot_code := COALESCE(sold.lot_code, lot_code, (SELECT l.lot_code FROM quality_gov.lot_item i JOIN quality_gov.lot l ON l.lot_id = i.lot_id
-                                                 WHERE i.gtin = recall_response_add.gtin AND i.serial = recall_response_add.serial));
+                                                 WHERE i.gtin IN (gtin, quality_gov.gtin_current(gtin)) AND i.serial = recall_response_add.serial
+                                                 ORDER BY i.gtin = gtin LIMIT 1));
   SELECT l.* INTO batch FROM quality_gov.lot l
   WHERE l.gtin IN (gtin, quality_gov.gtin_current(gtin)) AND l.lot_code = recall_response_add.lot_code LIMIT 1;
   r := ROW(recall_id, 0, kind, quantity, at, gtin, lot_code, serial, sold.merchant_id, sold.order_id, sold.line,

@@ -65,7 +65,10 @@ BEGIN ATOMIC
   FROM (SELECT r.*, r.recall_id IS NOT DISTINCT FROM recall_answer.recall_id AS own,
                CASE WHEN r.order_id IS NULL THEN COALESCE(a.gtin, r.gtin) END AS goods, CASE WHEN r.order_id IS NULL THEN r.lot_code END AS code
         FROM recall_response_standing r LEFT JOIN gtin_alias a ON a.old = r.gtin
-        WHERE r.at <= recall_answer.at) x
+        WHERE r.at <= recall_answer.at
+          AND (r.recall_id IS DISTINCT FROM recall_answer.recall_id
+               OR r.kind NOT IN ('confirmed', 'warned', 'repaired')
+               OR r.at >= (SELECT recall_anew(recall_answer.recall_id, recall_answer.at)))) x
   GROUP BY x.goods, x.code, x.merchant_id, x.order_id, x.line;
 END;
 COMMENT ON FUNCTION recall_answer(bigint, timestamptz) IS

@@ -48,8 +48,10 @@ BEGIN
   END IF;
   SELECT l.lot_id INTO lot FROM quality_gov.lot l
   WHERE l.gtin IN (gtin, quality_gov.gtin_current(gtin)) AND l.lot_code = recall_disposal_add.lot_code LIMIT 1;
-  SELECT p.held, p.in_stock INTO f
-  FROM quality_gov.recall_figures(ARRAY[ROW(gtin, lot_code, NULL, NULL, NULL, NULL, NULL)::quality_gov.recall_extent], recall_id, at) p
+  -- There then, and not gone since.
+  SELECT min(p.held) AS held, min(p.in_stock) AS in_stock INTO f
+  FROM unnest(ARRAY[at, 'infinity']) t(instant)
+  CROSS JOIN LATERAL quality_gov.recall_figures(ARRAY[ROW(gtin, lot_code, NULL, NULL, NULL, NULL, NULL)::quality_gov.recall_extent], recall_id, t.instant) p
   WHERE p.lot_code = recall_disposal_add.lot_code;
   IF origin = 'stock' AND lot IS NULL THEN
     RAISE EXCEPTION 'lot % of GTIN % does not exist', lot_code, gtin USING ERRCODE = 'no_data_found';

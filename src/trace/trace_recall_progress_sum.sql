@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION recall_progress(bigint, timestamptz) IS
-  'How far a recall is: a row of figures (recall_figure says how they sum) for each lot of its present scope, and for order lines whose lot is not known; events up to an instant, states of order lines as they are now; negative unaccounted: more left than was made, a sign of counterfeits';
+  'How far a recall is: a row of figures (recall_figure says how they sum) for each lot of its present scope, and for order lines whose lot is not known; events up to an instant, states of order lines as they are now; negative unaccounted: more left than was made, a sign of counterfeits; once recalled anew, units that were only warned of or repaired before are outstanding again';
 
 CREATE FUNCTION recall_progress_total(recall_id bigint, at timestamptz DEFAULT now(),
     OUT unit text, OUT made_known boolean, OUT lots bigint, OUT made numeric, OUT in_stock numeric, OUT used numeric, OUT sold numeric,
@@ -93,11 +93,9 @@ AS $$
   SELECT of, (g.f).gtin, (g.f).lot_code, 'sold otherwise than the lot''s balance says',
          format('%s sold and %s restocked, by the balance %s sold', (g.f).sold, (g.f).restocked, b.sold)
   FROM figure g JOIN quality_gov.lot_balance b ON b.lot_id = (g.f).lot_id
-  WHERE (g.f).basis = 'lot' AND NOT EXISTS (SELECT FROM quality_gov.gtin_alias a WHERE a.gtin = (g.f).gtin)
-    AND b.sold <> (g.f).sold + (g.f).restocked
-    AND NOT EXISTS (SELECT FROM line n WHERE n.goods = (g.f).gtin AND (n.lot_id IS NULL OR n.lot_id = (g.f).lot_id)
-                      AND NOT EXISTS (SELECT FROM quality_gov.sale s WHERE s.merchant_id = n.merchant_id AND s.order_id = n.order_id
-                                        AND s.line = n.line AND s.lot_code = n.lot_code))
+  WHERE (g.f).basis = 'lot' AND b.sold <> (g.f).sold + (g.f).restocked
+    -- An order of which no lot is known may be what an event of a lot tells.
+    AND NOT EXISTS (SELECT FROM line n WHERE n.goods = (g.f).gtin AND n.lot_id IS NULL)
   UNION ALL
   SELECT of, n.goods, n.lot_code, 'more dealt with than an order line sold',
          format('line "%s" of order "%s" of merchant "%s": %s sold, %s dealt with', n.line, n.order_id, n.merchant_id, n.quantity, a.dealt)
@@ -110,10 +108,11 @@ AS $$
   WHERE r.recall_id = of AND (NOT quality_gov.recall_extent_covers(x.goods, r.gtin, r.lot_code, r.serial)
     OR r.order_id IS NOT NULL AND NOT EXISTS (SELECT FROM line n WHERE n.merchant_id = r.merchant_id AND n.order_id = r.order_id AND n.line = r.line))
   UNION ALL
-  SELECT of, r.gtin, min(r.lot_code), 'serial number dealt with more than once', format('serial number "%s": responses %s', r.serial,
+  SELECT of, quality_gov.gtin_current(r.gtin), min(r.lot_code), 'serial number dealt with more than once', format('serial number "%s": responses %s', r.serial,
            string_agg(r.response_id::text, ', ' ORDER BY r.response_id))
   FROM quality_gov.recall_response_standing r
-  WHERE r.recall_id = of AND r.serial IS NOT NULL GROUP BY r.gtin, r.serial, r.kind = 'confirmed' HAVING count(*) > 1
+  WHERE r.recall_id = of AND r.serial IS NOT NULL
+    AND (r.kind NOT IN ('confirmed', 'warned', 'repaired') OR r.at >= quality_gov.recall_anew(of, 'infinity')) GROUP BY quality_gov.gtin_current(r.gtin), r.serial, r.kind = 'confirmed' HAVING count(*) > 1
   UNION ALL
   SELECT of, NULL, NULL, CASE WHEN count(n.notice_id) = 0 THEN 'nobody to give notice to' ELSE 'notices delivered to nobody' END,
          format('%s, %s: %s', o.occasion, o.audience, CASE WHEN count(n.notice_id) = 0 THEN 'no recipient is known'

@@ -73,7 +73,8 @@ COMMENT ON FUNCTION recall_cause_record(bigint, text, bigint, text, timestamptz,
 CREATE VIEW supplier_recall WITH (security_barrier) AS
   WITH told AS (
     SELECT x.recall_id, l.lot_id, 'scope' AS relation
-    FROM recall_scope x JOIN lot l ON l.gtin = x.gtin AND (x.lot_code IS NULL OR x.lot_code = l.lot_code)
+    FROM recall_scope x LEFT JOIN gtin_alias a ON a.old = x.gtin
+    JOIN lot l ON l.gtin = COALESCE(a.gtin, x.gtin) AND (x.lot_code IS NULL OR x.lot_code = l.lot_code)
     WHERE l.supplier_id IS NOT NULL AND x.revision = (SELECT max(y.revision) FROM recall_scope y WHERE y.recall_id = x.recall_id)
       AND (x.made IS NULL OR x.lot_code IS NOT NULL OR l.made_on IS NULL OR x.made @> l.made_on)
     UNION

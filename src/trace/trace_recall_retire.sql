@@ -93,7 +93,8 @@ BEGIN
   IF r.regime = 'food' THEN
     SELECT max(l.expires_on), bool_or(l.expires_on IS NULL) INTO expiry, unknown
     FROM quality_gov.recall_scope x
-    LEFT JOIN quality_gov.lot l ON l.gtin = x.gtin AND (x.lot_code IS NULL OR l.lot_code = x.lot_code)
+    LEFT JOIN quality_gov.gtin_alias a ON a.old = x.gtin
+    LEFT JOIN quality_gov.lot l ON l.gtin = COALESCE(a.gtin, x.gtin) AND (x.lot_code IS NULL OR l.lot_code = x.lot_code)
     WHERE x.recall_id = r.recall_id;
     IF COALESCE(unknown, true) THEN
       until := 'infinity';

@@ -156,9 +156,10 @@ BEGIN
   END IF;
   IF purchase ->> 'lot' IS NOT NULL THEN
     p.lot_id := quality_gov.lot_record(p.gtin, purchase ->> 'lot');
-    -- A lot may come from several suppliers; the first one known is the lot's.
+    -- A lot may come from several suppliers; the first one known is the lot's.  Whose lot it is not has no say.
     UPDATE quality_gov.lot l SET supplier_id = p.supplier_id
-    WHERE l.lot_id = p.lot_id AND l.supplier_id IS NULL AND p.supplier_id IS NOT NULL;
+    WHERE l.lot_id = p.lot_id AND l.supplier_id IS NULL AND p.supplier_id IS NOT NULL
+      AND (l.merchant_id IS NULL OR quality_gov.session_acts_for(l.merchant_id, '{quality_gov_admin,quality_gov_app}'));
     IF p.supplier_lot IS NOT NULL AND p.supplier_id IS NOT NULL THEN
       PERFORM quality_gov.supplier_lot_add(p.supplier_id, p.supplier_lot, p.lot_id);
     END IF;

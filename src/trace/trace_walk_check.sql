@@ -1,6 +1,24 @@
 
 -- trace: what cannot be true of lots
 
+CREATE FUNCTION trace_line(one bigint, OUT lot_id bigint, OUT line sale) RETURNS SETOF record
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT l.lot_id, x FROM lot l JOIN sale x ON x.gtin = l.gtin AND x.lot_code = l.lot_code WHERE one IS NULL OR l.lot_id = one
+  UNION ALL
+  SELECT l.lot_id, x FROM lot l JOIN gtin_alias a ON a.gtin = l.gtin JOIN sale x ON x.gtin = a.old AND x.lot_code = l.lot_code
+  WHERE one IS NULL OR l.lot_id = one
+  UNION ALL
+  SELECT i.lot_id, x FROM lot_item i JOIN sale x ON x.gtin = i.gtin AND x.serial = i.serial AND x.lot_code IS NULL AND x.serial IS NOT NULL
+  WHERE one IS NULL OR i.lot_id = one
+  UNION ALL
+  SELECT i.lot_id, x FROM lot_item i JOIN gtin_alias a ON a.gtin = i.gtin
+  JOIN sale x ON x.gtin = a.old AND x.serial = i.serial AND x.lot_code IS NULL AND x.serial IS NOT NULL
+  WHERE one IS NULL OR i.lot_id = one;
+END;
+COMMENT ON FUNCTION trace_line(bigint) IS
+  'Order lines of each lot, of one or of all where null, as lot_sale has them, by joins that all lots at once can afford';
+
 CREATE FUNCTION trace_balance_check(one bigint, OUT lot bigint, OUT problem text, OUT detail text) RETURNS SETOF record
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
   -- With one lot or with all: a plan for both would be one for all.
@@ -11,22 +29,26 @@ BEGIN
     WITH used AS (
       SELECT k.parent AS lot_id, sum(k.quantity) AS used, bool_and(k.quantity = trunc(k.quantity)) AS whole
       FROM quality_gov.lot_link k WHERE one IS NULL OR k.parent = one GROUP BY 1),
+    told AS MATERIALIZED (
+      SELECT t.lot_id, (t.line).merchant_id, (t.line).order_id, (t.line).quantity, (t.line).state FROM quality_gov.trace_line(one) t),
     line AS (
-      SELECT l.lot_id, sum(x.quantity) FILTER (WHERE x.state <> 'cancelled') AS sold,
+      SELECT x.lot_id, sum(x.quantity) FILTER (WHERE x.state <> 'cancelled') AS sold,
              sum(x.quantity) FILTER (WHERE x.state = 'returned') AS returned,
              bool_and(x.quantity = trunc(x.quantity)) AS whole
-      FROM quality_gov.lot l JOIN quality_gov.sale x ON x.gtin = l.gtin AND x.lot_code = l.lot_code
-      WHERE one IS NULL OR l.lot_id = one GROUP BY 1),
+      FROM told x GROUP BY 1),
     happened AS (
       SELECT v.lot_id, sum(v.quantity) FILTER (WHERE v.kind = 'made') AS made,
              sum(v.quantity) FILTER (WHERE v.kind = 'sold') AS sold,
              sum(v.quantity) FILTER (WHERE v.kind = 'returned') AS returned,
              sum(v.quantity) FILTER (WHERE v.kind = 'destroyed') AS destroyed,
              bool_and(v.quantity = trunc(v.quantity)) AS whole
-      FROM quality_gov.lot_event_standing v JOIN quality_gov.lot l ON l.lot_id = v.lot_id
-      WHERE (one IS NULL OR v.lot_id = one) AND NOT (
-        v.kind IN ('sold', 'returned') AND v.order_id IS NOT NULL AND EXISTS (
-          SELECT FROM quality_gov.sale x WHERE x.gtin = l.gtin AND x.lot_code = l.lot_code AND x.order_id = v.order_id))
+      FROM quality_gov.lot_event_standing v
+      WHERE (one IS NULL OR v.lot_id = one)
+        -- What an order line says already is not counted again; as two joins, which all lots at once can afford.
+        AND NOT EXISTS (SELECT FROM told x WHERE v.kind IN ('sold', 'returned')
+                          AND x.lot_id = v.lot_id AND x.order_id = v.order_id AND x.merchant_id = v.merchant_id)
+        AND NOT EXISTS (SELECT FROM told x WHERE v.kind IN ('sold', 'returned') AND v.merchant_id IS NULL
+                          AND x.lot_id = v.lot_id AND x.order_id = v.order_id)
       GROUP BY 1),
     numbered AS (
       SELECT i.lot_id, count(*) AS items FROM quality_gov.lot_item i WHERE one IS NULL OR i.lot_id = one GROUP BY 1),
@@ -114,12 +136,12 @@ BEGIN
     -- An order may be taken before the goods are made, and the lot known when they are shipped.
     SELECT l.lot_id, CASE WHEN z.shipped < l.made_on THEN 'shipped before it was made' ELSE 'sold after it expired' END,
            format('made %s, expires %s, order %s of merchant %s sold at %s, shipped at %s', l.made_on, l.expires_on,
-                  x.order_id, x.merchant_id, x.sold_at, COALESCE(x.shipped_at::text, 'no time known'))
-    FROM quality_gov.sale x
-    JOIN quality_gov.lot l ON l.gtin = x.gtin AND l.lot_code = x.lot_code
-    CROSS JOIN LATERAL (SELECT (x.sold_at AT TIME ZONE 'Asia/Shanghai')::date AS sold,
-                               (x.shipped_at AT TIME ZONE 'Asia/Shanghai')::date AS shipped) z
-    WHERE (one IS NULL OR l.lot_id = one) AND x.state <> 'cancelled' AND (z.shipped < l.made_on OR z.sold > l.expires_on)
+                  (t.line).order_id, (t.line).merchant_id, (t.line).sold_at, COALESCE((t.line).shipped_at::text, 'no time known'))
+    FROM quality_gov.trace_line(one) t
+    JOIN quality_gov.lot l ON l.lot_id = t.lot_id
+    CROSS JOIN LATERAL (SELECT ((t.line).sold_at AT TIME ZONE 'Asia/Shanghai')::date AS sold,
+                               ((t.line).shipped_at AT TIME ZONE 'Asia/Shanghai')::date AS shipped) z
+    WHERE (t.line).state <> 'cancelled' AND (z.shipped < l.made_on OR z.sold > l.expires_on)
     UNION ALL
     SELECT i.lot_id, CASE WHEN l.lot_id IS NULL THEN 'does not exist' ELSE 'an item of another GTIN' END,
            format('item %s serial %s', i.gtin, i.serial)
