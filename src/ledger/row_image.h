@@ -17,7 +17,7 @@ typedef struct QgImageColumn
 	int attnum;
 	bool key;		/* of the primary key */
 	bool sensitive; /* only a commitment to its value is written */
-	struct QgImageType *type;
+	struct QgValueType *type;
 } QgImageColumn;
 
 /* How a table's rows are written; made once for a trigger. */
@@ -55,8 +55,7 @@ typedef enum QgImageKind
 } QgImageKind;
 
 extern QgImage *qg_image_make(Relation relation, char **sensitive, int nsensitive);
-extern int qg_image_begin(const QgImage *image);
-extern void qg_image_end(int nest);
+extern Oid qg_image_key_index(Relation relation);
 extern Jsonb *qg_image_row(const QgImage *image, const Datum *values, const bool *nulls);
 extern Jsonb *qg_image_body(const QgImage *image, char *label, const QgImageRow *row,
 							const QgImageRow *before, QgImageKind kind, QgSecret **secrets);
