@@ -21,7 +21,7 @@ INSERT INTO plain VALUES
   (3, NULL, 0, 0, '1e-45', '5e-324', '-Infinity', -0.01, NULL, NULL, NULL, NULL, NULL, NULL),
   (4, NULL, NULL, 9007199254740993, 3.4028235e38, 1.7976931348623157e308, 1e40, NULL, U&'\0001\2028\+01F600', NULL, NULL, NULL, NULL, NULL),
   (5, NULL, NULL, NULL, '-0', '-0', '-0.00', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-SELECT id, k AS column, v AS value FROM plain w, jsonb_each(ledger_row_image(w)) AS e(k, v) ORDER BY id, k COLLATE "C";
+SELECT id, name, image FROM plain ours, jsonb_each(ledger_row_image(ours)) AS e(name, image) ORDER BY id, name COLLATE "C";
 
 -- dates and times
 CREATE TABLE times (id int PRIMARY KEY, d date, t timestamp, z timestamptz, w time, x timetz, i interval);
@@ -30,7 +30,7 @@ INSERT INTO times VALUES
   (2, 'infinity', '-infinity', 'infinity', '24:00', '00:00-15', '-1 month'),
   (3, '0001-01-01 BC', '0044-03-15 12:00 BC', '4713-01-01 00:00+00 BC', NULL, NULL, '0'),
   (4, '5874897-12-31', '294276-12-31 23:59:59.999999', '9999-12-31 23:00-08', NULL, NULL, '178956970 years');
-SELECT id, k AS column, v AS value FROM times w, jsonb_each(ledger_row_image(w)) AS e(k, v) ORDER BY id, k COLLATE "C";
+SELECT id, name, image FROM times ours, jsonb_each(ledger_row_image(ours)) AS e(name, image) ORDER BY id, name COLLATE "C";
 
 -- arrays, documents, composites, ranges and what writes itself
 CREATE TABLE nested (id int PRIMARY KEY, a int[], f float8[], tt timestamptz[], dd codes, aa address[], am money_amount[], ad codes[], j jsonb, js json, doc document, ad1 address, h home,
@@ -43,13 +43,13 @@ INSERT INTO nested (id, j, js, doc) VALUES (4, 'null', '{"a" : 1,"a":2}', '[]'),
 INSERT INTO nested (id, ad1, h, rg, mr, g, u, net, o, iv, cls, ty, cash, p, bits, vec, x) VALUES
   (9, ('a,"b', '2026-01-01 00:00+08', 1e-7), (NULL, NULL, 0.1), '[2026-01-01 00:00+08,)', '{[1,3),[5,6)}', 'B', '00000000-0000-0000-0000-00000000000a', '10.0.0.1/8', 4294967295,
    '1 2', 'shop.nested', 'shop.grade', 12.5, '(0.1,1e300)', '101', 'b a:1', '<a>1</a>');
-SELECT id, k AS column, v AS value FROM nested w, jsonb_each(ledger_row_image(w)) AS e(k, v) ORDER BY id, k COLLATE "C";
+SELECT id, name, image FROM nested ours, jsonb_each(ledger_row_image(ours)) AS e(name, image) ORDER BY id, name COLLATE "C";
 
 -- the same rows under other settings: images and the bytes of leaves
 CREATE VIEW images AS
-  SELECT string_agg(ledger_row_image(w)::text || ledger_canonical(ledger_row_image(w)), '' ORDER BY id) AS all FROM plain w UNION ALL
-  SELECT string_agg(ledger_row_image(w)::text || ledger_canonical(ledger_row_image(w)), '' ORDER BY id) FROM times w UNION ALL
-  SELECT string_agg(ledger_row_image(w)::text || ledger_canonical(ledger_row_image(w)), '' ORDER BY id) FROM nested w;
+  SELECT string_agg(ledger_row_image(ours)::text || ledger_canonical(ledger_row_image(ours)), '' ORDER BY id) AS all FROM plain ours UNION ALL
+  SELECT string_agg(ledger_row_image(ours)::text || ledger_canonical(ledger_row_image(ours)), '' ORDER BY id) FROM times ours UNION ALL
+  SELECT string_agg(ledger_row_image(ours)::text || ledger_canonical(ledger_row_image(ours)), '' ORDER BY id) FROM nested ours;
 CREATE TABLE before AS SELECT * FROM images;
 SET DateStyle = 'German, DMY'; SET IntervalStyle = sql_standard; SET TimeZone = 'America/St_Johns'; SET extra_float_digits = -10; SET bytea_output = escape; SET xmlbinary = hex;
 SELECT count(*) FROM (SELECT * FROM shop.images EXCEPT ALL SELECT * FROM shop.before) x;

@@ -106,8 +106,8 @@ BEGIN
   WHERE g.relation = ledger_protect_partitions.relation AND g.kind = 'ledger' LIMIT 1;
   FOR part IN SELECT t.relid FROM pg_partition_tree(relation) t
               WHERE t.relid <> relation AND NOT EXISTS (SELECT FROM pg_trigger x WHERE x.tgrelid = t.relid AND x.tgname = 'quality_gov_ledger_truncate') LOOP
-    PERFORM quality_gov.ledger_trigger_add(part, 'truncate', 'AFTER TRUNCATE', 'FOR EACH STATEMENT', 'ledger_row', shown.mapping,
-      shown.options || jsonb_build_object('partition', part::text));
+    shown.options := shown.options || jsonb_build_object('partition', part::text);
+    PERFORM quality_gov.ledger_trigger_add(part, 'truncate', 'AFTER TRUNCATE', 'FOR EACH STATEMENT', 'ledger_row', shown.mapping, shown.options);
     IF shown.options ->> 'append_only' = 'true' THEN
       PERFORM quality_gov.ledger_trigger_add(part, 'refuse_truncate', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT', 'ledger_refuse', shown.mapping, shown.options);
     END IF;
@@ -149,13 +149,13 @@ AS $$
 DECLARE
   shown record;
   part regclass;
-  label text;
+  known text;
   size bigint;
 BEGIN
   -- What commits cannot have a setting of its own.
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, quality_gov, pg_temp', true);
-  label := quality_gov.ledger_label(relation);
-  SELECT p.* INTO shown FROM quality_gov.ledger_protected p WHERE p.label = ledger_baseline.label AND p.ended_at IS NULL;
+  known := quality_gov.ledger_label(relation);
+  SELECT p.* INTO shown FROM quality_gov.ledger_protected p WHERE p.label = known AND p.ended_at IS NULL;
   IF blocks IS NULL OR blocks < 1 THEN
     RAISE EXCEPTION 'blocks must be at least 1, found %', COALESCE(blocks::text, 'null') USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -167,7 +167,7 @@ BEGIN
               UNION ALL SELECT relation WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(relation)) LOOP
     size := pg_catalog.pg_relation_size(part) / pg_catalog.current_setting('block_size')::bigint;
     FOR i IN 0 .. size / blocks LOOP
-      PERFORM quality_gov.ledger_baseline_part(part, label, shown.append_only, shown.sensitive, i * blocks::bigint, (i + 1) * blocks::bigint);
+      PERFORM quality_gov.ledger_baseline_part(part, known, shown.append_only, shown.sensitive, i * blocks::bigint, (i + 1) * blocks::bigint);
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, quality_gov, pg_temp', true);
     END LOOP;

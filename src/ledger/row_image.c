@@ -29,23 +29,26 @@
 /* Subjects are in an index, which takes no more than some 2,700 bytes. */
 #define SUBJECT_MAX 2000
 
-/* Gives the columns of a table's primary key, NULL where it has none that holds at any time. */
-static Bitmapset *
-key_columns(Relation relation)
+/* Finds the columns of a table's primary key; none where it has none that holds at any time. */
+static void
+find_key(QgImage *image, Relation relation)
 {
-	Bitmapset *columns = NULL;
 	Oid key = qg_image_key_index(relation);
 	Relation index;
 
 	if (!OidIsValid(key))
-		return NULL;
+		return;
 	index = index_open(key, AccessShareLock);
 	/* Of two rows that have the same key until the transaction ends nobody could tell the entries. */
 	if (index->rd_index->indimmediate)
 		for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-			columns = bms_add_member(columns, index->rd_index->indkey.values[i]);
+			for (int j = 0; j < image->ncolumns; j++)
+				if (image->columns[j].attnum == index->rd_index->indkey.values[i])
+				{
+					image->columns[j].key = true;
+					image->keys[image->nkeys++] = j;
+				}
 	index_close(index, AccessShareLock);
-	return columns;
 }
 
 /* Gives the index of a table's primary key. */
@@ -61,7 +64,6 @@ QgImage *
 qg_image_make(Relation relation, char **sensitive, int nsensitive)
 {
 	TupleDesc desc = RelationGetDescr(relation);
-	Bitmapset *key = key_columns(relation);
 	QgImage *image = palloc0(sizeof(QgImage));
 
 	image->columns = palloc0(desc->natts * sizeof(QgImageColumn));
@@ -76,14 +78,13 @@ qg_image_make(Relation relation, char **sensitive, int nsensitive)
 			continue;
 		column->name = pstrdup(NameStr(att->attname));
 		column->attnum = att->attnum;
-		column->key = bms_is_member(att->attnum, key);
 		for (int j = 0; j < nsensitive; j++)
 			column->sensitive |= strcmp(column->name, sensitive[j]) == 0;
 		column->type = qg_value_type(att->atttypid, &image->pinned);
-		image->nkeys += column->key;
 		image->sensitive |= column->sensitive;
 		image->ncolumns++;
 	}
+	find_key(image, relation);
 	if (image->nkeys == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("table \"%s\" has no primary key, or a deferrable one",
@@ -269,10 +270,12 @@ append_keys(StringInfo out, const QgImage *image, const QgImageRow *row)
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < image->ncolumns; i++)
-		if (image->columns[i].key)
-			qg_value_push(&state, WJB_ELEM, image->columns[i].type,
-						  row->values[image->columns[i].attnum - 1], false);
+	for (int i = 0; i < image->nkeys; i++)
+	{
+		const QgImageColumn *column = &image->columns[image->keys[i]];
+
+		qg_value_push(&state, WJB_ELEM, column->type, row->values[column->attnum - 1], false);
+	}
 	qg_jcs_lenient(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), out);
 }
 
@@ -290,9 +293,8 @@ qg_image_subject(const QgImage *image, const char *label, const QgImageRow *row)
 	if (image->nkeys > 1)
 		append_keys(&out, image, row);
 	else
-		for (int i = 0; i < image->ncolumns; i++)
-			if (image->columns[i].key)
-				append_key(&out, &image->columns[i], row->values[image->columns[i].attnum - 1]);
+		append_key(&out, &image->columns[image->keys[0]],
+				   row->values[image->columns[image->keys[0]].attnum - 1]);
 	if (out.len > SUBJECT_MAX)
 	{
 		const QgPiece piece = {out.data + key, out.len - key};

@@ -26,7 +26,8 @@ typedef struct QgImage
 	int ncolumns;
 	QgImageColumn *columns;
 	int nkeys;
-	bool pinned; /* some column is written by its type, under pinned settings */
+	int keys[INDEX_MAX_KEYS]; /* columns of the key, in its order, which partitions share */
+	bool pinned;			  /* some column is written by its type, under pinned settings */
 	bool sensitive;
 } QgImage;
 

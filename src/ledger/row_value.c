@@ -38,9 +38,9 @@
 
 /* The settings that output functions of types read. */
 static const char *const pinned_settings[][2] = {
-	{"DateStyle", "ISO, YMD"},	  {"IntervalStyle", "iso_8601"}, {"TimeZone", "UTC"},
-	{"extra_float_digits", "1"},  {"bytea_output", "hex"},		 {"lc_monetary", "C"},
-	{"search_path", "pg_catalog"}};
+	{"DateStyle", "ISO, YMD"},	   {"IntervalStyle", "iso_8601"},	{"TimeZone", "UTC"},
+	{"extra_float_digits", "1"},   {"bytea_output", "hex"},			{"lc_monetary", "C"},
+	{"search_path", "pg_catalog"}, {"quote_all_identifiers", "off"}};
 
 /* Tells whether a type's output function reads none of the settings. */
 static bool
