@@ -40,7 +40,8 @@ BEGIN
     RETURN;
   END IF;
   IF kept IS NOT NULL THEN
-    RAISE EXCEPTION 'what the ledger holds of "%" is kept until %', subject, to_char(kept AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"')
+    RAISE EXCEPTION 'what the ledger holds of "%" is kept %', subject,
+        CASE WHEN isfinite(kept) THEN to_char(kept AT TIME ZONE 'UTC', '"until" YYYY-MM-DD HH24:MI:SS"Z"') ELSE 'since no figure says for how long' END
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'The retention of its table has not passed for every entry.',
             HINT = 'With dry_run ledger_erase() shows each value and until when it is kept.';
   END IF;
