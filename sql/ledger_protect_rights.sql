@@ -80,6 +80,7 @@ SELECT ledger_protect('product', retention => 'minor_fine_entity');
 SELECT ledger_protect('product', retention => NULL);
 SELECT ledger_protect('product', NULL);
 SELECT ledger_protect(NULL);
+BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT ledger_protect('product'); ROLLBACK;
 CALL ledger_baseline('orders', 0);
 CREATE FUNCTION ours() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER made_by_hand AFTER INSERT ON keyless FOR EACH ROW EXECUTE FUNCTION ledger_row('ledger', '{}', '{}');

@@ -192,6 +192,10 @@ BEGIN
   IF relation IS NULL OR append_only IS NULL OR sensitive IS NULL OR array_position(sensitive, NULL) IS NOT NULL OR retention IS NULL OR baseline IS NULL THEN
     RAISE EXCEPTION 'relation, append_only, sensitive, retention and baseline cannot be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'a table must be protected at isolation level read committed' USING ERRCODE = 'active_sql_transaction',
+      DETAIL = 'An older snapshot would not show every row that was written before.';
+  END IF;
   IF kind IS NULL OR kind NOT IN ('r', 'p') THEN
     RAISE EXCEPTION '"%" is not a table', relation USING ERRCODE = 'wrong_object_type';
   END IF;
