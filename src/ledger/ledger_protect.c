@@ -198,10 +198,8 @@ qg_ledger_row(PG_FUNCTION_ARGS)
 	qg_entries_begin(&entries, truncate ? NULL : get_image(mapping, trigger->tg_relation), label,
 					 kind, RelationGetDescr(trigger->tg_relation));
 	if (truncate)
-		qg_entries_add(
-			&entries, "row_truncate", cstring_to_text(label),
-			qg_image_table_body(label, unconstify(char *, qg_mapping_option(mapping, "partition"))),
-			NULL);
+		qg_entries_add(&entries, "row_truncate", cstring_to_text(label), qg_image_table_body(label),
+					   NULL);
 	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		enter_row(&entries, trigger);
 	else

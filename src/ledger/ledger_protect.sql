@@ -81,6 +81,16 @@ AS $$
 $$;
 COMMENT ON FUNCTION ledger_keep(text) IS 'How long a legal_figure wants records kept now; null where none of that name is a period in force';
 
+CREATE FUNCTION ledger_key_digest(subject text) RETURNS bigint[]
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT ARRAY[('x' || substr(h, 1, 15))::bit(60)::bigint, ('x' || substr(h, 17, 15))::bit(60)::bigint,
+               ('x' || substr(h, 33, 15))::bit(60)::bigint, ('x' || substr(h, 49, 15))::bit(60)::bigint]
+  FROM encode(sha256(convert_to(subject, 'UTF8')), 'hex') h
+$$;
+COMMENT ON FUNCTION ledger_key_digest(text) IS
+  'Four numbers of 60 bits from the SHA-256 of a subject; their sums over rows depend on no order';
+
 CREATE FUNCTION ledger_trigger_add(relation regclass, suffix text, events text, rest text, function text, columns jsonb, options jsonb)
   RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -93,6 +103,46 @@ END
 $$;
 COMMENT ON FUNCTION ledger_trigger_add(regclass, text, text, text, text, jsonb, jsonb) IS
   'Creates a trigger of ledger_protect(), which goes with the extension';
+
+CREATE FUNCTION ledger_keys(part regclass, label text, OUT "rows" bigint, OUT keys numeric[])
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  EXECUTE format($sql$
+    SELECT count(*), ARRAY[COALESCE(sum(k[1]), 0), COALESCE(sum(k[2]), 0), COALESCE(sum(k[3]), 0), COALESCE(sum(k[4]), 0)]
+    FROM %s "row of ours" CROSS JOIN LATERAL quality_gov.ledger_key_digest(quality_gov.ledger_row_subject("row of ours", $1)) k $sql$, part)
+  INTO "rows", keys USING label;
+END
+$$;
+COMMENT ON FUNCTION ledger_keys(regclass, text) IS
+  'How many rows a partition has and the sums of the digests of their subjects, which tell for good which rows they were';
+
+CREATE FUNCTION ledger_partition_leave(part regclass, label text, detached boolean) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  held record;
+BEGIN
+  SELECT * INTO held FROM quality_gov.ledger_keys(part, label);
+  PERFORM quality_gov.ledger_record('row_truncate', label, jsonb_build_object(
+    'relation', label, 'partition', part::text, 'detached', detached, 'rows', held."rows", 'keys', held.keys::text[]));
+END
+$$;
+COMMENT ON FUNCTION ledger_partition_leave(regclass, text, boolean) IS
+  'Enters that the rows of a partition leave a protected table together: how many, and the sums of their digests';
+
+CREATE FUNCTION ledger_truncate() RETURNS trigger
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  -- What a partition holds is in those below it.
+  IF (SELECT c.relkind FROM pg_class c WHERE c.oid = TG_RELID) = 'r' THEN
+    PERFORM quality_gov.ledger_partition_leave(TG_RELID, TG_ARGV[2]::jsonb ->> 'label', false);
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger_truncate() IS 'Trigger of ledger_protect() on partitions: enters TRUNCATE with what they held';
 
 CREATE FUNCTION ledger_protect_partitions(relation regclass) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -107,7 +157,7 @@ BEGIN
   FOR part IN SELECT t.relid FROM pg_partition_tree(relation) t
               WHERE t.relid <> relation AND NOT EXISTS (SELECT FROM pg_trigger x WHERE x.tgrelid = t.relid AND x.tgname = 'quality_gov_ledger_truncate') LOOP
     shown.options := shown.options || jsonb_build_object('partition', part::text);
-    PERFORM quality_gov.ledger_trigger_add(part, 'truncate', 'AFTER TRUNCATE', 'FOR EACH STATEMENT', 'ledger_row', shown.mapping, shown.options);
+    PERFORM quality_gov.ledger_trigger_add(part, 'truncate', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT', 'ledger_truncate', shown.mapping, shown.options);
     IF shown.options ->> 'append_only' = 'true' THEN
       PERFORM quality_gov.ledger_trigger_add(part, 'refuse_truncate', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT', 'ledger_refuse', shown.mapping, shown.options);
     END IF;
@@ -314,8 +364,9 @@ BEGIN
   IF label IS NULL OR root = part THEN
     RAISE EXCEPTION '"%" is not a partition of a protected table', part USING ERRCODE = 'wrong_object_type';
   END IF;
+  EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', part);
+  PERFORM quality_gov.ledger_partition_leave(part, label, true);
   EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, part);
-  PERFORM quality_gov.ledger_record('row_truncate', label, jsonb_build_object('relation', label, 'partition', part::text, 'detached', true));
   FOR leaf IN SELECT g.relation FROM quality_gov.guard g
               WHERE g.kind = 'ledger' AND g.relation IN (SELECT part UNION SELECT t.relid FROM pg_partition_tree(part) t) LOOP
     PERFORM quality_gov.guard_remove(leaf, 'ledger');

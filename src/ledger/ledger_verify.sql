@@ -59,6 +59,7 @@ BEGIN
            (array_agg(j.fault ORDER BY j.entry_id NULLS LAST) FILTER (WHERE j.fault IS NOT NULL))[1]
     FROM judged j $sql$, relation)
   INTO entries, values_reread, first_bad, reason USING label, sensitive;
+  reason := COALESCE(reason, quality_gov.ledger_gone_fault(relation, label));
 END
 $$;
 COMMENT ON FUNCTION ledger_verify_rows(regclass, text, text[]) IS

@@ -59,6 +59,19 @@ qg_image_key_index(Relation relation)
 	return relation->rd_pkindex;
 }
 
+/* Compares columns as jsonb orders keys, so that it finds them sorted already. */
+static int
+compare_columns(const void *a, const void *b)
+{
+	const char *left = ((const QgImageColumn *) a)->name;
+	const char *right = ((const QgImageColumn *) b)->name;
+	size_t left_length = strlen(left);
+	size_t right_length = strlen(right);
+
+	return left_length != right_length ? (left_length < right_length ? -1 : 1)
+									   : memcmp(left, right, left_length);
+}
+
 /* Makes what is needed to write rows of a table; an error where it has no primary key. */
 QgImage *
 qg_image_make(Relation relation, char **sensitive, int nsensitive)
@@ -84,6 +97,7 @@ qg_image_make(Relation relation, char **sensitive, int nsensitive)
 		image->sensitive |= column->sensitive;
 		image->ncolumns++;
 	}
+	qsort(image->columns, image->ncolumns, sizeof(QgImageColumn), compare_columns);
 	find_key(image, relation);
 	if (image->nkeys == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -210,35 +224,34 @@ qg_image_body(const QgImage *image, char *label, const QgImageRow *row, const Qg
 {
 	JsonbParseState *state = NULL;
 
+	/* In the order in which jsonb has them. */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, "relation", label);
 	push_key(&state, "key");
 	push_columns(&state, image, row->values, row->nulls, true, NULL);
-	if (before != NULL)
-	{
-		push_key(&state, "old_key");
-		push_columns(&state, image, before->values, before->nulls, true, NULL);
-	}
 	if (kind == QG_IMAGE_ROW)
 	{
 		push_key(&state, "row");
 		push_columns(&state, image, row->values, row->nulls, false, secrets);
 	}
-	else if (kind == QG_IMAGE_DIGEST)
+	if (before != NULL)
+	{
+		push_key(&state, "old_key");
+		push_columns(&state, image, before->values, before->nulls, true, NULL);
+	}
+	push_text(&state, "relation", label);
+	if (kind == QG_IMAGE_DIGEST)
 		push_digest(&state, image, row->values, row->nulls);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Gives the body of an entry about a table as a whole, or about one of its partitions. */
+/* Gives the body of an entry about a table as a whole. */
 Jsonb *
-qg_image_table_body(char *label, char *partition)
+qg_image_table_body(char *label)
 {
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_text(&state, "relation", label);
-	if (partition != NULL)
-		push_text(&state, "partition", partition);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 

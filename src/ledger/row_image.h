@@ -60,7 +60,7 @@ extern Oid qg_image_key_index(Relation relation);
 extern Jsonb *qg_image_row(const QgImage *image, const Datum *values, const bool *nulls);
 extern Jsonb *qg_image_body(const QgImage *image, char *label, const QgImageRow *row,
 							const QgImageRow *before, QgImageKind kind, QgSecret **secrets);
-extern Jsonb *qg_image_table_body(char *label, char *partition);
+extern Jsonb *qg_image_table_body(char *label);
 extern text *qg_image_subject(const QgImage *image, const char *label, const QgImageRow *row);
 extern bool qg_image_same_key(const QgImage *image, TupleDesc desc, const QgImageRow *a,
 							  const QgImageRow *b);
