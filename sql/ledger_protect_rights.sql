@@ -56,6 +56,12 @@ SELECT label, ended_at IS NULL AS holds FROM quality_gov.ledger_protected ORDER 
 SELECT quality_gov.ledger_unprotect('shop.product');
 CALL quality_gov.ledger_baseline('shop.product');
 
+-- rows that a policy hides from the owner cannot be left out in silence
+CREATE TABLE shop.hidden (id int PRIMARY KEY);
+INSERT INTO shop.hidden VALUES (1);
+ALTER TABLE shop.hidden ENABLE ROW LEVEL SECURITY; ALTER TABLE shop.hidden FORCE ROW LEVEL SECURITY;
+SELECT quality_gov.ledger_protect('shop.hidden');
+
 -- what cannot be protected
 RESET ROLE;
 \set VERBOSITY terse

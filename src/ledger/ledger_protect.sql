@@ -105,7 +105,7 @@ COMMENT ON FUNCTION ledger_trigger_add(regclass, text, text, text, text, jsonb, 
   'Creates a trigger of ledger_protect(), which goes with the extension';
 
 CREATE FUNCTION ledger_keys(part regclass, label text, OUT "rows" bigint, OUT keys numeric[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp SET row_security = off
 AS $$
 BEGIN
   EXECUTE format($sql$
@@ -171,7 +171,7 @@ COMMENT ON FUNCTION ledger_protect_partitions(regclass) IS
 
 CREATE FUNCTION ledger_baseline_part(part regclass, label text, append_only boolean, sensitive text[], first bigint, beyond bigint)
   RETURNS bigint
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp SET row_security = off
 AS $$
 DECLARE
   entered bigint;

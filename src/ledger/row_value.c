@@ -159,17 +159,24 @@ set_float(JsonbValue *out, double value, const char *digits)
 		qg_value_string(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 }
 
-/* Writes a year as ISO 8601 counts: 1 BC is 0, those before are negative. */
+/* Writes a day, its year as ISO 8601 counts: 1 BC is 0, those before are negative. */
 static char *
-year_text(int year)
+put_day(char *out, int year, int month, int day)
 {
-	return psprintf("%s%04d", year < 0 ? "-" : "", abs(year));
+	if (year < 0)
+		*out++ = '-';
+	out = pg_ultostr_zeropad(out, abs(year), 4);
+	*out++ = '-';
+	out = pg_ultostr_zeropad(out, month, 2);
+	*out++ = '-';
+	return pg_ultostr_zeropad(out, day, 2);
 }
 
 /* Writes a day. */
 static char *
 date_text(DateADT date)
 {
+	char *text = palloc(MAXDATELEN);
 	int year;
 	int month;
 	int day;
@@ -177,13 +184,16 @@ date_text(DateADT date)
 	if (DATE_NOT_FINITE(date))
 		return DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity";
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	return psprintf("%s-%02d-%02d", year_text(year), month, day);
+	*put_day(text, year, month, day) = '\0';
+	return text;
 }
 
 /* Writes an instant. */
 static char *
 timestamp_text(Timestamp at, const char *zone)
 {
+	char *text = palloc(MAXDATELEN);
+	char *out;
 	struct pg_tm tm;
 	fsec_t fsec;
 
@@ -192,8 +202,17 @@ timestamp_text(Timestamp at, const char *zone)
 	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
-	return psprintf("%s-%02d-%02dT%02d:%02d:%02d.%06d%s", year_text(tm.tm_year), tm.tm_mon,
-					tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, fsec, zone);
+	out = put_day(text, tm.tm_year, tm.tm_mon, tm.tm_mday);
+	*out++ = 'T';
+	out = pg_ultostr_zeropad(out, tm.tm_hour, 2);
+	*out++ = ':';
+	out = pg_ultostr_zeropad(out, tm.tm_min, 2);
+	*out++ = ':';
+	out = pg_ultostr_zeropad(out, tm.tm_sec, 2);
+	*out++ = '.';
+	out = pg_ultostr_zeropad(out, fsec, 6);
+	strcpy(out, zone);
+	return text;
 }
 
 /* Writes bytes in hexadecimal. */
