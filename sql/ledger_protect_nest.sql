@@ -76,5 +76,15 @@ SELECT * FROM run($$UPDATE @ SET id = id + 1 WHERE id = (SELECT max(id) FROM @)$
 BEGIN; SELECT * FROM run($$DELETE FROM @ WHERE id = 20$$); SELECT * FROM run($$INSERT INTO @ VALUES (20, 'x')$$); COMMIT;
 SELECT * FROM run($$UPDATE @ SET n = 3 WHERE id = 20$$);
 SELECT * FROM run($$TRUNCATE @$$);
+
+-- keys of many types are found again
+CREATE TYPE grade AS ENUM ('A', 'B');
+CREATE DOMAIN code AS varchar(9);
+CREATE TABLE odd (n numeric, a text[], e grade, c char(4), v code, z timestamptz, note text, PRIMARY KEY (v, a, e, c, z, n));
+SELECT ledger_protect('odd');
+INSERT INTO odd VALUES (1.50, '{x,NULL}', 'A', 'ab', 'é', '2026-01-01 00:00+00', 'old'), (2, '{}', 'B', '', '', 'infinity', 'old');
+WITH d AS (DELETE FROM odd RETURNING *) INSERT INTO odd SELECT n, a, e, c, v, z, 'new' FROM d LIMIT 1;
+SELECT kind, body #>> '{row,note}' AS note, subject FROM ledger_entry WHERE subject LIKE 'shop.odd [%' ORDER BY entry_id;
+SELECT status, reason FROM ledger_verify('shop.odd');
 DROP SCHEMA shop CASCADE;
 DROP EXTENSION quality_gov;

@@ -7,7 +7,9 @@
  */
 #include "quality_gov.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -17,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
@@ -122,20 +125,20 @@ qg_entries_add(QgEntries *entries, const char *kind, text *subject, Jsonb *body,
 }
 
 /* Makes a row of nothing but the key. */
-static MinimalTuple
+static HeapTuple
 make_key(void *arg)
 {
 	const Keyed *keyed = arg;
 	const QgImage *image = keyed->entries->image;
 	TupleDesc desc = keyed->entries->desc;
 	bool *nulls = palloc(desc->natts * sizeof(bool));
-	MinimalTuple key;
+	HeapTuple key;
 
 	memset(nulls, true, desc->natts * sizeof(bool));
 	for (int i = 0; i < image->ncolumns; i++)
 		if (image->columns[i].key)
 			nulls[image->columns[i].attnum - 1] = false;
-	key = heap_form_minimal_tuple(desc, keyed->row->values, nulls);
+	key = heap_form_tuple(desc, keyed->row->values, nulls);
 	pfree(nulls);
 	return key;
 }
@@ -176,6 +179,34 @@ qg_entries_row(QgEntries *entries, const char *kind, const QgImageRow *row,
 	MemoryContextReset(entries->scratch);
 }
 
+/* Finds the row of a key as it is now, what this transaction did included. */
+static bool
+find_row(const QgImage *image, Relation relation, const QgImageRow *key, TupleTableSlot *row)
+{
+	Relation index = index_open(qg_image_key_index(relation), AccessShareLock);
+	ScanKeyData keys[INDEX_MAX_KEYS];
+	IndexScanDesc scan;
+	bool found;
+
+	for (int i = 0; i < image->nkeys; i++)
+	{
+		Oid type = index->rd_opcintype[i];
+		Oid equal = get_opfamily_member(index->rd_opfamily[i], type, type, BTEqualStrategyNumber);
+		int at = image->columns[image->keys[i]].attnum - 1;
+
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
+							   index->rd_indcollation[i], get_opcode(equal), key->values[at]);
+	}
+	scan = qg_index_beginscan(relation, index, SnapshotSelf, image->nkeys);
+	index_rescan(scan, keys, image->nkeys, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, row);
+	if (found)
+		ExecMaterializeSlot(row);
+	index_endscan(scan);
+	index_close(index, AccessShareLock);
+	return found;
+}
+
 /*
  * Enters what the row of a key is now, where the entries so far may not come in the order of the changes;
  * that there is none only where it is asked for.
@@ -183,16 +214,9 @@ qg_entries_row(QgEntries *entries, const char *kind, const QgImageRow *row,
 void
 qg_entries_settle(QgEntries *entries, Relation relation, const QgImageRow *key, bool gone_too)
 {
-	TupleDesc desc = RelationGetDescr(relation);
-	TupleTableSlot *wanted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	TupleTableSlot *found = table_slot_create(relation, NULL);
 
-	CommandCounterIncrement();
-	memcpy(wanted->tts_values, key->values, desc->natts * sizeof(Datum));
-	memcpy(wanted->tts_isnull, key->nulls, desc->natts * sizeof(bool));
-	ExecStoreVirtualTuple(wanted);
-	if (RelationFindReplTupleByIndex(relation, qg_image_key_index(relation), LockTupleKeyShare,
-									 wanted, found))
+	if (find_row(entries->image, relation, key, found))
 	{
 		QgImageRow row;
 
@@ -204,24 +228,22 @@ qg_entries_settle(QgEntries *entries, Relation relation, const QgImageRow *key, 
 	else if (gone_too)
 		qg_entries_row(entries, "row_delete", key, NULL);
 	ExecDropSingleTupleTableSlot(found);
-	ExecDropSingleTupleTableSlot(wanted);
 }
 
 /* Settles a key that more than one statement has entered. */
 static void
-settle_tuple(MinimalTuple tuple, void *arg)
+settle_tuple(HeapTuple tuple, void *arg)
 {
 	const Settling *settling = arg;
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(settling->relation),
-													&TTSOpsMinimalTuple);
+	TupleDesc desc = RelationGetDescr(settling->relation);
 	QgImageRow key;
 
-	ExecStoreMinimalTuple(tuple, slot, false);
-	slot_getallattrs(slot);
-	key.values = slot->tts_values;
-	key.nulls = slot->tts_isnull;
+	key.values = palloc(desc->natts * sizeof(Datum));
+	key.nulls = palloc(desc->natts * sizeof(bool));
+	heap_deform_tuple(tuple, desc, key.values, key.nulls);
 	qg_entries_settle(settling->entries, settling->relation, &key, true);
-	ExecDropSingleTupleTableSlot(slot);
+	pfree(key.values);
+	pfree(key.nulls);
 }
 
 /* Ends a statement's share in a nest, and settles the keys that are left open when it was the last. */

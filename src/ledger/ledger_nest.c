@@ -37,7 +37,7 @@ typedef struct Touched
 		uint64 hash; /* of the subject */
 		uint64 relid;
 	} key;
-	MinimalTuple row; /* the key itself, once a second statement has entered it */
+	HeapTuple row; /* the key itself, once a second statement has entered it */
 } Touched;
 
 static LocalTransactionId nest_xact = InvalidLocalTransactionId;
@@ -126,7 +126,7 @@ qg_nest_end(Oid relid, bool *last)
 
 /* Notes that a statement has entered a key; made only where another one has before. */
 bool
-qg_nest_note(Oid relid, const text *subject, MinimalTuple (*make)(void *), void *arg)
+qg_nest_note(Oid relid, const text *subject, HeapTuple (*make)(void *), void *arg)
 {
 	struct TouchedKey key = {0};
 	Touched *entry;
@@ -170,7 +170,7 @@ qg_nest_settle(Oid relid, QgNestDo what, void *arg)
 	hash_seq_init(&scan, touched);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		MinimalTuple row = entry->row;
+		HeapTuple row = entry->row;
 
 		if (entry->key.relid != relid)
 			continue;
