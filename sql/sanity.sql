@@ -15,9 +15,9 @@ WHERE d.refclassid = 'pg_extension'::regclass
   AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typrelid <> 0 OR t.typelem <> 0 AND t.typlen = -1))
 ORDER BY 1;
 
--- functions that run SQL and do not pin their search path (BEGIN ATOMIC is bound already)
+-- functions that run SQL and do not pin their search path (BEGIN ATOMIC is bound already; procedures that commit cannot)
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'quality_gov'::regnamespace AND l.lanname IN ('plpgsql', 'sql') AND p.prosqlbody IS NULL
+WHERE p.pronamespace = 'quality_gov'::regnamespace AND l.lanname IN ('plpgsql', 'sql') AND p.prosqlbody IS NULL AND p.prokind <> 'p'
   AND (p.proconfig @> '{"search_path=pg_catalog, quality_gov, pg_temp"}') IS NOT TRUE ORDER BY 1;
 
 -- SECURITY DEFINER in C, where the search path is not pinned by the declaration

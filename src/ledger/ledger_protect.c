@@ -9,47 +9,21 @@
  */
 #include "quality_gov.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
-#include "utils/xid8.h"
 
 #include "common/guard.h"
-#include "common/rows.h"
-#include "ledger/row_image.h"
-
-#define ENTRY_COLUMNS 7
-#define SECRET_COLUMNS 4
-
-/* The ledger while a statement's entries are written. */
-typedef struct Entries
-{
-	const QgImage *image;
-	char *label; /* name of the protected table in the ledger */
-	QgImageKind kind;
-	TupleDesc desc; /* of the table */
-	QgRows rows;
-	QgRows secrets;
-	bool secrets_open;
-	Oid sequence;
-	Datum role;
-	Datum xid;
-	MemoryContext context;
-	MemoryContext scratch; /* of one entry */
-	int nest;			   /* of the pinned settings */
-} Entries;
+#include "ledger/ledger_entries.h"
+#include "ledger/ledger_nest.h"
+#include "ledger/row_value.h"
 
 /* Gives how the rows of a trigger's table are written, made once until the table changes. */
 static const QgImage *
@@ -71,103 +45,6 @@ get_image(QgMapping *mapping, Relation relation)
 	return mapping->extra;
 }
 
-static void
-entries_begin(Entries *entries, const QgImage *image, char *label, QgImageKind kind, TupleDesc desc)
-{
-	Oid schema = get_namespace_oid(QG_SCHEMA, false);
-
-	entries->image = image;
-	entries->label = label;
-	entries->kind = kind;
-	entries->desc = desc;
-	entries->secrets_open = false;
-	entries->context = CurrentMemoryContext;
-	entries->sequence = get_relname_relid("ledger_entry_entry_id_seq", schema);
-	entries->role = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
-	entries->xid = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	entries->scratch = AllocSetContextCreate(CurrentMemoryContext, "quality_gov ledger entry",
-											 ALLOCSET_DEFAULT_SIZES);
-	entries->nest = image != NULL ? qg_image_begin(image) : 0;
-	qg_rows_open(&entries->rows, "ledger_entry");
-}
-
-static void
-entries_end(Entries *entries)
-{
-	if (entries->secrets_open)
-		qg_rows_close(&entries->secrets);
-	qg_rows_close(&entries->rows);
-	qg_image_end(entries->nest);
-	MemoryContextDelete(entries->scratch);
-}
-
-/* Keeps what an entry only commits to. */
-static void
-add_secrets(Entries *entries, int64 entry, const QgSecret *secret)
-{
-	bool nulls[SECRET_COLUMNS] = {false};
-	Datum values[SECRET_COLUMNS];
-
-	if (secret != NULL && !entries->secrets_open)
-	{
-		MemoryContext scratch = MemoryContextSwitchTo(entries->context);
-
-		qg_rows_open(&entries->secrets, "ledger_secret");
-		entries->secrets_open = true;
-		MemoryContextSwitchTo(scratch);
-	}
-	for (; secret != NULL; secret = secret->next)
-	{
-		values[0] = Int64GetDatum(entry);
-		values[1] = CStringGetTextDatum(secret->field);
-		values[2] = PointerGetDatum(secret->salt);
-		values[3] = JsonbPGetDatum(secret->value);
-		qg_rows_put(&entries->secrets, values, nulls);
-	}
-}
-
-/* Writes an entry. */
-static void
-add_entry(Entries *entries, const char *kind, text *subject, Jsonb *body, const QgSecret *secrets)
-{
-	bool nulls[ENTRY_COLUMNS] = {false};
-	Datum values[ENTRY_COLUMNS];
-	int64 entry = nextval_internal(entries->sequence, false);
-
-	values[0] = Int64GetDatum(entry);
-	values[1] = CStringGetTextDatum(kind);
-	values[2] = PointerGetDatum(subject);
-	values[3] = JsonbPGetDatum(body);
-	values[4] = entries->role;
-	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[6] = entries->xid;
-	qg_rows_put(&entries->rows, values, nulls);
-	add_secrets(entries, entry, secrets);
-}
-
-/* Writes the entry of a row; before is the row that an update replaced. */
-static void
-add_row(Entries *entries, const char *kind, const QgImageRow *row, const QgImageRow *before)
-{
-	MemoryContext caller = MemoryContextSwitchTo(entries->scratch);
-	QgSecret *secrets = NULL;
-	QgImageKind image = strcmp(kind, "row_delete") == 0 ? QG_IMAGE_KEY : entries->kind;
-	Jsonb *body;
-
-	CHECK_FOR_INTERRUPTS();
-	if (before != NULL && qg_image_same_key(entries->image, entries->desc, row, before))
-		before = NULL;
-	/* Under its old key the row is gone. */
-	if (before != NULL)
-		add_entry(entries, "row_delete", qg_image_subject(entries->image, entries->label, before),
-				  qg_image_body(entries->image, entries->label, before, NULL, QG_IMAGE_KEY, NULL),
-				  NULL);
-	body = qg_image_body(entries->image, entries->label, row, before, image, &secrets);
-	add_entry(entries, kind, qg_image_subject(entries->image, entries->label, row), body, secrets);
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(entries->scratch);
-}
-
 /* Takes a stored row apart. */
 static void
 row_of_tuple(QgImageRow *row, HeapTuple tuple, TupleDesc desc)
@@ -177,22 +54,41 @@ row_of_tuple(QgImageRow *row, HeapTuple tuple, TupleDesc desc)
 	heap_deform_tuple(tuple, desc, row->values, row->nulls);
 }
 
-/* Enters the change that a row trigger fired for. */
-static void
-enter_row(Entries *entries, TriggerData *trigger)
+/* Tells whether a row has been changed again, or deleted, by the time its trigger fires. */
+static bool
+is_superseded(HeapTuple tuple)
 {
-	QgImageRow row;
-	QgImageRow fresh;
+	uint16 infomask = tuple->t_data->t_infomask;
 
-	row_of_tuple(&row, trigger->tg_trigtuple, entries->desc);
-	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-	{
-		row_of_tuple(&fresh, trigger->tg_newtuple, entries->desc);
-		add_row(entries, "row_update", &fresh, &row);
-	}
-	else
-		add_row(entries, TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "row_insert" : "row_delete",
-				&row, NULL);
+	return !(infomask & HEAP_XMAX_INVALID) && !HEAP_XMAX_IS_LOCKED_ONLY(infomask);
+}
+
+/*
+ * Enters the change that a row trigger fired for.  Other triggers of the row may have changed it again,
+ * and entered that, before this one fired.
+ */
+static void
+enter_row(QgEntries *entries, TriggerData *trigger)
+{
+	bool update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple tuple = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	QgImageRow row;
+	QgImageRow old;
+
+	row_of_tuple(&row, tuple, entries->desc);
+	if (update)
+		row_of_tuple(&old, trigger->tg_trigtuple, entries->desc);
+	qg_entries_row(entries,
+				   update										? "row_update"
+				   : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "row_insert"
+																: "row_delete",
+				   &row, update ? &old : NULL);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		qg_entries_settle(entries, trigger->tg_relation, &row, false);
+	else if (is_superseded(tuple))
+		qg_entries_settle(entries, trigger->tg_relation, &row, true);
+	if (update && !qg_image_same_key(entries->image, entries->desc, &row, &old))
+		qg_entries_settle(entries, trigger->tg_relation, &old, false);
 }
 
 /* Goes to the beginning of a transition table, by a read pointer of its own. */
@@ -220,7 +116,7 @@ next_transition(Tuplestorestate *store, int pointer, TupleTableSlot *slot, QgIma
 
 /* Enters the changes that a statement trigger fired for. */
 static void
-enter_statement(Entries *entries, TriggerData *trigger)
+enter_statement(QgEntries *entries, TriggerData *trigger)
 {
 	bool update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	Tuplestorestate *store = TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? trigger->tg_oldtable
@@ -249,11 +145,36 @@ enter_statement(Entries *entries, TriggerData *trigger)
 		/* Both tables hold the rows in the order of their updates. */
 		if (update && !next_transition(before, old_pointer, old_slot, &old))
 			elog(ERROR, "a statement's transition tables differ in length");
-		add_row(entries, kind, &row, update ? &old : NULL);
+		qg_entries_row(entries, kind, &row, update ? &old : NULL);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	if (old_slot != NULL)
 		ExecDropSingleTupleTableSlot(old_slot);
+}
+
+/* Enters a statement's changes, and settles what statements inside it have left open. */
+static void
+enter_nested(QgEntries *entries, TriggerData *trigger)
+{
+	bool last;
+
+	entries->relid = RelationGetRelid(trigger->tg_relation);
+	entries->noting = qg_nest_end(entries->relid, &last);
+	enter_statement(entries, trigger);
+	if (last)
+		qg_entries_settle_all(entries, trigger->tg_relation);
+}
+
+/* Trigger of ledger_protect(), BEFORE a statement. */
+PG_FUNCTION_INFO_V1(qg_ledger_begin);
+Datum
+qg_ledger_begin(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = qg_trigger_require(fcinfo, "ledger_begin",
+											  QG_TRIGGER_BEFORE | QG_TRIGGER_STATEMENT, 3);
+
+	qg_nest_begin(RelationGetRelid(trigger->tg_relation));
+	return PointerGetDatum(NULL);
 }
 
 /* Trigger of ledger_protect(), AFTER rows, statements and TRUNCATE. */
@@ -267,25 +188,23 @@ qg_ledger_row(PG_FUNCTION_ARGS)
 	QgImageKind kind = qg_mapping_option_is(mapping, "append_only", "true") ? QG_IMAGE_DIGEST
 																			: QG_IMAGE_ROW;
 	bool truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
-	Entries entries;
+	QgEntries entries;
 
 	if (label == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("trigger \"%s\" names no table of the ledger", trigger->tg_trigger->tgname),
 				 errhint("Let ledger_protect() create the trigger.")));
-	entries_begin(&entries, truncate ? NULL : get_image(mapping, trigger->tg_relation), label, kind,
-				  RelationGetDescr(trigger->tg_relation));
+	qg_entries_begin(&entries, truncate ? NULL : get_image(mapping, trigger->tg_relation), label,
+					 kind, RelationGetDescr(trigger->tg_relation));
 	if (truncate)
-		add_entry(
-			&entries, "row_truncate", cstring_to_text(label),
-			qg_image_table_body(label, unconstify(char *, qg_mapping_option(mapping, "partition"))),
-			NULL);
+		qg_entries_add(&entries, "row_truncate", cstring_to_text(label), qg_image_table_body(label),
+					   NULL);
 	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		enter_row(&entries, trigger);
 	else
-		enter_statement(&entries, trigger);
-	entries_end(&entries);
+		enter_nested(&entries, trigger);
+	qg_entries_end(&entries);
 	return PointerGetDatum(NULL);
 }
 
@@ -351,13 +270,13 @@ qg_ledger_row_image(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
 	const Source *source = source_of(fcinfo, header, NULL);
-	int nest = qg_image_begin(source->image);
+	int nest = qg_value_begin(source->image->pinned);
 	QgImageRow row;
 	Jsonb *image;
 
 	row_of_argument(&row, header, source->desc);
 	image = qg_image_row(source->image, row.values, row.nulls);
-	qg_image_end(nest);
+	qg_value_end(nest);
 	PG_RETURN_JSONB_P(image);
 }
 
@@ -368,13 +287,13 @@ qg_ledger_row_subject(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
 	const Source *source = source_of(fcinfo, header, NULL);
-	int nest = qg_image_begin(source->image);
+	int nest = qg_value_begin(source->image->pinned);
 	QgImageRow row;
 	text *subject;
 
 	row_of_argument(&row, header, source->desc);
 	subject = qg_image_subject(source->image, text_to_cstring(PG_GETARG_TEXT_PP(1)), &row);
-	qg_image_end(nest);
+	qg_value_end(nest);
 	PG_RETURN_TEXT_P(subject);
 }
 
@@ -385,14 +304,14 @@ qg_ledger_row_enter(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
 	const Source *source = source_of(fcinfo, header, PG_GETARG_ARRAYTYPE_P(4));
-	Entries entries;
+	QgEntries entries;
 	QgImageRow row;
 
-	entries_begin(&entries, source->image, text_to_cstring(PG_GETARG_TEXT_PP(2)),
-				  PG_GETARG_BOOL(3) ? QG_IMAGE_DIGEST : QG_IMAGE_ROW, source->desc);
+	qg_entries_begin(&entries, source->image, text_to_cstring(PG_GETARG_TEXT_PP(2)),
+					 PG_GETARG_BOOL(3) ? QG_IMAGE_DIGEST : QG_IMAGE_ROW, source->desc);
 	row_of_argument(&row, header, source->desc);
-	add_row(&entries, text_to_cstring(PG_GETARG_TEXT_PP(1)), &row, NULL);
-	entries_end(&entries);
+	qg_entries_row(&entries, text_to_cstring(PG_GETARG_TEXT_PP(1)), &row, NULL);
+	qg_entries_end(&entries);
 	PG_RETURN_VOID();
 }
 

@@ -23,7 +23,7 @@ BEGIN
       FROM quality_gov.ledger_entry e
       WHERE e.kind IN ('row_insert', 'row_update', 'row_delete', 'row_baseline') AND e.body ->> 'relation' = $1
         AND e.entry_id > COALESCE((SELECT max(x.entry_id) FROM quality_gov.ledger_entry x
-                                   WHERE x.subject = $1 AND x.kind = 'row_truncate' AND NOT x.body ? 'partition'), -1)
+                                   WHERE x.subject = $1 AND (x.kind = 'ledger_protect' OR x.kind = 'row_truncate' AND NOT x.body ? 'partition')), -1)
       ORDER BY e.subject, e.entry_id DESC),
     emptied AS (
       SELECT max(x.entry_id) AS entry_id FROM quality_gov.ledger_entry x
@@ -47,6 +47,11 @@ BEGIN
                        OR encode(sha256(s.salt || convert_to(quality_gov.ledger_canonical(s.value), 'UTF8')), 'hex')
                           IS DISTINCT FROM l.body #>> ARRAY['row', f.field, 'commitment'])
                   THEN format('a sensitive value of row "%%s" is not what entry %%s commits to', l.subject, l.entry_id)
+                  WHEN EXISTS (
+                    SELECT FROM unnest($2) f(field)
+                    WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_secret s WHERE s.entry_id = l.entry_id AND s.field = f.field)
+                      AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry x WHERE x.subject = l.subject AND x.kind = 'ledger_erase' AND x.entry_id > l.entry_id))
+                  THEN format('a sensitive value of entry %%s is gone without ledger_erase()', l.entry_id)
              END AS fault
       FROM last l FULL JOIN live v ON v.subject = l.subject)
     SELECT count(j.entry_id), count(*) FILTER (WHERE j.reread),
@@ -54,6 +59,7 @@ BEGIN
            (array_agg(j.fault ORDER BY j.entry_id NULLS LAST) FILTER (WHERE j.fault IS NOT NULL))[1]
     FROM judged j $sql$, relation)
   INTO entries, values_reread, first_bad, reason USING label, sensitive;
+  reason := COALESCE(reason, quality_gov.ledger_gone_fault(relation, label));
 END
 $$;
 COMMENT ON FUNCTION ledger_verify_rows(regclass, text, text[]) IS
@@ -89,6 +95,11 @@ AS $$
   FROM (SELECT DISTINCT g.relation FROM quality_gov.guard g JOIN pg_class c ON c.oid = g.relation WHERE g.kind = 'ledger' AND c.relkind = 'p') g
   CROSS JOIN LATERAL pg_partition_tree(g.relation) t
   WHERE NOT EXISTS (SELECT FROM pg_trigger x WHERE x.tgrelid = t.relid AND x.tgname = 'quality_gov_ledger_truncate')
+  UNION ALL
+  SELECT format('protected table "%s" inherits, or is inherited from, and changes by way of another table are not entered', g.relation)
+  FROM (SELECT DISTINCT g.relation FROM quality_gov.guard g JOIN pg_class c ON c.oid = g.relation
+        WHERE g.kind = 'ledger' AND c.relkind = 'r' AND NOT g.options ? 'partition') g
+  WHERE EXISTS (SELECT FROM pg_inherits i WHERE g.relation IN (i.inhrelid, i.inhparent))
   UNION ALL
   SELECT format('table "%s" belongs to %s, not to %s', c.oid::regclass, c.relowner::regrole, x.extowner::regrole)
   FROM pg_extension x, pg_class c
@@ -243,7 +254,7 @@ BEGIN
   FOR found IN
     SELECT p.label, p.sensitive, g.relation FROM quality_gov.ledger_protected p
     LEFT JOIN LATERAL (SELECT x.relation FROM quality_gov.guard x JOIN pg_class c ON c.oid = x.relation
-                       WHERE x.kind = 'ledger' AND x.options ->> 'label' = p.label AND NOT c.relispartition LIMIT 1) g ON true
+                       WHERE x.kind = 'ledger' AND x.options ->> 'label' = p.label AND NOT x.options ? 'partition' AND NOT c.relispartition LIMIT 1) g ON true
     WHERE p.ended_at IS NULL AND (wanted IS NULL OR wanted = p.label) ORDER BY p.label COLLATE "C" LOOP
     scope := found.label;
     IF found.relation IS NULL THEN

@@ -2,132 +2,74 @@
  * row_image.c
  *		Rows of a platform's table as JSON that depends on no setting.
  *
- * What each type becomes is part of what a log promises, and must be the same in every session:
- *
- *		boolean								true, false
- *		smallint, integer, bigint, real, double precision		number (NaN, Infinity: string)
- *		numeric								string of its digits, with its scale
- *		date, timestamp						"2026-11-25", "2026-11-25T08:00:00.000000"
- *		timestamptz							"2026-11-25T08:00:00.000000Z", in UTC
- *		bytea								string of hexadecimal digits
- *		jsonb								itself
- *		arrays								arrays, of as many dimensions
- *		domains								as the type below
- *		all others							string, as the type writes it under pinned settings
- *		NULL								null
- *
- * Infinite dates and times are "infinity" and "-infinity"; a year before 1 is 0 or negative.  An array
- * that does not count from 1 is a string as the server writes it.  A sensitive value is replaced by
- * {"commitment": ...}, the SHA-256 digest of 32 random bytes and the canonical JSON of [value].
+ * An entry's body is {"relation": ..., "key": {...}, "row": {...}}: the table's name in the ledger, the
+ * columns of the primary key and all columns by name, without those that are NULL.  In place of a
+ * sensitive value stands {"commitment": ...}, the SHA-256 digest of 32 random bytes and the canonical
+ * JSON of [value]; in place of the row of an append-only table "row_sha256", the digest of its
+ * canonical JSON.  A row's entries share a subject: the table's name and the key, the value of a
+ * single column as it is, those of several as a JSON array.
  */
 #include "quality_gov.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
-#include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/datum.h"
-#include "utils/datetime.h"
-#include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/numeric.h"
-#include "utils/timestamp.h"
 
 #include "common/crypto_hash.h"
 #include "common/jcs.h"
 #include "ledger/row_image.h"
+#include "ledger/row_value.h"
 
 #define SALT_BYTES 32
 
-/* The settings that output functions of types read. */
-static const char *const pinned_settings[][2] = {
-	{"DateStyle", "ISO, YMD"},	 {"IntervalStyle", "iso_8601"}, {"TimeZone", "UTC"},
-	{"extra_float_digits", "1"}, {"bytea_output", "hex"},		{"lc_monetary", "C"}};
+/* Subjects are in an index, which takes no more than some 2,700 bytes. */
+#define SUBJECT_MAX 2000
 
-/* How a type's values are written. */
-typedef struct QgImageType
+/* Finds the columns of a table's primary key; none where it has none that holds at any time. */
+static void
+find_key(QgImage *image, Relation relation)
 {
-	Oid type; /* without domains; InvalidOid: by the output function */
-	FmgrInfo output;
-	struct QgImageType *element; /* of an array, or NULL */
-	int16 typlen;				 /* of the element */
-	bool typbyval;
-	char typalign;
-} QgImageType;
+	Oid key = qg_image_key_index(relation);
+	Relation index;
 
-/* Tells whether a type's output function reads none of the settings. */
-static bool
-is_plain(Oid type)
-{
-	switch (type)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case NAMEOID:
-		case CHAROID:
-		case NUMERICOID:
-		case UUIDOID:
-		case JSONOID:
-		case INETOID:
-		case CIDROID:
-		case MACADDROID:
-		case OIDOID:
-			return true;
-		default:
-			return get_typtype(type) == TYPTYPE_ENUM;
-	}
+	if (!OidIsValid(key))
+		return;
+	index = index_open(key, AccessShareLock);
+	/* Of two rows that have the same key until the transaction ends nobody could tell the entries. */
+	if (index->rd_index->indimmediate)
+		for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+			for (int j = 0; j < image->ncolumns; j++)
+				if (image->columns[j].attnum == index->rd_index->indkey.values[i])
+				{
+					image->columns[j].key = true;
+					image->keys[image->nkeys++] = j;
+				}
+	index_close(index, AccessShareLock);
 }
 
-/* Tells whether a type is written by this file alone. */
-static bool
-is_own(Oid type)
+/* Gives the index of a table's primary key. */
+Oid
+qg_image_key_index(Relation relation)
 {
-	switch (type)
-	{
-		case BOOLOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case DATEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-		case BYTEAOID:
-		case JSONBOID:
-			return true;
-		default:
-			return false;
-	}
+	list_free(RelationGetIndexList(relation));
+	return relation->rd_pkindex;
 }
 
-/* Finds out how values of a type are written. */
-static QgImageType *
-make_type(Oid declared, bool *pinned)
+/* Compares columns as jsonb orders keys, so that it finds them sorted already. */
+static int
+compare_columns(const void *a, const void *b)
 {
-	QgImageType *result = palloc0(sizeof(QgImageType));
-	Oid type = getBaseType(declared);
-	Oid element = get_base_element_type(type);
-	Oid output;
-	bool varlena;
+	const char *left = ((const QgImageColumn *) a)->name;
+	const char *right = ((const QgImageColumn *) b)->name;
+	size_t left_length = strlen(left);
+	size_t right_length = strlen(right);
 
-	getTypeOutputInfo(type, &output, &varlena);
-	fmgr_info_cxt(output, &result->output, CurrentMemoryContext);
-	if (OidIsValid(element))
-	{
-		result->element = make_type(element, pinned);
-		get_typlenbyvalalign(element, &result->typlen, &result->typbyval, &result->typalign);
-		*pinned = true;
-	}
-	else if (is_own(type))
-		result->type = type;
-	else if (!is_plain(type))
-		*pinned = true;
-	return result;
+	return left_length != right_length ? (left_length < right_length ? -1 : 1)
+									   : memcmp(left, right, left_length);
 }
 
 /* Makes what is needed to write rows of a table; an error where it has no primary key. */
@@ -135,7 +77,6 @@ QgImage *
 qg_image_make(Relation relation, char **sensitive, int nsensitive)
 {
 	TupleDesc desc = RelationGetDescr(relation);
-	Bitmapset *key = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	QgImage *image = palloc0(sizeof(QgImage));
 
 	image->columns = palloc0(desc->natts * sizeof(QgImageColumn));
@@ -144,253 +85,26 @@ qg_image_make(Relation relation, char **sensitive, int nsensitive)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		QgImageColumn *column = &image->columns[image->ncolumns];
 
-		if (att->attisdropped)
+		/* What is computed when it is read is no part of the row. */
+		if (att->attisdropped ||
+			(att->attgenerated != '\0' && att->attgenerated != ATTRIBUTE_GENERATED_STORED))
 			continue;
 		column->name = pstrdup(NameStr(att->attname));
 		column->attnum = att->attnum;
-		column->key = bms_is_member(att->attnum - FirstLowInvalidHeapAttributeNumber, key);
 		for (int j = 0; j < nsensitive; j++)
 			column->sensitive |= strcmp(column->name, sensitive[j]) == 0;
-		column->type = make_type(att->atttypid, &image->pinned);
-		image->nkeys += column->key;
+		column->type = qg_value_type(att->atttypid, &image->pinned);
 		image->sensitive |= column->sensitive;
 		image->ncolumns++;
 	}
+	qsort(image->columns, image->ncolumns, sizeof(QgImageColumn), compare_columns);
+	find_key(image, relation);
 	if (image->nkeys == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no primary key", RelationGetRelationName(relation)),
-				 errdetail("The ledger tells rows by their keys.")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("table \"%s\" has no primary key, or a deferrable one",
+							   RelationGetRelationName(relation)),
+						errdetail("The ledger tells rows by their keys.")));
 	return image;
-}
-
-/* Pins the settings where a row's writing reads them; gives what qg_image_end() takes. */
-int
-qg_image_begin(const QgImage *image)
-{
-	int nest;
-
-	if (!image->pinned)
-		return 0;
-	nest = NewGUCNestLevel();
-	for (int i = 0; i < (int) lengthof(pinned_settings); i++)
-		(void) set_config_option(pinned_settings[i][0], pinned_settings[i][1], PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	return nest;
-}
-
-/* Gives the settings back. */
-void
-qg_image_end(int nest)
-{
-	if (nest > 0)
-		AtEOXact_GUC(true, nest);
-}
-
-static void
-set_string(JsonbValue *out, char *text)
-{
-	out->type = jbvString;
-	out->val.string.val = text;
-	out->val.string.len = (int) strlen(text);
-}
-
-/* Writes a finite double by its shortest digits, another as a string. */
-static void
-set_float(JsonbValue *out, double value, const char *digits)
-{
-	if (isfinite(value))
-	{
-		out->type = jbvNumeric;
-		out->val.numeric = DatumGetNumeric(DirectFunctionCall3(
-			numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	}
-	else
-		set_string(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-}
-
-/* Writes a day. */
-static char *
-date_text(DateADT date)
-{
-	int year;
-	int month;
-	int day;
-
-	if (DATE_NOT_FINITE(date))
-		return DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity";
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	return psprintf("%04d-%02d-%02d", year, month, day);
-}
-
-/* Writes an instant. */
-static char *
-timestamp_text(Timestamp at, const char *zone)
-{
-	struct pg_tm tm;
-	fsec_t fsec;
-
-	if (TIMESTAMP_NOT_FINITE(at))
-		return TIMESTAMP_IS_NOBEGIN(at) ? "-infinity" : "infinity";
-	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
-	return psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%06d%s", tm.tm_year, tm.tm_mon, tm.tm_mday,
-					tm.tm_hour, tm.tm_min, tm.tm_sec, fsec, zone);
-}
-
-/* Writes bytes in hexadecimal. */
-static char *
-bytea_text(Datum value)
-{
-	bytea *bytes = DatumGetByteaPP(value);
-	size_t length = VARSIZE_ANY_EXHDR(bytes);
-	char *text = palloc(2 * length + 1);
-
-	text[hex_encode(VARDATA_ANY(bytes), length, text)] = '\0';
-	return text;
-}
-
-/* Writes a scalar value. */
-static void
-set_scalar(const QgImageType *type, Datum value, JsonbValue *out)
-{
-	char digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	switch (type->type)
-	{
-		case BOOLOID:
-			out->type = jbvBool;
-			out->val.boolean = DatumGetBool(value);
-			return;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			out->type = jbvNumeric;
-			out->val.numeric = int64_to_numeric(type->type == INT2OID	? DatumGetInt16(value)
-												: type->type == INT4OID ? DatumGetInt32(value)
-																		: DatumGetInt64(value));
-			return;
-		case FLOAT4OID:
-			(void) float_to_shortest_decimal_buf(DatumGetFloat4(value), digits);
-			set_float(out, DatumGetFloat4(value), digits);
-			return;
-		case FLOAT8OID:
-			(void) double_to_shortest_decimal_buf(DatumGetFloat8(value), digits);
-			set_float(out, DatumGetFloat8(value), digits);
-			return;
-		case DATEOID:
-			set_string(out, date_text(DatumGetDateADT(value)));
-			return;
-		case TIMESTAMPOID:
-			set_string(out, timestamp_text(DatumGetTimestamp(value), ""));
-			return;
-		case TIMESTAMPTZOID:
-			set_string(out, timestamp_text(DatumGetTimestampTz(value), "Z"));
-			return;
-		case BYTEAOID:
-			set_string(out, bytea_text(value));
-			return;
-		case JSONBOID:
-		{
-			Jsonb *document = DatumGetJsonbP(value);
-
-			if (JB_ROOT_IS_SCALAR(document))
-			{
-				JsonbValue *scalar = getIthJsonbValueFromContainer(&document->root, 0);
-
-				*out = *scalar;
-				return;
-			}
-			out->type = jbvBinary;
-			out->val.binary.data = &document->root;
-			out->val.binary.len = VARSIZE(document) - VARHDRSZ;
-			return;
-		}
-		default:
-			set_string(out, OutputFunctionCall(unconstify(FmgrInfo *, &type->output), value));
-	}
-}
-
-static void push_value(JsonbParseState **state, JsonbIteratorToken token, const QgImageType *type,
-					   Datum value, bool isnull);
-
-/* Writes one dimension of an array's elements, which are consumed in order. */
-static void
-push_dimension(JsonbParseState **state, const QgImageType *type, int ndims, const int *dims,
-			   Datum **values, bool **nulls)
-{
-	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < dims[0]; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (ndims > 1)
-			push_dimension(state, type, ndims - 1, dims + 1, values, nulls);
-		else
-			push_value(state, WJB_ELEM, type, *(*values)++, *(*nulls)++);
-	}
-	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-}
-
-/* Tells whether every dimension of an array counts from 1. */
-static bool
-counts_from_one(ArrayType *array)
-{
-	for (int i = 0; i < ARR_NDIM(array); i++)
-		if (ARR_LBOUND(array)[i] != 1)
-			return false;
-	return true;
-}
-
-/* Writes a value behind a key, or as an element. */
-static void
-push_value(JsonbParseState **state, JsonbIteratorToken token, const QgImageType *type, Datum value,
-		   bool isnull)
-{
-	JsonbValue out;
-
-	if (!isnull && type->element != NULL)
-	{
-		ArrayType *array = DatumGetArrayTypeP(value);
-
-		if (counts_from_one(array))
-		{
-			Datum *values;
-			bool *nulls;
-			int count;
-
-			deconstruct_array(array, ARR_ELEMTYPE(array), type->typlen, type->typbyval,
-							  type->typalign, &values, &nulls, &count);
-			if (ARR_NDIM(array) > 0)
-			{
-				push_dimension(state, type->element, ARR_NDIM(array), ARR_DIMS(array), &values,
-							   &nulls);
-				return;
-			}
-			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-			pushJsonbValue(state, WJB_END_ARRAY, NULL);
-			return;
-		}
-	}
-	if (isnull)
-		out.type = jbvNull;
-	else
-		set_scalar(type, value, &out);
-	pushJsonbValue(state, token, &out);
-}
-
-/* Gives a value as a document of its own. */
-static Jsonb *
-value_document(const QgImageType *type, Datum value, bool isnull)
-{
-	JsonbParseState *state = NULL;
-	JsonbValue *array;
-
-	/* One element of an array, so that scalars and arrays are pushed alike. */
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	push_value(&state, WJB_ELEM, type, value, isnull);
-	array = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	return JsonbValueToJsonb(array);
 }
 
 /* Writes the commitment to a value, and keeps the value. */
@@ -407,7 +121,7 @@ push_commitment(JsonbParseState **state, const QgImageColumn *column, Datum valu
 	if (!pg_strong_random(salt, sizeof(salt)))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not make random bytes")));
 	secret->field = column->name;
-	secret->value = value_document(column->type, value, isnull);
+	secret->value = qg_value_document(column->type, value, isnull);
 	secret->salt = (bytea *) cstring_to_text_with_len((const char *) salt, sizeof(salt));
 	secret->next = *secrets;
 	*secrets = secret;
@@ -420,9 +134,9 @@ push_commitment(JsonbParseState **state, const QgImageColumn *column, Datum valu
 		qg_sha256_pieces(pieces, lengthof(pieces), digest);
 		hex[hex_encode((const char *) digest, QG_SHA256_BYTES, hex)] = '\0';
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-		set_string(&out, "commitment");
+		qg_value_string(&out, "commitment");
 		pushJsonbValue(state, WJB_KEY, &out);
-		set_string(&out, hex);
+		qg_value_string(&out, hex);
 		pushJsonbValue(state, WJB_VALUE, &out);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
@@ -442,12 +156,14 @@ push_columns(JsonbParseState **state, const QgImage *image, const Datum *values,
 
 		if (key && !column->key)
 			continue;
-		set_string(&name, column->name);
+		if (nulls[at] && !(column->sensitive && secrets != NULL))
+			continue;
+		qg_value_string(&name, column->name);
 		pushJsonbValue(state, WJB_KEY, &name);
 		if (column->sensitive && secrets != NULL)
 			push_commitment(state, column, values[at], nulls[at], secrets);
 		else
-			push_value(state, WJB_VALUE, column->type, values[at], nulls[at]);
+			qg_value_push(state, WJB_VALUE, column->type, values[at], nulls[at]);
 	}
 	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
@@ -466,7 +182,7 @@ push_key(JsonbParseState **state, char *key)
 {
 	JsonbValue name;
 
-	set_string(&name, key);
+	qg_value_string(&name, key);
 	pushJsonbValue(state, WJB_KEY, &name);
 }
 
@@ -476,7 +192,7 @@ push_text(JsonbParseState **state, char *key, char *text)
 	JsonbValue value;
 
 	push_key(state, key);
-	set_string(&value, text);
+	qg_value_string(&value, text);
 	pushJsonbValue(state, WJB_VALUE, &value);
 }
 
@@ -508,69 +224,100 @@ qg_image_body(const QgImage *image, char *label, const QgImageRow *row, const Qg
 {
 	JsonbParseState *state = NULL;
 
+	/* In the order in which jsonb has them. */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, "relation", label);
 	push_key(&state, "key");
 	push_columns(&state, image, row->values, row->nulls, true, NULL);
-	if (before != NULL)
-	{
-		push_key(&state, "old_key");
-		push_columns(&state, image, before->values, before->nulls, true, NULL);
-	}
 	if (kind == QG_IMAGE_ROW)
 	{
 		push_key(&state, "row");
 		push_columns(&state, image, row->values, row->nulls, false, secrets);
 	}
-	else if (kind == QG_IMAGE_DIGEST)
+	if (before != NULL)
+	{
+		push_key(&state, "old_key");
+		push_columns(&state, image, before->values, before->nulls, true, NULL);
+	}
+	push_text(&state, "relation", label);
+	if (kind == QG_IMAGE_DIGEST)
 		push_digest(&state, image, row->values, row->nulls);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Gives the body of an entry about a table as a whole, or about one of its partitions. */
+/* Gives the body of an entry about a table as a whole. */
 Jsonb *
-qg_image_table_body(char *label, char *partition)
+qg_image_table_body(char *label)
 {
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_text(&state, "relation", label);
-	if (partition != NULL)
-		push_text(&state, "partition", partition);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Gives the subject of a row's entries: the table's name and the key, of one column its value alone. */
+/* Writes the only column of a row's key. */
+static void
+append_key(StringInfo out, const QgImageColumn *column, Datum key)
+{
+	JsonbValue value;
+
+	if (column->type->element != NULL || column->type->type == JSONBOID)
+	{
+		qg_jcs_lenient(qg_value_document(column->type, key, false), out);
+		return;
+	}
+	qg_value_scalar(column->type, key, &value);
+	if (value.type == jbvString)
+		appendBinaryStringInfo(out, value.val.string.val, value.val.string.len);
+	else if (value.type == jbvNumeric)
+		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(
+										numeric_out, NumericGetDatum(value.val.numeric))));
+	else
+		appendStringInfoString(out, value.val.boolean ? "true" : "false");
+}
+
+/* Writes the columns of a row's key as a JSON array. */
+static void
+append_keys(StringInfo out, const QgImage *image, const QgImageRow *row)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < image->nkeys; i++)
+	{
+		const QgImageColumn *column = &image->columns[image->keys[i]];
+
+		qg_value_push(&state, WJB_ELEM, column->type, row->values[column->attnum - 1], false);
+	}
+	qg_jcs_lenient(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), out);
+}
+
+/* Gives the subject of a row's entries; a long key is replaced by its digest. */
 text *
 qg_image_subject(const QgImage *image, const char *label, const QgImageRow *row)
 {
 	StringInfoData out;
+	int key;
 
 	initStringInfo(&out);
 	appendStringInfoSpaces(&out, VARHDRSZ);
-	appendStringInfoString(&out, label);
-	for (int i = 0; i < image->ncolumns; i++)
+	appendStringInfo(&out, "%s ", label);
+	key = out.len;
+	if (image->nkeys > 1)
+		append_keys(&out, image, row);
+	else
+		append_key(&out, &image->columns[image->keys[0]],
+				   row->values[image->columns[image->keys[0]].attnum - 1]);
+	if (out.len > SUBJECT_MAX)
 	{
-		const QgImageColumn *column = &image->columns[i];
-		JsonbValue value;
+		const QgPiece piece = {out.data + key, out.len - key};
+		uint8 digest[QG_SHA256_BYTES];
 
-		if (!column->key)
-			continue;
-		appendStringInfoChar(&out, ' ');
-		if (column->type->element != NULL || column->type->type == JSONBOID)
-		{
-			qg_jcs_lenient(value_document(column->type, row->values[column->attnum - 1], false),
-						   &out);
-			continue;
-		}
-		set_scalar(column->type, row->values[column->attnum - 1], &value);
-		if (value.type == jbvString)
-			appendBinaryStringInfo(&out, value.val.string.val, value.val.string.len);
-		else if (value.type == jbvNumeric)
-			appendStringInfoString(&out, DatumGetCString(DirectFunctionCall1(
-											 numeric_out, NumericGetDatum(value.val.numeric))));
-		else
-			appendStringInfoString(&out, value.val.boolean ? "true" : "false");
+		qg_sha256_pieces(&piece, 1, digest);
+		out.len = key;
+		appendStringInfoString(&out, "sha256:");
+		enlargeStringInfo(&out, 2 * QG_SHA256_BYTES);
+		out.len += hex_encode((const char *) digest, QG_SHA256_BYTES, out.data + out.len);
 	}
 	SET_VARSIZE(out.data, out.len);
 	return (text *) out.data;

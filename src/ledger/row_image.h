@@ -17,7 +17,7 @@ typedef struct QgImageColumn
 	int attnum;
 	bool key;		/* of the primary key */
 	bool sensitive; /* only a commitment to its value is written */
-	struct QgImageType *type;
+	struct QgValueType *type;
 } QgImageColumn;
 
 /* How a table's rows are written; made once for a trigger. */
@@ -26,7 +26,8 @@ typedef struct QgImage
 	int ncolumns;
 	QgImageColumn *columns;
 	int nkeys;
-	bool pinned; /* some column is written by its type, under pinned settings */
+	int keys[INDEX_MAX_KEYS]; /* columns of the key, in its order, which partitions share */
+	bool pinned;			  /* some column is written by its type, under pinned settings */
 	bool sensitive;
 } QgImage;
 
@@ -55,12 +56,11 @@ typedef enum QgImageKind
 } QgImageKind;
 
 extern QgImage *qg_image_make(Relation relation, char **sensitive, int nsensitive);
-extern int qg_image_begin(const QgImage *image);
-extern void qg_image_end(int nest);
+extern Oid qg_image_key_index(Relation relation);
 extern Jsonb *qg_image_row(const QgImage *image, const Datum *values, const bool *nulls);
 extern Jsonb *qg_image_body(const QgImage *image, char *label, const QgImageRow *row,
 							const QgImageRow *before, QgImageKind kind, QgSecret **secrets);
-extern Jsonb *qg_image_table_body(char *label, char *partition);
+extern Jsonb *qg_image_table_body(char *label);
 extern text *qg_image_subject(const QgImage *image, const char *label, const QgImageRow *row);
 extern bool qg_image_same_key(const QgImage *image, TupleDesc desc, const QgImageRow *a,
 							  const QgImageRow *b);

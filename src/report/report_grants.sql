@@ -204,7 +204,18 @@ BEGIN
 END
 $$;
 
--- (grants lprotect)
+-- Protected tables: their owner, as an administrator, protects them. The values of sensitive columns nobody may read here.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{ledger_protect,ledger_unprotect,ledger_baseline,ledger_detach,ledger_erase,ledger_row_image,ledger_row_subject,
+     ledger_protect_partitions,ledger_protected_note,ledger_trigger_add,ledger_baseline_part,ledger_label,ledger_keep,ledger_row_enter,
+     ledger_keys,ledger_key_digest,ledger_partition_leave,ledger_truncate,ledger_row,ledger_begin,ledger_refuse}'::text[]),
+  ('quality_gov_regulator', '{ledger_row_image,ledger_row_subject}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r, 'SELECT', 'TABLE', 'ledger_protected' FROM unnest('{quality_gov_admin,quality_gov_regulator}'::text[]) r;
 
 -- Sealing is an administrator's; who supervises verifies for himself, with proofs and tiles.
 INSERT INTO role_grant

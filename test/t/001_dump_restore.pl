@@ -81,7 +81,9 @@ SELECT guard_listing('shop.product', '{"listing_id": "id", "merchant_id": "shop_
        credit_attach('shop.complaint', '{"merchant_id": "shop_id", "at": "filed", "recorded_at": "filed", "ref": "id"}', 'complaint'),
        credit_attach('shop.orders', '{"merchant_id": "shop_id", "at": "ordered", "recorded_at": "ordered", "ref": "id"}', 'complaint', 1, 0);
 INSERT INTO shop.product (shop_id, title, producer, code, listed) SELECT 'm-' || 1 + g % 3, 'tea ' || g, nullif(g % 5, 0)::text, '6901234567892', '2026-03-01' FROM generate_series(1, 200) g;
--- (rows lprotect)
+CREATE TABLE shop.person (id int PRIMARY KEY, phone text);
+INSERT INTO shop.person VALUES (1, '139');
+SELECT ledger_protect('shop.person', sensitive => '{phone}');
 INSERT INTO ledger_decision VALUES ('ours', 'quality_gov.recall_step_verify', 't');
 SELECT ledger_seal();
 -- (rows lnote)
