@@ -29,6 +29,7 @@ typedef struct QgLedgerEntry
 	TimestampTz recorded_at;
 } QgLedgerEntry;
 
+extern void qg_ledger_worker_note(void);
 extern void qg_ledger_leaf(const QgLedgerEntry *entry, StringInfo leaf);
 
 /* Parts of tiles that have been read, for the roots of subtrees in them. */

@@ -28,6 +28,7 @@
 
 #include "common/guard.h"
 #include "common/rows.h"
+#include "ledger/ledger.h"
 #include "ledger/row_image.h"
 
 #define ENTRY_COLUMNS 7
@@ -88,6 +89,7 @@ entries_begin(Entries *entries, const QgImage *image, char *label, QgImageKind k
 	entries->scratch = AllocSetContextCreate(CurrentMemoryContext, "quality_gov ledger entry",
 											 ALLOCSET_DEFAULT_SIZES);
 	entries->nest = image != NULL ? qg_image_begin(image) : 0;
+	qg_ledger_worker_note();
 	qg_rows_open(&entries->rows, "ledger_entry");
 }
 
