@@ -129,7 +129,7 @@ COMMENT ON FUNCTION ledger_note_faults(text, text[]) IS
   'Takes a checkpoint apart and says what is wrong with it and its signatures by these verifier keys; signatures of other keys are passed over; for ledger_receipt_verify()';
 
 CREATE FUNCTION ledger_receipt_verify(receipt jsonb, vkeys text[] DEFAULT NULL, OUT valid boolean, OUT reasons text[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   trusted text[] := COALESCE(vkeys, quality_gov.ledger_vkeys());
