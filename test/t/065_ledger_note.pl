@@ -21,7 +21,8 @@ my @as_signer = $> == 0 ? ('runuser', '-u', 'nobody', '--') : ();
 chown((getpwnam 'nobody')[2, 3], $outside) if @as_signer;
 sub outside { my ($out, $err) = ('', ''); my $ok = run([@as_signer, @_], '<', \undef, '>', \$out, '2>', \$err); return ($ok, $out . $err); }
 sub openssl { my ($ok, $said) = outside('sh', '-c', "umask 077; openssl $_[0]"); die $said if !$ok; return $said; }
-sub signs { my ($name, @args) = @_; return outside("$root/src/ledger/quality_gov_ledger_sign", @args, "$outside/$name.pem", "$outside/$name", '-d', 'noted', '-U', 'signer'); }
+my $database = 'noted';
+sub signs { my ($name, @args) = @_; return outside("$root/src/ledger/quality_gov_ledger_sign", @args, "$outside/$name.pem", "$outside/$name", '-d', $database, '-U', 'signer'); }
 sub verify { my ($out, $err) = ('', ''); my $ok = run(['python3', $ENV{LEDGER_VERIFY}, @_], '<', \undef, '>', \$out, '2>', \$err); return ($ok, $out . $err); }
 sub file { my ($name, $data) = @_; my $path = scratch() . "/$name"; open my $out, '>:raw', $path or die "$path: $!"; print $out $data; close $out; return $path; }
 sub good { my ($what, $like, @args) = @_; my ($ok, $said) = verify(@args); ok($ok && $said =~ $like, $what) or diag $said; return; }
@@ -159,18 +160,23 @@ is($said, "820 0\n", 'proofs agree and nothing else does') or diag $err;
 # The signer does not sign a log that is not the one it signed.
 my $state = sql('noted', q{SELECT count(*) FROM quality_gov.ledger_signature});
 sub meddle { my ($sql) = @_; return sql('noted', "SET session_replication_role = replica; $sql"); }
-my $saved = sql('noted', 'SELECT encode(root, \'hex\') FROM quality_gov.ledger_seal WHERE size = 746');
-meddle(q{UPDATE quality_gov.ledger_seal SET root = sha256('x') WHERE size = 746});
-like((signs('log'))[1], qr/not the one that was signed: .*does not begin/, 'another root at the same size is not signed');
-like((signs('witness', '-w', 'w.example'))[1], qr/not the one that was signed/, 'nor witnessed');
-meddle(qq{UPDATE quality_gov.ledger_seal SET root = '\\x$saved' WHERE size = 746});
-meddle('CREATE TABLE cut AS SELECT * FROM quality_gov.ledger_seal WHERE size = 746; DELETE FROM quality_gov.ledger_seal WHERE size = 746');
-like((signs('log'))[1], qr/has 43 leaves, fewer than the 746/, 'a log that was cut is not signed');
-meddle('INSERT INTO quality_gov.ledger_seal SELECT * FROM cut');
-meddle('CREATE TABLE old AS SELECT * FROM quality_gov.ledger_tile; UPDATE quality_gov.ledger_tile SET data = overlay(data PLACING sha256(\'x\') FROM 1 FOR 32), middle = overlay(middle PLACING sha256(\'x\') FROM 1 FOR 32) WHERE level = 0 AND tile_index = 0');
+for (['another root at the same size', q{UPDATE quality_gov.ledger_seal SET root = sha256('x') WHERE size = 746}, qr/not the one that was signed: .*does not begin/],
+	['a log that was cut', 'DELETE FROM quality_gov.ledger_seal WHERE size = 746', qr/has 43 leaves, fewer than the 746/],
+	['a log that was rewritten', q{UPDATE quality_gov.ledger_tile SET data = overlay(data PLACING sha256('x') FROM 1 FOR 32) WHERE level = 1}, qr/not the one that was signed/],
+	['a log of another name', q{UPDATE quality_gov.ledger_log SET origin = 'x'}, qr/not the one that was signed: .*logs/])
+{
+	my ($what, $sql, $like) = @$_;
+	sql('postgres', 'DROP DATABASE IF EXISTS meddled', args => ['-c', 'SET client_min_messages = warning']);
+	sql('postgres', 'CREATE DATABASE meddled TEMPLATE noted');
+	sql('meddled', "SET session_replication_role = replica; $sql");
+	sql('meddled', q{SELECT count(quality_gov.ledger_record('test', 's', '{}')) FROM generate_series(1, 3)});
+	sql('meddled', 'SELECT quality_gov.ledger_seal()') if $what =~ /rewritten/;
+	$database = 'meddled';
+	like((signs('log'))[1], $like, "$what is not signed");
+	like((signs('witness', '-w', 'w.example'))[1], $like, "$what is not witnessed") if $what !~ /cut/;
+}
+$database = 'noted';
 grow(3);
-like((signs('log'))[1], qr/not the one that was signed/, 'a log that was rewritten is not signed');
-meddle('UPDATE quality_gov.ledger_tile t SET data = overlay(t.data PLACING substr(o.data, 1, 32) FROM 1 FOR 32), middle = o.middle FROM old o WHERE t.level = 0 AND t.tile_index = 0 AND o.level = 0 AND o.tile_index = 0');
 is(sql('noted', 'SELECT count(*) FROM quality_gov.ledger_signature'), $state, 'nothing was signed meanwhile');
 openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out $outside/rsa.pem; mkdir $outside/rsa; cp $outside/log.pem $outside/open.pem; chmod 644 $outside/open.pem; mkdir $outside/open; touch $outside/junk.pem; mkdir $outside/junk");
 like((signs('rsa', '-i'))[1], qr/not an Ed25519 key/, 'an RSA key does not sign');
