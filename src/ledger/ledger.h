@@ -18,6 +18,9 @@
 #define QG_TILE_RUN_LEVEL 4
 #define QG_TILE_LEVELS (QG_MERKLE_LEVELS / QG_TILE_HEIGHT)
 
+/* Bytes of a leaf, of which an entry bundle of C2SP tlog-tiles counts in 16 bits. */
+#define QG_LEAF_MAX 65535
+
 /* What a leaf says of an entry. */
 typedef struct QgLedgerEntry
 {
@@ -31,6 +34,12 @@ typedef struct QgLedgerEntry
 
 extern void qg_ledger_worker_note(void);
 extern void qg_ledger_leaf(const QgLedgerEntry *entry, StringInfo leaf);
+
+typedef struct QgEntryReader QgEntryReader;
+
+extern QgEntryReader *qg_entries_open(bool all);
+extern bool qg_entries_hash(QgEntryReader *reader, int64 id, QgMerkleHash *hash);
+extern void qg_entries_close(QgEntryReader *reader);
 
 /* Parts of tiles that have been read, for the roots of subtrees in them. */
 typedef struct QgTileReader

@@ -5,7 +5,7 @@ CREATE FUNCTION ledger_leaf_data(entry_id bigint, kind text, subject text, body 
   RETURNS bytea
   AS 'MODULE_PATHNAME', 'qg_ledger_leaf_data' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION ledger_leaf_data(bigint, text, text, jsonb, text, timestamptz) IS
-  'What the log holds of an entry: its canonical JSON (RFC 8785) as UTF-8, the instant in UTC with six digits, numbers that would be rounded as strings; beyond 65,535 bytes "body_sha256" stands for "body"';
+  'What the log holds of an entry: its canonical JSON (RFC 8785) as UTF-8, the instant in UTC with six digits, numbers that would be rounded as strings; beyond 65,535 bytes "body_sha256" stands for "body", and if need be "subject_sha256" for "subject"';
 
 CREATE TABLE ledger_seal (
   size bigint NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE ledger_mark (
   CONSTRAINT ledger_mark_pkey PRIMARY KEY (next_xid)
 );
 COMMENT ON TABLE ledger_mark IS
-  'How far back a seal must look: transactions from next_xid on gave their entries ids above last_entry; kept for the oldest transaction that was open at the last seal; not dumped';
+  'How far back a seal must look: transactions from next_xid on gave their entries ids above last_entry; kept for the oldest transaction that was open at the last seal; not dumped, and where there is none every entry is looked at';
 
 CREATE VIEW ledger_place WITH (security_barrier) AS
   SELECT 256 * p.page + e.n - 1 AS leaf, e.entry_id
@@ -82,12 +82,36 @@ CREATE FUNCTION ledger_append(size bigint, before pg_snapshot, now pg_snapshot, 
 COMMENT ON FUNCTION ledger_append(bigint, pg_snapshot, pg_snapshot, bigint) IS
   'Puts the entries above floor that the snapshot now shows and before did not behind the log''s first size leaves; ledger_seal() calls it under its lock';
 
+CREATE FUNCTION ledger_floor(seen pg_snapshot) RETURNS bigint
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT COALESCE(max(m.last_entry), -9223372036854775808) FROM ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(ledger_floor.seen);
+END;
+COMMENT ON FUNCTION ledger_floor(pg_snapshot) IS
+  'Entries that a snapshot did not show have ids above this one; for ledger_seal()';
+
 CREATE FUNCTION ledger_size() RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
   SELECT COALESCE(max(s.size), 0) FROM ledger_seal s;
 END;
 COMMENT ON FUNCTION ledger_size() IS 'Leaves of the log as of its last seal';
+
+CREATE FUNCTION ledger_next_xid() RETURNS xid8
+  AS 'MODULE_PATHNAME', 'qg_ledger_next_xid' LANGUAGE c VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ledger_next_xid() IS
+  'The id that the next transaction to need one is given; pg_snapshot_xmax() may lie below ids of open transactions; for ledger_seal()';
+
+CREATE FUNCTION ledger_others() RETURNS pg_snapshot
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT format('%s:%s:%s', pg_snapshot_xmin(s.seen), pg_snapshot_xmax(s.seen),
+    (SELECT string_agg(x.xid::text, ',' ORDER BY x.xid)
+     FROM (SELECT pg_snapshot_xip(s.seen) AS xid UNION SELECT pg_current_xact_id()) x WHERE x.xid < pg_snapshot_xmax(s.seen)))::pg_snapshot
+  FROM (SELECT pg_current_snapshot() AS seen OFFSET 0) s
+$$;
+COMMENT ON FUNCTION ledger_others() IS
+  'The current snapshot with this transaction among those still open, as every other session sees it; for ledger_seal()';
 
 CREATE FUNCTION ledger_seal() RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
@@ -97,6 +121,8 @@ DECLARE
   shown pg_snapshot;
   leaves bigint;
   given bigint;
+  next_xid xid8;
+  floor bigint;
   added record;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -107,16 +133,21 @@ BEGIN
   PERFORM FROM quality_gov.ledger_watermark FOR UPDATE;
   SELECT w.seen INTO held FROM quality_gov.ledger_watermark w;
   leaves := quality_gov.ledger_size();
-  -- First the ids that were given, then who may still be writing them.
-  SELECT s.last_value INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
-  shown := pg_current_snapshot();
-  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, COALESCE(
-    (SELECT max(m.last_entry) FROM quality_gov.ledger_mark m WHERE m.next_xid <= pg_snapshot_xmin(held)), -9223372036854775808));
+  floor := quality_gov.ledger_floor(held);
+  -- The ids that were given, before the transaction ids that were: whoever has a later one gave a later id.
+  SELECT s.last_value - (NOT s.is_called)::integer INTO given FROM quality_gov.ledger_entry_entry_id_seq s;
+  next_xid := quality_gov.ledger_next_xid();
+  shown := quality_gov.ledger_others();
+  SELECT * INTO added FROM quality_gov.ledger_append(leaves, held, shown, floor);
   IF added.entries > 0 THEN
     leaves := leaves + added.entries;
     INSERT INTO quality_gov.ledger_seal (size, entries, root, at) VALUES (leaves, added.entries, added.root, clock_timestamp());
+  END IF;
+  -- Where nothing was added, the next call is spared what this one read in vain.
+  IF added.entries > 0 OR held IS NULL OR quality_gov.ledger_floor(shown) > floor THEN
     UPDATE quality_gov.ledger_watermark SET seen = shown;
-    INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry) VALUES (pg_snapshot_xmax(shown), given)
+    INSERT INTO quality_gov.ledger_mark AS m (next_xid, last_entry)
+    SELECT next_xid, given WHERE given > COALESCE((SELECT max(x.last_entry) FROM quality_gov.ledger_mark x), -9223372036854775808)
     ON CONFLICT ON CONSTRAINT ledger_mark_pkey DO NOTHING;
     DELETE FROM quality_gov.ledger_mark m
     WHERE m.next_xid < (SELECT max(x.next_xid) FROM quality_gov.ledger_mark x WHERE x.next_xid <= pg_snapshot_xmin(shown));
@@ -188,3 +219,62 @@ BEGIN ATOMIC
   LIMIT 1;
 END;
 COMMENT ON FUNCTION ledger_leaf_of(bigint) IS 'Leaf of an entry in the log, from 0; null while it is not sealed';
+
+CREATE FUNCTION ledger_tile_data(level integer, tile_index bigint, width integer DEFAULT 256) RETURNS bytea
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  hashes numeric;
+  tile bytea;
+BEGIN
+  IF level IS NULL OR level NOT BETWEEN 0 AND 7 OR tile_index IS NULL OR tile_index < 0 OR width IS NULL OR width NOT BETWEEN 1 AND 256 THEN
+    RAISE EXCEPTION 'no tile can be % of level % and width %', COALESCE(tile_index::text, 'null'), COALESCE(level::text, 'null'), COALESCE(width::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Levels are 0 to 7, tiles begin at 0, widths are 1 to 256.';
+  END IF;
+  hashes := (quality_gov.ledger_size() >> (8 * level)) - 256 * tile_index::numeric;
+  IF hashes < width THEN
+    RAISE EXCEPTION 'tile % of level % has % hashes, not %', tile_index, level, greatest(hashes, 0), width USING ERRCODE = 'no_data_found',
+      HINT = 'Sizes of the log are in quality_gov.ledger_seal; a partial tile is asked for by its width.';
+  END IF;
+  SELECT substr(t.data, 1, 32 * width) INTO tile FROM quality_gov.ledger_tile t WHERE t.level = ledger_tile_data.level AND t.tile_index = ledger_tile_data.tile_index;
+  IF tile IS NULL OR length(tile) < 32 * width THEN
+    RAISE EXCEPTION 'tile % of level % of the log lacks hashes', tile_index, level USING ERRCODE = 'data_corrupted',
+      HINT = 'SELECT * FROM quality_gov.ledger_verify() tells what is wrong.';
+  END IF;
+  RETURN tile;
+END
+$$;
+COMMENT ON FUNCTION ledger_tile_data(integer, bigint, integer) IS
+  'The bytes that a server of C2SP tlog-tiles serves as tile/<level>/<tile_index>, of a width below 256 as its .p/<width>; P0002 where the log has not so many hashes yet';
+
+CREATE FUNCTION ledger_bundle(bundle_index bigint, width integer DEFAULT 256) RETURNS bytea
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+DECLARE
+  leaves numeric;
+  found bigint;
+  bundle bytea;
+BEGIN
+  IF bundle_index IS NULL OR bundle_index < 0 OR width IS NULL OR width NOT BETWEEN 1 AND 256 THEN
+    RAISE EXCEPTION 'no bundle can be % of width %', COALESCE(bundle_index::text, 'null'), COALESCE(width::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Bundles begin at 0, widths are 1 to 256.';
+  END IF;
+  leaves := quality_gov.ledger_size() - 256 * bundle_index::numeric;
+  IF leaves < width THEN
+    RAISE EXCEPTION 'bundle % has % leaves, not %', bundle_index, greatest(leaves, 0), width USING ERRCODE = 'no_data_found',
+      HINT = 'Sizes of the log are in quality_gov.ledger_seal; a partial bundle is asked for by its width.';
+  END IF;
+  SELECT count(*), string_agg(substr(int4send(length(l.leaf)), 3) || l.leaf, '' ORDER BY l.n) INTO found, bundle
+  FROM (SELECT u.n, quality_gov.ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at) AS leaf
+        FROM quality_gov.ledger_leaf p CROSS JOIN LATERAL unnest(p.entry_ids[:width]) WITH ORDINALITY u(entry_id, n)
+        JOIN quality_gov.ledger_entry e ON e.entry_id = u.entry_id
+        WHERE p.page = bundle_index) l;
+  IF found < width THEN
+    RAISE EXCEPTION 'bundle % of the log lacks entries', bundle_index USING ERRCODE = 'data_corrupted',
+      HINT = 'SELECT * FROM quality_gov.ledger_verify() tells what is wrong.';
+  END IF;
+  RETURN bundle;
+END
+$$;
+COMMENT ON FUNCTION ledger_bundle(bigint, integer) IS
+  'The bytes that a server of C2SP tlog-tiles serves as tile/entries/<bundle_index>, of a width below 256 as its .p/<width>: leaves, each behind its length in 16 bits; P0002 where the log has not so many leaves yet';

@@ -211,7 +211,7 @@ BEGIN
   INSERT INTO quality_gov.ledger_protected AS p (label, append_only, sensitive, retention) VALUES (label, append_only, sensitive, retention)
   ON CONFLICT ON CONSTRAINT ledger_protected_pkey DO UPDATE SET append_only = excluded.append_only, sensitive = excluded.sensitive,
     retention = excluded.retention, since = excluded.since, ended_at = NULL;
-  PERFORM quality_gov.ledger_record('ledger_protect', label, jsonb_build_object('relation', label, 'append_only', append_only, 'sensitive', sensitive));
+  PERFORM quality_gov.ledger_record('ledger_protect', label, jsonb_build_object('relation', label, 'append_only', append_only, 'sensitive', sensitive, 'retention', retention));
   IF baseline THEN
     FOR part IN SELECT t.relid FROM pg_partition_tree(relation) t WHERE t.isleaf
                 UNION ALL SELECT relation WHERE NOT EXISTS (SELECT FROM pg_partition_tree(relation)) LOOP

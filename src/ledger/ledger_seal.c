@@ -13,6 +13,7 @@
  */
 #include "quality_gov.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -20,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/xid8.h"
 
 #include "ledger/ledger.h"
 
@@ -263,4 +265,12 @@ qg_ledger_append(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(count);
 	values[1] = qg_hash_datum(&root);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ledger_next_xid(): the id that the next transaction to need one is given. */
+PG_FUNCTION_INFO_V1(qg_ledger_next_xid);
+Datum
+qg_ledger_next_xid(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FULLTRANSACTIONID(ReadNextFullTransactionId());
 }

@@ -12,20 +12,32 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "tcop/tcopprot.h"
 #include "utils/array.h"
+#include "utils/backend_status.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "ledger/ledger.h"
 
 #define FETCH_PAGES 16
+#define PROGRESS_PAGES 256
+#define PLACED_BITS 15 /* of an entry's id that tell its place in a map */
+
+/* Which of some ids have had a place. */
+typedef struct Placed
+{
+	int64 ids; /* all but the last bits of them */
+	uint8 map[1 << (PLACED_BITS - 3)];
+} Placed;
 
 /* A check at work. */
 typedef struct Check
 {
 	QgLog log;
-	SPIPlanPtr read_entries;
+	QgEntryReader *reader;
+	HTAB *placed;
+	Placed *last;		 /* part of it that was looked at last */
 	uint64 size;		 /* leaves that the log should have */
 	const int64 *wanted; /* sizes whose roots are asked for, ascending */
 	int nwanted;
@@ -38,13 +50,6 @@ typedef struct Check
 	MemoryContext context; /* of the reason and the roots */
 	bytea *tile;		   /* stored, of the leaves at work */
 } Check;
-
-/* An entry that was read, with the hash of its leaf. */
-typedef struct Hashed
-{
-	int64 id;
-	QgMerkleHash hash;
-} Hashed;
 
 /* Notes what is wrong, if it is the first. */
 static void pg_attribute_printf(4, 5)
@@ -111,46 +116,26 @@ compare_tile(QgLog *log, int level, void *arg)
 				 tile, level);
 }
 
-static int
-hashed_compare(const void *a, const void *b)
+/* Notes that an entry has a place; false where it had one before. */
+static bool
+place_entry(Check *check, int64 id)
 {
-	int64 x = ((const Hashed *) a)->id;
-	int64 y = ((const Hashed *) b)->id;
+	int64 ids = id >> PLACED_BITS;
+	int bit = (int) (id & ((1 << PLACED_BITS) - 1));
+	uint8 mask = 1 << (bit % 8);
 
-	return x < y ? -1 : x > y;
-}
-
-/* Reads entries by their ids and hashes their leaves, sorted; gives their number. */
-static int
-read_entries(Check *check, Datum ids, Hashed *hashed)
-{
-	StringInfoData leaf;
-	int count;
-
-	if (SPI_execute_plan(check->read_entries, &ids, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read entries");
-	initStringInfo(&leaf);
-	count = (int) SPI_processed;
-	for (int i = 0; i < count; i++)
+	if (check->last == NULL || check->last->ids != ids)
 	{
-		QgLedgerEntry entry;
-		Datum values[6];
-		bool nulls[6];
+		bool found;
 
-		heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, nulls);
-		entry.id = DatumGetInt64(values[0]);
-		entry.kind = DatumGetTextPP(values[1]);
-		entry.subject = DatumGetTextPP(values[2]);
-		entry.body = DatumGetJsonbP(values[3]);
-		entry.role = DatumGetTextPP(values[4]);
-		entry.recorded_at = DatumGetTimestampTz(values[5]);
-		qg_ledger_leaf(&entry, &leaf);
-		qg_merkle_leaf(leaf.data, leaf.len, &hashed[i].hash);
-		hashed[i].id = entry.id;
+		check->last = hash_search(check->placed, &ids, HASH_ENTER, &found);
+		if (!found)
+			memset(check->last->map, 0, sizeof(check->last->map));
 	}
-	SPI_freetuptable(SPI_tuptable);
-	qsort(hashed, count, sizeof(Hashed), hashed_compare);
-	return count;
+	if (check->last->map[bit / 8] & mask)
+		return false;
+	check->last->map[bit / 8] |= mask;
+	return true;
 }
 
 /* Adds a leaf, and its tree's root where that is asked for. */
@@ -172,55 +157,84 @@ add_leaf(Check *check, const QgMerkleHash *hash)
 	}
 }
 
-/* Checks the leaves of one row of places. */
+/* Checks one leaf, whose hash in its tile is given where it is there. */
 static void
-check_page(Check *check, uint64 page, Datum ids)
+check_leaf(Check *check, int64 id, const QgMerkleHash *stored)
+{
+	static const QgMerkleHash nothing = {{0}};
+	uint64 leaf = check->log.edges[0].count;
+	QgMerkleHash hash;
+	bool found = qg_entries_hash(check->reader, id, &hash);
+
+	if (!place_entry(check, id))
+		note_bad(check, leaf, id,
+				 "entry " INT64_FORMAT " of leaf " UINT64_FORMAT " has a place before", id, leaf);
+	else if (!found)
+		note_bad(check, leaf, id, "entry " INT64_FORMAT " of leaf " UINT64_FORMAT " is missing", id,
+				 leaf);
+	else if (stored == NULL || memcmp(&hash, stored, sizeof(QgMerkleHash)) != 0)
+		note_bad(check, leaf, id,
+				 "entry " INT64_FORMAT " is not what leaf " UINT64_FORMAT " of the log holds", id,
+				 leaf);
+	else
+		check->entries++;
+	add_leaf(check, found ? &hash : stored != NULL ? stored : &nothing);
+}
+
+/* Checks the leaves of one row of places, whose span is from low to high. */
+static void
+check_page(Check *check, uint64 page, Datum ids, int64 low, int64 high)
 {
 	ArrayType *array = DatumGetArrayTypeP(ids);
 	int count = ARR_NDIM(array) == 1 ? ARR_DIMS(array)[0] : 0;
 	const int64 *places = (const int64 *) ARR_DATA_PTR(array);
-	Hashed hashed[QG_TILE_WIDTH];
-	int nhashed;
-	int nstored;
-	const QgMerkleHash *stored;
+	uint64 first = check->log.edges[0].count;
+	const QgMerkleHash *stored = NULL;
+	int nstored = 0;
+	int64 lowest = PG_INT64_MAX;
+	int64 highest = PG_INT64_MIN;
 
-	if (page * QG_TILE_WIDTH != check->log.edges[0].count || count < 1 || count > QG_TILE_WIDTH ||
-		ARR_HASNULL(array))
+	if (page != first / QG_TILE_WIDTH || first % QG_TILE_WIDTH != 0 || count < 1 ||
+		count > QG_TILE_WIDTH || ARR_HASNULL(array))
 	{
-		note_bad(check, check->log.edges[0].count, -1,
-				 "the places of leaves from " UINT64_FORMAT " on are missing",
-				 check->log.edges[0].count);
+		note_bad(check, first, -1, "the places of leaves from " UINT64_FORMAT " on are missing",
+				 first);
 		return;
 	}
-	nhashed = read_entries(check, ids, hashed);
 	check->tile = qg_tile_fetch(0, page);
-	nstored = check->tile == NULL ? 0 : (int) VARSIZE_ANY_EXHDR(check->tile) / QG_MERKLE_BYTES;
-	stored = check->tile == NULL ? NULL : (const QgMerkleHash *) VARDATA_ANY(check->tile);
+	if (check->tile != NULL)
+	{
+		nstored = (int) VARSIZE_ANY_EXHDR(check->tile) / QG_MERKLE_BYTES;
+		stored = (const QgMerkleHash *) VARDATA_ANY(check->tile);
+	}
 	for (int i = 0; i < count; i++)
 	{
-		uint64 leaf = page * QG_TILE_WIDTH + i;
-		Hashed key = {.id = places[i]};
-		const Hashed *found = bsearch(&key, hashed, nhashed, sizeof(Hashed), hashed_compare);
-		static const QgMerkleHash nothing = {{0}};
-
-		if (leaf >= check->size)
+		if (first + i >= check->size)
 		{
-			note_bad(check, leaf, places[i],
+			note_bad(check, first + i, places[i],
 					 "entry " INT64_FORMAT " has a place that no seal gave it", places[i]);
 			break;
 		}
-		if (found == NULL)
-			note_bad(check, leaf, places[i],
-					 "entry " INT64_FORMAT " of leaf " UINT64_FORMAT " is missing", places[i],
-					 leaf);
-		else if (i >= nstored || memcmp(&found->hash, &stored[i], sizeof(QgMerkleHash)) != 0)
-			note_bad(check, leaf, places[i],
-					 "entry " INT64_FORMAT " is not what leaf " UINT64_FORMAT " of the log holds",
-					 places[i], leaf);
-		else
-			check->entries++;
-		add_leaf(check, found != NULL ? &found->hash : i < nstored ? &stored[i] : &nothing);
+		check_leaf(check, places[i], i < nstored ? &stored[i] : NULL);
+		lowest = Min(lowest, places[i]);
+		highest = Max(highest, places[i]);
 	}
+	if (lowest != low || highest != high)
+		note_bad(check, first, places[0],
+				 "the span of the places of leaves from " UINT64_FORMAT " on is not theirs", first);
+}
+
+/* Shows how far the check has come in pg_stat_activity, before the query's own text. */
+static void
+show_progress(const Check *check)
+{
+	const char *query = debug_query_string != NULL ? debug_query_string : "";
+	char *activity = psprintf("/* ledger_verify: " UINT64_FORMAT " of " UINT64_FORMAT
+							  " leaves */ %s",
+							  check->log.edges[0].count, check->size, query);
+
+	pgstat_report_activity(STATE_RUNNING, activity);
+	pfree(activity);
 }
 
 /* Checks every row of places from a leaf on. */
@@ -230,7 +244,9 @@ check_pages(Check *check, uint64 from)
 	Oid types[1] = {INT8OID};
 	Datum values[1] = {Int64GetDatum((int64) (from / QG_TILE_WIDTH))};
 	Portal portal = SPI_cursor_open_with_args(NULL,
-											  "SELECT page, entry_ids FROM quality_gov.ledger_leaf "
+											  "SELECT page, entry_ids, pg_catalog.lower(span), "
+											  "pg_catalog.upper(span) "
+											  "FROM quality_gov.ledger_leaf "
 											  "WHERE page OPERATOR(pg_catalog.>=) $1 ORDER BY page",
 											  1, types, values, NULL, true, 0);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "quality_gov ledger check",
@@ -247,12 +263,17 @@ check_pages(Check *check, uint64 from)
 		for (uint64 i = 0; i < nrows; i++)
 		{
 			MemoryContext caller = MemoryContextSwitchTo(scratch);
-			bool isnull;
-			int64 page = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
+			Datum values[4];
+			bool nulls[4];
 
 			CHECK_FOR_INTERRUPTS();
-			check_page(check, (uint64) page,
-					   SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
+			if (check->log.edges[0].count / QG_TILE_WIDTH % PROGRESS_PAGES == PROGRESS_PAGES - 1)
+				show_progress(check);
+			/* A range without an end is not the span of any place. */
+			heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
+			check_page(check, (uint64) DatumGetInt64(values[0]), values[1],
+					   nulls[2] ? PG_INT64_MAX : DatumGetInt64(values[2]),
+					   nulls[3] ? PG_INT64_MAX : DatumGetInt64(values[3]) - 1);
 			MemoryContextSwitchTo(caller);
 			MemoryContextReset(scratch);
 		}
@@ -261,6 +282,8 @@ check_pages(Check *check, uint64 from)
 			break;
 	}
 	SPI_cursor_close(portal);
+	if (check->log.edges[0].count / QG_TILE_WIDTH >= PROGRESS_PAGES && debug_query_string != NULL)
+		pgstat_report_activity(STATE_RUNNING, debug_query_string);
 	for (int level = 0; level < QG_TILE_LEVELS; level++)
 		if (check->log.edges[level].changed)
 		{
@@ -301,7 +324,8 @@ qg_ledger_recompute(PG_FUNCTION_ARGS)
 	int64 from = PG_GETARG_INT64(0);
 	int64 size = PG_GETARG_INT64(1);
 	ArrayType *wanted = PG_GETARG_ARRAYTYPE_P(2);
-	Oid types[1] = {INT8ARRAYOID};
+	HASHCTL placed = {
+		.keysize = sizeof(int64), .entrysize = sizeof(Placed), .hcxt = CurrentMemoryContext};
 	TupleDesc desc;
 	Check *check;
 
@@ -320,14 +344,12 @@ qg_ledger_recompute(PG_FUNCTION_ARGS)
 	check->log.arg = check;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	check->read_entries = SPI_prepare(
-		"SELECT entry_id, kind, subject, body, role, recorded_at "
-		"FROM quality_gov.ledger_entry WHERE entry_id OPERATOR(pg_catalog.=) ANY ($1)",
-		1, types);
-	if (check->read_entries == NULL)
-		elog(ERROR, "could not prepare the reading of entries");
+	check->placed = hash_create("quality_gov places of entries", 64, &placed,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	check->reader = qg_entries_open(from == 0);
 	qg_log_load(&check->log, from);
 	check_pages(check, from);
+	qg_entries_close(check->reader);
 	SPI_finish();
 	PG_RETURN_DATUM(check_row(check, desc));
 }

@@ -101,10 +101,30 @@ $$;
 COMMENT ON FUNCTION ledger_guard_fault() IS
   'What keeps the ledger and is not as it was made: triggers disabled or gone, owners changed; no rows when all is well';
 
+CREATE FUNCTION ledger_tree_root_try(size bigint) RETURNS bytea
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  RETURN quality_gov.ledger_tree_root(size);
+EXCEPTION WHEN data_corrupted THEN
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger_tree_root_try(bigint) IS 'ledger_tree_root(), or null where the tiles do not hold it';
+
+CREATE FUNCTION ledger_note_signer(note text, OUT name text, OUT key_hash bytea) RETURNS SETOF record
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT m.p[1], substr(base64_try(m.p[2]), 1, 4)
+  FROM string_to_table(ledger_note_signer.note, E'\n') t(line) CROSS JOIN LATERAL (SELECT regexp_match(t.line, '^\u2014 ([^ ]+) ([A-Za-z0-9+/=]+)$') AS p OFFSET 0) m
+  WHERE m.p IS NOT NULL;
+END;
+COMMENT ON FUNCTION ledger_note_signer(text) IS 'Names and key hashes of the signature lines of a signed note; for ledger_verify()';
+
 CREATE FUNCTION ledger_verify_all(what text, since timestamptz, trusted_checkpoint text)
   RETURNS TABLE (scope text, status text, entries bigint, values_reread bigint, unsealed bigint, last_anchor timestamptz,
                  first_bad bigint, reason text)
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   wanted text := ledger_verify_all.what;
@@ -135,32 +155,26 @@ BEGIN
     END IF;
     sizes := ARRAY(SELECT s.size FROM quality_gov.ledger_seal s WHERE s.size > start
                    UNION SELECT trusted_size WHERE trusted_size BETWEEN start + 1 AND size ORDER BY 1);
-    SELECT * INTO log FROM quality_gov.ledger_recompute(start, size, sizes);
+    BEGIN
+      SELECT * INTO log FROM quality_gov.ledger_recompute(start, size, sizes);
+    EXCEPTION WHEN data_corrupted THEN
+      SELECT 0::bigint AS entries, NULL::bigint AS bad_leaf, NULL::bigint AS bad_entry, SQLERRM AS reason, '{}'::bytea[] AS roots INTO log;
+    END;
     scope := 'log';
     entries := log.entries;
     values_reread := log.entries;
-    SELECT count(*) INTO unsealed FROM quality_gov.ledger_entry e WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_place p WHERE p.entry_id = e.entry_id);
     first_bad := log.bad_entry;
-    reason := log.reason;
+    SELECT f.unsealed, COALESCE(log.bad_entry, f.first_bad), COALESCE(log.reason, f.reason) INTO unsealed, first_bad, reason
+    FROM quality_gov.ledger_place_fault(size) f;
+    reason := COALESCE(reason, quality_gov.ledger_tile_fault(size));
     IF reason IS NULL THEN
-      SELECT e.entry_id, format('entry %s has no place, though the last seal should have taken it', e.entry_id) INTO first_bad, reason
-      FROM quality_gov.ledger_entry e, quality_gov.ledger_watermark w
-      WHERE w.seen IS NOT NULL AND pg_visible_in_snapshot(e.xid, w.seen)
-        AND NOT EXISTS (SELECT FROM quality_gov.ledger_place p WHERE p.entry_id = e.entry_id) ORDER BY e.entry_id LIMIT 1;
-    END IF;
-    IF reason IS NULL THEN
-      SELECT format('the seal of %s leaves has another root than follows from the entries', s.size) INTO reason
-      FROM quality_gov.ledger_seal s JOIN unnest(sizes) WITH ORDINALITY z(size, n) ON z.size = s.size
-      WHERE s.root IS DISTINCT FROM log.roots[z.n] ORDER BY s.size LIMIT 1;
-    END IF;
-    IF reason IS NULL THEN
-      SELECT format('the seal of %s leaves does not follow the one before', s.size) INTO reason
-      FROM (SELECT x.size, x.entries, lag(x.size, 1, 0::bigint) OVER (ORDER BY x.size) AS before FROM quality_gov.ledger_seal x) s
-      WHERE s.size <> s.before + s.entries ORDER BY s.size LIMIT 1;
+      SELECT f.first_bad, f.reason INTO first_bad, reason FROM quality_gov.ledger_seal_fault(start, sizes, log.roots) f;
     END IF;
     status := CASE WHEN reason IS NOT NULL THEN 'problem' WHEN entries > 0 THEN 'ok' ELSE 'unverified' END;
     reason := COALESCE(reason, CASE WHEN entries = 0 THEN 'no entry is sealed' || CASE WHEN since IS NULL THEN '' ELSE ' since' END END);
-    RETURN NEXT;
+    IF wanted IS NULL OR wanted = scope THEN
+      RETURN NEXT;
+    END IF;
     scope := 'checkpoints';
     values_reread := 0;
     unsealed := 0;
@@ -168,34 +182,54 @@ BEGIN
       INTO entries, first_bad, reason
     FROM (
       SELECT g.size, CASE
+               WHEN l.seen_at IS NOT NULL AND g.added_at NOT BETWEEN l.seen_at - interval '1 minute' AND clock_timestamp() + interval '1 minute'
+                 OR g.added_at < k.added_at - interval '1 minute' OR g.added_at > k.retired_at + interval '1 minute'
+               THEN format('the signature of "%s" at %s leaves was not added at %s', g.name, g.size, g.added_at)
+               WHEN k.kind = 'log' AND g.cosigned_at IS NOT NULL THEN format('the signature of "%s" at %s leaves has the time of a witness', g.name, g.size)
                WHEN k.name IS NULL THEN format('the signature at %s leaves is of key "%s", which is not known', g.size, g.name)
                WHEN z.n IS NULL AND g.size > start THEN format('the log has no seal of %s leaves, which "%s" signed', g.size, g.name)
-               WHEN NOT quality_gov.ledger_signature_valid(format(E'%s\n%s\n%s\n', quality_gov.ledger_origin(), g.size,
-                      quality_gov.base64_line(COALESCE(log.roots[z.n], quality_gov.ledger_tree_root(g.size)))), k.kind, k.public_key, g.signature, g.cosigned_at)
+               WHEN quality_gov.ledger_signature_valid(format(E'%s\n%s\n%s\n', (SELECT l.origin FROM quality_gov.ledger_log l), g.size,
+                      quality_gov.base64_line(COALESCE(log.roots[z.n], quality_gov.ledger_tree_root_try(g.size)))), k.kind, k.public_key, g.signature, g.cosigned_at) IS NOT TRUE
                THEN format('the signature of "%s" at %s leaves does not fit the log', g.name, g.size) END AS fault
       FROM quality_gov.ledger_signature g
       LEFT JOIN quality_gov.ledger_key k ON k.name = g.name AND k.key_hash = g.key_hash
+      LEFT JOIN LATERAL (SELECT min(y.at) AS seen_at FROM quality_gov.ledger_seal y WHERE y.size = g.size) l ON true
       LEFT JOIN unnest(sizes) WITH ORDINALITY z(size, n) ON z.size = g.size AND z.n <= cardinality(log.roots)) x;
     reason := COALESCE(reason, CASE WHEN entries = 0 THEN 'no checkpoint is signed' END);
     first_bad := NULL;
     status := CASE WHEN entries = 0 THEN 'unverified' WHEN reason IS NULL THEN 'ok' ELSE 'problem' END;
-    RETURN NEXT;
-    IF trusted_checkpoint IS NOT NULL OR wanted = 'trusted' THEN
+    IF wanted IS NULL OR wanted = scope THEN
+      RETURN NEXT;
+    END IF;
+    IF wanted IS NULL AND trusted_checkpoint IS NOT NULL OR wanted = 'trusted' THEN
       scope := 'trusted';
       entries := trusted_size;
       reason := CASE
         WHEN trusted_checkpoint IS NULL THEN 'no checkpoint was given'
         WHEN origin[1] IS DISTINCT FROM (SELECT l.origin FROM quality_gov.ledger_log l) THEN format('the checkpoint is of log "%s"', origin[1])
         WHEN trusted_size > size THEN format('the log has %s leaves, fewer than the %s of the checkpoint', size, trusted_size)
-        WHEN trusted_root IS DISTINCT FROM CASE WHEN trusted_size = 0 THEN sha256('') WHEN trusted_size <= start THEN quality_gov.ledger_tree_root(trusted_size)
+        WHEN trusted_root IS DISTINCT FROM CASE WHEN trusted_size = 0 THEN sha256('') WHEN trusted_size <= start THEN quality_gov.ledger_tree_root_try(trusted_size)
              ELSE log.roots[array_position(sizes, trusted_size)] END
-        THEN format('the first %s entries are not those of the checkpoint', trusted_size) END;
-      first_bad := CASE WHEN reason IS NOT NULL THEN log.bad_entry END;
+        THEN format('the first %s entries are not those of the checkpoint', trusted_size)
+        ELSE (SELECT format('the checkpoint''s signature of "%s" is no longer stored', x.name) FROM quality_gov.ledger_note_signer(trusted_checkpoint) x
+              WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_signature g WHERE g.size = trusted_size AND g.name = x.name AND g.key_hash = x.key_hash)
+                AND EXISTS (SELECT FROM quality_gov.ledger_entry e WHERE e.kind = 'ledger_key' AND e.body ->> 'name' = x.name)
+              ORDER BY x.name LIMIT 1) END;
+      first_bad := CASE WHEN reason IS NOT NULL AND log.bad_leaf < trusted_size THEN log.bad_entry END;
       status := CASE WHEN trusted_checkpoint IS NULL THEN 'unverified' WHEN reason IS NULL THEN 'ok' ELSE 'problem' END;
       RETURN NEXT;
     END IF;
   END IF;
   unsealed := 0;
+  IF wanted IS NULL OR wanted = 'registers' THEN
+    scope := 'registers';
+    values_reread := 0;
+    SELECT count(*) INTO entries FROM quality_gov.ledger_entry e WHERE e.kind IN ('ledger_origin', 'ledger_key', 'ledger_protect', 'ledger_unprotect');
+    SELECT min(f.entry_id), (array_agg(f.fault ORDER BY f.entry_id NULLS LAST))[1] INTO first_bad, reason FROM quality_gov.ledger_register_fault() f;
+    status := CASE WHEN reason IS NOT NULL THEN 'problem' WHEN entries > 0 THEN 'ok' ELSE 'unverified' END;
+    reason := COALESCE(reason, CASE WHEN entries = 0 THEN 'no origin, no keys and no protected tables were entered' END);
+    RETURN NEXT;
+  END IF;
   IF wanted IS NULL OR wanted = 'guards' THEN
     scope := 'guards';
     faults := ARRAY(SELECT f.fault FROM quality_gov.ledger_guard_fault() f);
@@ -224,14 +258,19 @@ BEGIN
   END LOOP;
   FOR found IN SELECT d.* FROM quality_gov.ledger_decision d WHERE wanted IS NULL OR wanted = d.scope ORDER BY d.scope COLLATE "C" LOOP
     scope := found.scope;
-    EXECUTE format('SELECT * FROM %s()', to_regprocedure(found.function || '()')::regproc) INTO entries, values_reread, first_bad, reason;
+    BEGIN
+      EXECUTE format('SELECT * FROM %s()', (found.function || '()')::regprocedure::regproc) INTO entries, values_reread, first_bad, reason;
+    EXCEPTION WHEN OTHERS THEN
+      entries := 0; values_reread := 0; first_bad := NULL;
+      reason := format('it could not be compared: %s (%s)', SQLERRM, SQLSTATE);
+    END;
     status := CASE WHEN reason IS NOT NULL THEN 'problem' WHEN entries > 0 THEN 'ok' ELSE 'unverified' END;
     reason := COALESCE(reason, CASE WHEN entries = 0 THEN 'nothing was decided' END);
     RETURN NEXT;
   END LOOP;
   IF scope IS NULL THEN
     RAISE EXCEPTION 'unknown scope "%"', wanted USING ERRCODE = 'undefined_object',
-      HINT = 'Scopes are log, checkpoints, trusted, guards, the labels of ledger_protected and the scopes of ledger_decision.';
+      HINT = 'Scopes are log, checkpoints, trusted, registers, guards, the labels of ledger_protected and the scopes of ledger_decision.';
   END IF;
 END
 $$;
@@ -241,7 +280,7 @@ CREATE FUNCTION ledger_verify(scope text DEFAULT NULL, since timestamptz DEFAULT
                               OUT scope text, OUT status text, OUT entries bigint, OUT values_reread bigint, OUT unsealed bigint,
                               OUT last_anchor timestamptz, OUT first_bad bigint, OUT reason text)
   RETURNS SETOF record
-  LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$ SELECT * FROM quality_gov.ledger_verify_all($1, $2, $3) $$;
 COMMENT ON FUNCTION ledger_verify(text, timestamptz, text) IS
-  'Reads again what the log says: entries against leaves, tiles, roots and signatures (log, checkpoints), growth from a checkpoint somebody kept (trusted), triggers and owners (guards), rows of protected tables and of decisions against their last entries. A row each: status ok, problem or, where nothing could be checked, unverified; first_bad is an entry. since takes what was sealed by then as the tiles have it';
+  'Reads again what the log says: entries against leaves, tiles, roots and signatures (log, checkpoints), growth from a checkpoint somebody kept (trusted), origin, keys, the list of protected tables and kept values against their entries (registers), triggers and owners (guards), rows of protected tables and of decisions against their last entries. A row each: status ok, problem or, where nothing could be checked, unverified; first_bad is an entry. since takes what was sealed by then as the tiles have it';

@@ -158,6 +158,8 @@ AS $$
   SELECT 'watchlist_entry', c.source || '/' || c.item, c.problem FROM quality_gov.watchlist_check() c
   UNION ALL
   SELECT 'supervision_record', c.uscc || ' ' || c.record_id, c.problem FROM quality_gov.supervision_check() c
+  UNION ALL
+  SELECT c.relation, c.key, c.problem FROM quality_gov.ledger_check() c
 $$;
 COMMENT ON FUNCTION integrity_check() IS
   'Oracle: rows whose parent is missing; no rows when all is well';

@@ -206,7 +206,25 @@ $$;
 
 -- (grants lprotect)
 
--- (grants lverify)
+-- Sealing is an administrator's; who supervises verifies for himself, with proofs and tiles.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{ledger_seal,ledger_size,ledger_leaf_of,ledger_leaf_data,ledger_canonical,ledger_inclusion_proof,ledger_consistency_proof,ledger_tile_data,
+     ledger_bundle,ledger_verify,ledger_check,merkle_leaf_hash,merkle_root,merkle_root_of_hashes,merkle_verify_inclusion,merkle_verify_consistency}'::text[]),
+  ('quality_gov_regulator', '{ledger_size,ledger_leaf_of,ledger_leaf_data,ledger_canonical,ledger_inclusion_proof,ledger_consistency_proof,ledger_tile_data,
+     ledger_bundle,ledger_verify,merkle_leaf_hash,merkle_root,merkle_root_of_hashes,merkle_verify_inclusion,merkle_verify_consistency}'),
+  ('quality_gov_analyst', '{ledger_size,ledger_leaf_of,ledger_inclusion_proof,ledger_consistency_proof,ledger_tile_data,ledger_verify,
+     merkle_leaf_hash,merkle_root,merkle_root_of_hashes,merkle_verify_inclusion,merkle_verify_consistency}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, 'SELECT', 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', '{ledger_seal,ledger_leaf,ledger_tile,ledger_place,ledger_decision}'::text[]),
+  ('quality_gov_regulator', '{ledger_seal,ledger_leaf,ledger_tile,ledger_place,ledger_decision}'),
+  ('quality_gov_analyst', '{ledger_seal}')) AS r(role_name, objects)
+CROSS JOIN unnest(r.objects) AS o;
 
 -- Checkpoints and receipts: a regulator may witness and sign; ledger_receipt() decides who gets which; anybody verifies.
 INSERT INTO role_grant

@@ -82,7 +82,8 @@ SELECT guard_listing('shop.product', '{"listing_id": "id", "merchant_id": "shop_
        credit_attach('shop.orders', '{"merchant_id": "shop_id", "at": "ordered", "recorded_at": "ordered", "ref": "id"}', 'complaint', 1, 0);
 INSERT INTO shop.product (shop_id, title, producer, code, listed) SELECT 'm-' || 1 + g % 3, 'tea ' || g, nullif(g % 5, 0)::text, '6901234567892', '2026-03-01' FROM generate_series(1, 200) g;
 -- (rows lprotect)
--- (rows lverify)
+INSERT INTO ledger_decision VALUES ('ours', 'quality_gov.recall_step_verify', 't');
+SELECT ledger_seal();
 -- (rows lnote)
 INSERT INTO listing_template VALUES ('de', 'appeal', 'x');
 INSERT INTO listing_translation VALUES ('de', 't', 'x');
@@ -123,7 +124,7 @@ SELECT format('%I.%I', n.nspname, c.relname) || ' ' || (xpath('/row/d/text()', q
   $$SELECT count(*) || ' ' || md5(string_agg(t, '' ORDER BY t)) AS d FROM (SELECT (to_jsonb(x) - 'xid')::text AS t FROM %I.%I x) y$$,
   n.nspname, c.relname), false, true, '')))[1]::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('quality_gov', 'shop') AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('listing_denial_spool', 'credit_account', 'credit_account_day', 'credit_rollup') ORDER BY 1;
+WHERE n.nspname IN ('quality_gov', 'shop') AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('listing_denial_spool', 'credit_account', 'credit_account_day', 'credit_rollup', 'ledger_watermark', 'ledger_mark') ORDER BY 1;
 SQL
 my $scores = q{SELECT m.merchant_id, quality_gov.credit_score(m.merchant_id, '2026-06-03') FROM quality_gov.merchant m ORDER BY 1};
 my %want = (tables => sql($source, $digests), scores => sql($source, $scores),
@@ -144,6 +145,7 @@ for my $name (sort keys %way)
 	is(sql($copy, 'SELECT relation, kind, mapping, options, enabled FROM quality_gov.guard ORDER BY relation::text, kind'), $want{guards}, "$name: guards are back");
 	is(sql($copy, q{SELECT (SELECT count(*) FROM quality_gov.credit_check()) + (SELECT count(*) FROM quality_gov.lexicon_check())
 		+ (SELECT count(*) FROM quality_gov.credit_model_check()) + (SELECT count(*) FROM quality_gov.integrity_check())}), '0', "$name: the oracles are empty");
+	is(sql($copy, q{SELECT string_agg(scope || ': ' || reason, ' ') FROM quality_gov.ledger_verify() WHERE status = 'problem'}), '', "$name: the ledger verifies");
 	is(sql_error($copy, q{UPDATE quality_gov.credit_indicator SET weight = 1 WHERE model = 'mine'}), '55000', "$name: a published credit model is fixed again");
 	is(sql_error($copy, q{INSERT INTO shop.product (shop_id, title, producer, listed) VALUES ('m-1', '国 家 级', 'p', '2026-06-01')}), 'QG401', "$name: a listing is refused again");
 	is(sql_error($copy, q{INSERT INTO shop.orders VALUES (900, 'm-1', '6901234567892', 'A1', '2026-06-01')}), 'QG601', "$name: an order is refused again");
