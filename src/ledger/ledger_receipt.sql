@@ -22,6 +22,7 @@ DECLARE
   size bigint := quality_gov.ledger_receipt_size(leaf);
   data bytea;
   shown jsonb;
+  readable jsonb;
   missing text[];
 BEGIN
   SELECT x.* INTO e FROM quality_gov.ledger_entry x WHERE x.entry_id = entry;
@@ -37,6 +38,7 @@ BEGIN
       HINT = 'Sign ledger_checkpoint_body() outside and give the signature to ledger_checkpoint_add(), or call ledger_checkpoint() where quality_gov.ledger_key_file names a key.';
   END IF;
   data := quality_gov.ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at);
+  readable := convert_from(data, 'UTF8');
   SELECT COALESCE(jsonb_object_agg(x.field, jsonb_build_object('salt', quality_gov.base64_line(x.salt), 'value', quality_gov.ledger_canonical(x.value))), '{}')
     INTO shown FROM quality_gov.ledger_secret x WHERE x.entry_id = entry AND x.field = ANY (disclose);
   missing := ARRAY(SELECT DISTINCT f FROM unnest(disclose) f WHERE f IS NULL OR NOT shown ? f);
@@ -48,20 +50,21 @@ BEGIN
     'format', 'quality_gov-ledger-receipt', 'version', 1,
     'origin', quality_gov.ledger_origin(),
     'leaf', quality_gov.base64_line(data),
-    'entry', convert_from(data, 'UTF8')::jsonb,
+    'entry', readable,
     'index', leaf,
     'proof', (SELECT COALESCE(jsonb_agg(quality_gov.base64_line(p.node) ORDER BY p.n), '[]')
               FROM unnest(quality_gov.ledger_inclusion_proof(leaf, size)) WITH ORDINALITY p(node, n)),
     'checkpoint', quality_gov.ledger_note(size),
     'vkeys', to_jsonb(quality_gov.ledger_vkeys()))
-    || CASE WHEN convert_from(data, 'UTF8')::jsonb ? 'body_sha256' THEN jsonb_build_object('body', quality_gov.ledger_canonical(e.body)) ELSE '{}' END
+    || CASE WHEN readable ? 'body_sha256' THEN jsonb_build_object('body', quality_gov.ledger_canonical(e.body)) ELSE '{}' END
+    || CASE WHEN readable ? 'subject_sha256' THEN jsonb_build_object('subject', e.subject) ELSE '{}' END
     || CASE WHEN shown <> '{}' THEN jsonb_build_object('disclosed', shown) ELSE '{}' END
     || jsonb_build_object('how_to_verify', jsonb_build_array(
       'Take the vkeys (C2SP signed-note) that the log and its witnesses publish, not those in here, and compare them with these.',
       'checkpoint is a signed note (C2SP tlog-checkpoint): up to the empty line its lines are the origin, the size of the log and the root in base 64. Verify the Ed25519 signatures below, of witnesses as C2SP tlog-cosignature says.',
       'leaf is, in base 64, what the log holds: canonical JSON (RFC 8785). Its hash is SHA-256 of a zero byte and those bytes.',
       'From that hash, index, size and proof (hashes in base 64, from the leaf up) follows the root of the checkpoint (RFC 9162, 2.1.3.2).',
-      'entry is the leaf, readable. Where the leaf has body_sha256, that is SHA-256 of body, in hexadecimal.',
+      'entry is the leaf, readable. Where the leaf has body_sha256 or subject_sha256, that is SHA-256 of body or subject, in hexadecimal.',
       'A field of disclosed is what its commitment in the leaf hides: SHA-256 of salt (base 64) and value, in hexadecimal.'));
 END
 $$;
@@ -160,10 +163,11 @@ BEGIN
                         CASE WHEN receipt ->> 'index' ~ '^[0-9]{1,18}$' THEN (receipt ->> 'index')::bigint END, note.size, proof, note.root), false) THEN
     reasons := reasons || 'the proof does not lead from the leaf to the root'::text;
   END IF;
-  IF (entry ? 'body_sha256' OR receipt ? 'body')
-     AND entry ->> 'body_sha256' IS DISTINCT FROM encode(sha256(convert_to(COALESCE(receipt ->> 'body', ''), 'UTF8')), 'hex') THEN
-    reasons := reasons || 'body is not what the leaf commits to'::text;
-  END IF;
+  FOR field IN SELECT f AS key FROM unnest('{body,subject}'::text[]) f WHERE entry ? (f || '_sha256') OR receipt ? f LOOP
+    IF entry ->> (field.key || '_sha256') IS DISTINCT FROM encode(sha256(convert_to(COALESCE(receipt ->> field.key, ''), 'UTF8')), 'hex') THEN
+      reasons := reasons || format('%s is not what the leaf commits to', field.key);
+    END IF;
+  END LOOP;
   FOR field IN SELECT d.key, d.value FROM jsonb_each(CASE jsonb_typeof(receipt -> 'disclosed') WHEN 'object' THEN receipt -> 'disclosed' ELSE '{}' END) d LOOP
     IF entry #>> ARRAY['body', 'row', field.key, 'commitment'] IS DISTINCT FROM encode(sha256(
          COALESCE(quality_gov.base64_try(field.value ->> 'salt'), '') || convert_to(COALESCE(field.value ->> 'value', ''), 'UTF8')), 'hex') THEN

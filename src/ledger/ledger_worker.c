@@ -85,8 +85,9 @@ worker_expected(Oid database)
 
 	if (fd < 0)
 		return errno == EWOULDBLOCK;
-	/* A byte is written when a worker is asked for; the worker removes the file. */
-	asked = fstat(fd, &st) == 0 && st.st_size > 0 && time(NULL) - st.st_mtime < ASKED_SECONDS;
+	/* A byte is written when a worker is asked for, and counts not of an earlier server; the worker removes the file. */
+	asked = fstat(fd, &st) == 0 && st.st_size > 0 && time(NULL) - st.st_mtime < ASKED_SECONDS &&
+			st.st_mtime >= (time_t) timestamptz_to_time_t(PgStartTime);
 	if (!asked && pg_pwrite(fd, "1", 1, 0) != 1)
 		ereport(DEBUG1, (errmsg("could not note that a worker is asked for: %m")));
 	close(fd);
@@ -168,42 +169,54 @@ worker_wait(int interval)
 	return false;
 }
 
-/* Seals once; tells whether there may be more to do. */
+/* Whether the log is there: the extension may have been dropped, or be of a version without one. */
+static bool
+log_is_there(void)
+{
+	if (!OidIsValid(get_namespace_oid(QG_SCHEMA, true)))
+		return false;
+	if (SPI_execute(
+			"SELECT 1 WHERE pg_catalog.to_regprocedure('quality_gov.ledger_seal()') IS NOT NULL",
+			true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for ledger_seal()");
+	return SPI_processed == 1;
+}
+
+/* Seals; tells whether something was. */
+static bool
+log_seal(void)
+{
+	bool isnull;
+
+	if (SPI_execute("WITH before AS MATERIALIZED (SELECT quality_gov.ledger_size() AS size) "
+					"SELECT quality_gov.ledger_seal() OPERATOR(pg_catalog.>) b.size FROM before b",
+					false, 1) != SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "could not seal the log");
+	return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/* One transaction of the worker; tells whether there may be more to do. */
 static bool
 worker_seal(void)
 {
 	bool more = false;
+	FullTransactionId next;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	/* Whatever the database's settings say. */
 	XactIsoLevel = XACT_READ_COMMITTED;
 	XactReadOnly = false;
+	/* Whoever is at work now is told by the ids; a snapshot does not show the newest of them. */
+	next = ReadNextFullTransactionId();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, "SELECT quality_gov.ledger_seal()");
-	/* It may have been dropped, or be of a version without a log. */
-	if (qg_ledger_seal_interval > 0 && OidIsValid(get_namespace_oid(QG_SCHEMA, true)))
+	if (qg_ledger_seal_interval > 0)
 	{
+		more = TransactionIdPrecedes(GetActiveSnapshot()->xmin, XidFromFullTransactionId(next));
 		SPI_connect();
-		if (SPI_execute("SELECT pg_catalog.to_regprocedure('quality_gov.ledger_seal()')", true,
-						1) != SPI_OK_SELECT ||
-			SPI_processed != 1)
-			elog(ERROR, "could not look for ledger_seal()");
-		if (SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) != NULL)
-		{
-			bool isnull;
-
-			if (SPI_execute(
-					"WITH before AS MATERIALIZED (SELECT quality_gov.ledger_size() AS size) "
-					"SELECT quality_gov.ledger_seal() > b.size"
-					" OR pg_catalog.pg_snapshot_xmin(s) <> pg_catalog.pg_snapshot_xmax(s) "
-					"FROM before b, pg_catalog.pg_current_snapshot() s",
-					false, 1) != SPI_OK_SELECT ||
-				SPI_processed != 1)
-				elog(ERROR, "could not seal the log");
-			more = DatumGetBool(
-				SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		}
+		more = log_is_there() && (log_seal() || more);
 		SPI_finish();
 	}
 	PopActiveSnapshot();
@@ -223,6 +236,7 @@ qg_ledger_worker_main(Datum arg)
 	char path[LOCK_PATH_MAX];
 	int interval;
 	int lock = -1;
+	bool more;
 
 	memcpy(&interval, MyBgworkerEntry->bgw_extra, sizeof(interval));
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
@@ -234,14 +248,15 @@ qg_ledger_worker_main(Datum arg)
 		if (lock < 0)
 			pg_usleep(1000L);
 	}
-	if (lock < 0 || !worker_wait(interval))
+	if (lock < 0)
 		proc_exit(0);
+	more = worker_wait(interval);
 	/* Whoever commits from now on finds nobody waiting. */
 	lock_path(path, database);
 	(void) unlink(path);
 	close(lock);
 	pqsignal(SIGTERM, die);
-	if (ShutdownRequestPending)
+	if (!more || ShutdownRequestPending)
 		proc_exit(0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	if (worker_seal() && !worker_expected(database))

@@ -44,20 +44,21 @@ like((signs('log', '-i'))[1], qr{^shop.example/log has signed 43 leaves$}, 'it b
 my $first = file('first', sql('noted', 'SELECT quality_gov.ledger_checkpoint()'));
 like((signs('log', '-i'))[1], qr/it began before/, 'and begins once');
 sql('noted', q{SELECT quality_gov.ledger_record('credit_grade', 'm-1', jsonb_build_object('text', repeat('x', 70000)))});
+sql('noted', q{SELECT quality_gov.ledger_record('test', repeat('x', 70000), '{}')});
 sql('noted', q{SET client_min_messages = warning; CREATE TABLE person (id int PRIMARY KEY, phone text); SELECT quality_gov.ledger_protect('person', sensitive => '{phone}'); INSERT INTO person VALUES (1, '138')});
-is(grow(700), '746', 'the log grows');
-like((signs('log'))[1], qr/has signed 746 leaves/, 'the signer follows');
-like((signs('log'))[1], qr/has signed 746 leaves/, 'to sign the same again is no harm');
-like((signs('witness', '-i', '-w', 'w.example'))[1], qr/w.example has signed 746 leaves/, 'a witness signs, too');
+is(grow(700), '747', 'the log grows');
+like((signs('log'))[1], qr/has signed 747 leaves/, 'the signer follows');
+like((signs('log'))[1], qr/has signed 747 leaves/, 'to sign the same again is no harm');
+like((signs('witness', '-i', '-w', 'w.example'))[1], qr/w.example has signed 747 leaves/, 'a witness signs, too');
 is(sql('noted', 'SELECT size, kind, name, cosigned_at BETWEEN sealed_at - interval \'1 s\' AND now() FROM quality_gov.ledger_anchor ORDER BY 1, 2'),
-	"43|log|shop.example/log|\n746|log|shop.example/log|\n746|witness|w.example|t", 'ledger_anchor shows them');
+	"43|log|shop.example/log|\n747|log|shop.example/log|\n747|witness|w.example|t", 'ledger_anchor shows them');
 my $note = sql('noted', 'SELECT quality_gov.ledger_checkpoint()');
 my $last = file('last', $note);
-good('the checkpoint verifies', qr{^shop.example/log has 746 leaves, signed by the log, witnessed by w.example$}, 'checkpoint', $last, $vkey, $witness);
+good('the checkpoint verifies', qr{^shop.example/log has 747 leaves, signed by the log, witnessed by w.example$}, 'checkpoint', $last, $vkey, $witness);
 good('unknown signatures are passed over', qr{signed by the log$}, 'checkpoint', $last, $vkey);
 bad('a witness alone is not the log', 'no key given', 'checkpoint', $last, $witness);
 bad('keys of another name are not this one', 'hash of', 'checkpoint', $last, $vkey =~ s/shop/shoq/r);
-for my $change ([size => sub { s/^746$/747/m }], [root => sub { s/^(.)(.{43})$/($1 eq 'A' ? 'B' : 'A') . $2/me }], [origin => sub { s/^shop/shoq/ }], [signature => sub { s/(log .{30})(.)/$1 . ($2 eq 'A' ? 'B' : 'A')/e }],
+for my $change ([size => sub { s/^747$/747/m }], [root => sub { s/^(.)(.{43})$/($1 eq 'A' ? 'B' : 'A') . $2/me }], [origin => sub { s/^shop/shoq/ }], [signature => sub { s/(log .{30})(.)/$1 . ($2 eq 'A' ? 'B' : 'A')/e }],
 	['time of the witness' => sub { s/(w.example .{14})(.)/$1 . ($2 eq 'A' ? 'B' : 'A')/e }], ['line' => sub { s/=\n\n/=\nmore\n\n/ }], ['no signature' => sub { s/\n\x{e2}.*/\n/s }])
 {
 	my ($what, $do) = @$change;
@@ -71,13 +72,14 @@ for my $change ([size => sub { s/^746$/747/m }], [root => sub { s/^(.)(.{43})$/(
 my ($entry) = sql('noted', q{SELECT min(entry_id) FROM quality_gov.ledger_entry WHERE kind = 'credit_grade'});
 my %receipt = (plain => sql('noted', "SELECT quality_gov.ledger_receipt($entry)"),
 	long => sql('noted', q{SELECT quality_gov.ledger_receipt(entry_id) FROM quality_gov.ledger_entry WHERE length(body::text) > 65535}),
+	subject => sql('noted', q{SELECT quality_gov.ledger_receipt(entry_id) FROM quality_gov.ledger_entry WHERE length(subject) > 65535}),
 	row => sql('noted', q{SELECT quality_gov.ledger_receipt(entry_id, '{phone}') FROM quality_gov.ledger_entry WHERE kind = 'row_insert'}));
 for my $name (sort keys %receipt)
 {
-	good("receipt $name verifies", qr{of the 746 of shop.example/log, signed by the log, witnessed by w.example}, 'receipt', file('r', $receipt{$name}), $vkey, $witness);
+	good("receipt $name verifies", qr{of the 747 of shop.example/log, signed by the log, witnessed by w.example}, 'receipt', file('r', $receipt{$name}), $vkey, $witness);
 	my $doc = JSON::PP->new->utf8->decode($receipt{$name});
 	my @changes = (sub { $_[0]{index}++ }, sub { $_[0]{proof}[3] = $_[0]{proof}[2] }, sub { shift @{ $_[0]{proof} } }, sub { push @{ $_[0]{proof} }, $_[0]{proof}[0] }, sub { $_[0]{entry}{subject} = 'm-9' },
-		sub { $_[0]{leaf} =~ s/^.{8}/AAAAAAAA/ }, sub { delete $_[0]{leaf} }, sub { $_[0]{origin} = 'x' }, sub { $_[0]{version} = 2 }, sub { $_[0]{body} .= ' ' }, sub { $_[0]{checkpoint} =~ s/746/745/ },
+		sub { $_[0]{leaf} =~ s/^.{8}/AAAAAAAA/ }, sub { delete $_[0]{leaf} }, sub { $_[0]{origin} = 'x' }, sub { $_[0]{version} = 2 }, sub { $_[0]{body} .= ' ' }, sub { $_[0]{checkpoint} =~ s/747/746/ },
 		sub { $_[0]{disclosed} = { phone => { salt => 'AAAA', value => '["138"]' } } }, sub { $_[0]{proof} = 'x' }, sub { $_[0]{index} = -1 }, sub { $_[0]{checkpoint} = undef });
 	my $n = 0;
 	for my $change (@changes)
@@ -97,17 +99,16 @@ sub path { my ($n) = @_; my $p = sprintf '%03d', $n % 1000; while ($n = int($n /
 sub export
 {
 	my %tile;
-	for (split /\n/, sql('noted', q{SELECT level || '/' || tile_index, encode(data, 'hex') FROM quality_gov.ledger_tile})) { my ($at, $hex) = split /\|/; my ($l, $i) = split m{/}, $at; my $data = pack 'H*', $hex; my $w = length($data) / 32; $tile{"$l/" . path($i) . ($w < 256 ? ".p/$w" : '')} = $data; }
-	my @leaves = split /\n/, sql('noted', q{SELECT encode(quality_gov.ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at), 'hex')
-		FROM quality_gov.ledger_place p JOIN quality_gov.ledger_entry e USING (entry_id) ORDER BY p.leaf});
-	for (my $i = 0; 256 * $i < @leaves; $i++) { my @some = grep { defined } @leaves[256 * $i .. 256 * $i + 255]; $tile{'entries/' . path($i) . (@some < 256 ? '.p/' . @some : '')} = join '', map { pack('n', length($_) / 2) . pack('H*', $_) } @some; }
+	for (split /\n/, sql('noted', q{SELECT level || '/' || tile_index, encode(quality_gov.ledger_tile_data(level, tile_index, length(data) / 32), 'hex') FROM quality_gov.ledger_tile})) { my ($at, $hex) = split /\|/; my ($l, $i) = split m{/}, $at; my $data = pack 'H*', $hex; my $w = length($data) / 32; $tile{"$l/" . path($i) . ($w < 256 ? ".p/$w" : '')} = $data; }
+	my $size = sql('noted', 'SELECT quality_gov.ledger_size()');
+	for (my $i = 0; 256 * $i < $size; $i++) { my $w = $size - 256 * $i; $w = 256 if $w > 256; $tile{'entries/' . path($i) . ($w < 256 ? ".p/$w" : '')} = pack 'H*', sql('noted', "SELECT encode(quality_gov.ledger_bundle($i, $w), 'hex')"); }
 	return \%tile;
 }
 sub site { my ($tile) = @_; command('rm', '-rf', $folder); for my $at (keys %$tile) { my ($dir) = "$folder/tile/$at" =~ m{^(.*)/}; command('mkdir', '-p', $dir); file("site/tile/$at", $tile->{$at}); } return; }
 my $tiles = export();
-is(join(' ', sort keys %$tiles), '0/000 0/001 0/002.p/234 1/000.p/2 entries/000 entries/001 entries/002.p/234', 'tiles have the paths of C2SP');
+is(join(' ', sort keys %$tiles), '0/000 0/001 0/002.p/235 1/000.p/2 entries/000 entries/001 entries/002.p/235', 'tiles have the paths of C2SP');
 site($tiles);
-good('the whole log verifies', qr/^all 746 leaves .* witnessed by w.example/, 'log', $folder, $last, $first, $vkey, $witness);
+good('the whole log verifies', qr/^all 747 leaves .* witnessed by w.example/, 'log', $folder, $last, $first, $vkey, $witness);
 good('tiles that grew hold the earlier log', qr/^all 43 leaves/, 'log', $folder, $first, '-', $vkey);
 for my $at (sort keys %$tiles)
 {
@@ -160,13 +161,13 @@ is($said, "820 0\n", 'proofs agree and nothing else does') or diag $err;
 # The signer does not sign a log that is not the one it signed.
 my $state = sql('noted', q{SELECT count(*) FROM quality_gov.ledger_signature});
 sub meddle { my ($sql) = @_; return sql('noted', "SET session_replication_role = replica; $sql"); }
-for (['another root at the same size', q{UPDATE quality_gov.ledger_seal SET root = sha256('x') WHERE size = 746}, qr/not the one that was signed: .*does not begin/],
-	['a log that was cut', 'DELETE FROM quality_gov.ledger_seal WHERE size = 746', qr/has 43 leaves, fewer than the 746/],
+for (['another root at the same size', q{UPDATE quality_gov.ledger_seal SET root = sha256('x') WHERE size = 747}, qr/not the one that was signed: .*does not begin/],
+	['a log that was cut', 'DELETE FROM quality_gov.ledger_seal WHERE size = 747', qr/has 43 leaves, fewer than the 747/],
 	['a log that was rewritten', q{UPDATE quality_gov.ledger_tile SET data = overlay(data PLACING sha256('x') FROM 1 FOR 32) WHERE level = 1}, qr/not the one that was signed/],
 	['a log of another name', q{UPDATE quality_gov.ledger_log SET origin = 'x'}, qr/not the one that was signed: .*logs/])
 {
 	my ($what, $sql, $like) = @$_;
-	sql('postgres', 'DROP DATABASE IF EXISTS meddled', args => ['-c', 'SET client_min_messages = warning']);
+	database_drop('meddled');
 	sql('postgres', 'CREATE DATABASE meddled TEMPLATE noted');
 	sql('meddled', "SET session_replication_role = replica; $sql");
 	sql('meddled', q{SELECT count(quality_gov.ledger_record('test', 's', '{}')) FROM generate_series(1, 3)});
@@ -195,14 +196,14 @@ server('sh', '-c', "echo \"unix_socket_directories = '$home/socket'\nquality_gov
 server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/standby", '-l', "$home/log2", 'start');
 {
 	local $ENV{PGHOST} = "$home/socket";
-	is(sql('noted', 'SELECT split_part(quality_gov.ledger_checkpoint(), chr(10), 2)'), '746', 'a standby shows the last that was signed');
+	is(sql('noted', 'SELECT split_part(quality_gov.ledger_checkpoint(), chr(10), 2)'), '747', 'a standby shows the last that was signed');
 	is(sql('noted', "SELECT count(*) FROM quality_gov.ledger_receipt_verify(quality_gov.ledger_receipt($entry)) WHERE valid"), '1', 'and gives receipts');
 	is(sql_error('noted', q{SELECT quality_gov.ledger_checkpoint_add('x')}), '22P02', 'it refuses what is no line');
 	is(sql_error('noted', q{SELECT quality_gov.ledger_checkpoint_add(quality_gov.ledger_checkpoint())}), '25006', 'and stores none');
 }
 server("$bindir/pg_ctl", '-s', '-m', 'immediate', '-D', "$home/standby", 'stop');
 my $settings = "SET quality_gov.ledger_key_file = '$key'; ";
-like(sql('noted', $settings . 'SELECT quality_gov.ledger_checkpoint()'), qr{^shop.example/log\n749\n}, 'the key of this machine signs what is sealed');
+like(sql('noted', $settings . 'SELECT quality_gov.ledger_checkpoint()'), qr{^shop.example/log\n751\n}, 'the key of this machine signs what is sealed');
 is(sql('noted', q{SELECT string_agg(DISTINCT status, ' ') FROM quality_gov.ledger_verify('checkpoints')}), 'ok', 'the oracle agrees');
 
 # Random changes of notes and proofs: refused or false, each with a code of ours.
