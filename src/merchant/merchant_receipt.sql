@@ -1,29 +1,29 @@
 
 -- merchant: who gets which receipt of the ledger
 
-CREATE TABLE ledger_receipt_kind (
+CREATE TABLE merchant_receipt_kind (
   kind text COLLATE "C" NOT NULL,
   merchant text NOT NULL,
   builtin boolean NOT NULL DEFAULT false,
-  CONSTRAINT ledger_receipt_kind_pkey PRIMARY KEY (kind),
-  CONSTRAINT ledger_receipt_kind_merchant CHECK (merchant IN ('body', 'subject'))
+  CONSTRAINT merchant_receipt_kind_pkey PRIMARY KEY (kind),
+  CONSTRAINT merchant_receipt_kind_merchant CHECK (merchant IN ('body', 'subject'))
 );
-COMMENT ON TABLE ledger_receipt_kind IS
+COMMENT ON TABLE merchant_receipt_kind IS
   'Kinds of entries that a merchant gets receipts of, and where they name it: in member merchant_id of the body, or as the subject; what is not listed it does not get';
-SELECT pg_catalog.pg_extension_config_dump('quality_gov.ledger_receipt_kind', 'WHERE NOT builtin');
-INSERT INTO ledger_receipt_kind
+SELECT pg_catalog.pg_extension_config_dump('quality_gov.merchant_receipt_kind', 'WHERE NOT builtin');
+INSERT INTO merchant_receipt_kind
 SELECT k, 'subject', true FROM unnest('{merchant_admission,merchant_member,credit_grade,credit_event_void,credit_statement,violation,violation_warning,
   violation_void,sanction,sanction_lifted,sanction_published,listing_exception}'::text[]) k
 UNION ALL
 SELECT k, 'body', true FROM unnest('{listing_decision,listing_denial,listing_review,listing_appeal,violation_appeal}'::text[]) k;
-CREATE TRIGGER ledger_receipt_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON ledger_receipt_kind
+CREATE TRIGGER merchant_receipt_kind_builtin BEFORE INSERT OR UPDATE OR DELETE ON merchant_receipt_kind
   FOR EACH ROW EXECUTE FUNCTION builtin_protect();
 
 CREATE FUNCTION ledger_receipt_party(entry bigint) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
   SELECT CASE k.merchant WHEN 'subject' THEN e.subject ELSE e.body ->> 'merchant_id' END
-  FROM ledger_entry e JOIN ledger_receipt_kind k ON k.kind = e.kind
+  FROM ledger_entry e JOIN merchant_receipt_kind k ON k.kind = e.kind
   WHERE e.entry_id = ledger_receipt_party.entry;
 END;
 COMMENT ON FUNCTION ledger_receipt_party(bigint) IS 'The merchant that may have a receipt of an entry, or null; for ledger_receipt()';
@@ -56,7 +56,7 @@ BEGIN
   IF NOT (quality_gov.session_acts_for(NULL, '{quality_gov_admin,quality_gov_regulator}')
           OR party IS NOT NULL AND quality_gov.session_acts_for(party, '{quality_gov_app}')) THEN
     RAISE EXCEPTION 'permission denied for a receipt of entry %', entry USING ERRCODE = 'insufficient_privilege',
-      DETAIL = 'A merchant, and an application for it, gets receipts of entries about the merchant; quality_gov.ledger_receipt_kind lists their kinds.';
+      DETAIL = 'A merchant, and an application for it, gets receipts of entries about the merchant; quality_gov.merchant_receipt_kind lists their kinds.';
   END IF;
   FOREACH field IN ARRAY disclose LOOP
     IF NOT quality_gov.ledger_discloses(entry, field) THEN

@@ -242,9 +242,9 @@ JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'qual
 UNION ALL
 SELECT r.role_name, r.privilege, 'TABLE', o
 FROM (VALUES
-  ('quality_gov_admin', 'SELECT', '{ledger_log,ledger_key,ledger_signature,ledger_anchor,ledger_receipt_kind}'::text[]),
-  ('quality_gov_admin', 'INSERT', '{ledger_receipt_kind}'),
-  ('quality_gov_regulator', 'SELECT', '{ledger_log,ledger_key,ledger_signature,ledger_anchor,ledger_receipt_kind}'),
+  ('quality_gov_admin', 'SELECT', '{ledger_log,ledger_key,ledger_signature,ledger_anchor,merchant_receipt_kind}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{merchant_receipt_kind}'),
+  ('quality_gov_regulator', 'SELECT', '{ledger_log,ledger_key,ledger_signature,ledger_anchor,merchant_receipt_kind}'),
   ('quality_gov_analyst', 'SELECT', '{ledger_anchor}'),
   ('quality_gov_merchant', 'SELECT', '{ledger_anchor}')) AS r(role_name, privilege, objects)
 CROSS JOIN unnest(r.objects) AS o
