@@ -60,7 +60,11 @@ SELECT refused(format('SELECT ledger_key_add(%L, %L, %L)', k.key, k.kind, k.name
   ('\x3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'mirror', NULL), ('\x3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', NULL, NULL),
   ('\x3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'witness', NULL), ('\x3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'witness', 'a b')) k(key, kind, name);
 SELECT ledger_key_add('\x' || public) FROM pair WHERE who = 'log';
-SELECT ledger_key_add('\x' || public, 'witness', 'w.example') FROM pair WHERE who = 'witness';
+SELECT refused(format('SELECT ledger_key_add(%L, %L, %L)', k.key, k.kind, k.name)) FROM (VALUES ('w.example+c1acdd47+BPxRzY5iGKGjjaR+0AIw8FgIFu0TujMDrF3rkRVIkIAl', 'log', NULL),
+  ('w.example+c1acdd47+BPxRzY5iGKGjjaR+0AIw8FgIFu0TujMDrF3rkRVIkIAl', 'witness', 'v.example'), ('w.example+c1acdd48+BPxRzY5iGKGjjaR+0AIw8FgIFu0TujMDrF3rkRVIkIAl', 'witness', NULL),
+  ('PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW', 'log', NULL)) k(key, kind, name);
+SELECT ledger_key_add('w.example+c1acdd47+BPxRzY5iGKGjjaR+0AIw8FgIFu0TujMDrF3rkRVIkIAl', 'witness');
+SELECT public_key = (SELECT decode(public, 'hex') FROM pair WHERE who = 'witness') AS same FROM ledger_key WHERE kind = 'witness';
 SELECT refused(format('SELECT ledger_key_add(%L, %L, %L)', '\x' || public, 'witness', 'v.example')) FROM pair WHERE who IN ('log', 'witness');
 SELECT refused($$SELECT ledger_origin_set('other.example/log')$$), refused($$SELECT ledger_origin_set('shop.example/log')$$);
 SELECT ledger_vkeys();
@@ -113,6 +117,13 @@ SELECT ledger_checkpoint_add(signed_by('log', ledger_checkpoint_body(:size)), :s
 SELECT scope, status, reason FROM ledger_verify('checkpoints');
 SELECT subject, body - 'vkey' AS body FROM ledger_entry WHERE kind = 'ledger_key' ORDER BY entry_id;
 SELECT (ledger_note_faults(ledger_note(:size), ledger_vkeys())).faults, (ledger_note_faults(ledger_note(:size), ARRAY[(ledger_vkeys())[2]])).faults AS "new key alone";
+
+-- a key that a superuser puts there himself
+BEGIN;
+INSERT INTO ledger_key (name, key_hash, kind, public_key) SELECT name, note_key_hash(name, 'log', key), 'log', key
+  FROM (VALUES ('shop.example/log', '\x2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12'::bytea)) k(name, key);
+SELECT status, reason FROM ledger_verify('registers');
+ROLLBACK;
 
 -- key files that do not do
 COPY (SELECT 'junk') TO PROGRAM 'umask 077; cat > ledger_note_junk.pem';

@@ -79,7 +79,8 @@ SELECT refused(format('SELECT ledger_receipt_verify(%L, %L)', doc, '{x}')) FROM 
 CREATE VIEW got AS SELECT string_agg(what, ', ' ORDER BY id) FILTER (WHERE said = 'no error') AS got, string_agg(DISTINCT left(said, 39), '; ') FILTER (WHERE said <> 'no error') AS refused
   FROM (SELECT what, id, refused(format('SELECT quality_gov.ledger_receipt(%s)', id)) AS said FROM entry) x;
 GRANT SELECT ON got TO PUBLIC;
-SET ROLE qg_receipt_admin; SELECT * FROM got; SELECT refused(format('SELECT quality_gov.ledger_receipt(%s, %L)', id, '{phone}')) LIKE '42501 permission denied to disclose%' AS hidden FROM entry WHERE what = 'row';
+SELECT ledger_seal() > 0 AS sealed;
+SET ROLE qg_receipt_admin; SELECT quality_gov.ledger_checkpoint() LIKE 'shop.example/log%' AS signed; SELECT * FROM got; SELECT refused(format('SELECT quality_gov.ledger_receipt(%s, %L)', id, '{phone}')) LIKE '42501 permission denied to disclose%' AS hidden FROM entry WHERE what = 'row';
 SET ROLE qg_receipt_regulator; SELECT * FROM got;
 SET ROLE qg_receipt_app; SELECT * FROM got;
 SET ROLE qg_receipt_seller; SELECT * FROM got; SELECT refused('SELECT quality_gov.ledger_receipt(1000000)'); SELECT refused('SELECT quality_gov.ledger_checkpoint_add(''x'')');

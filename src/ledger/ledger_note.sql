@@ -53,6 +53,7 @@ CREATE TABLE ledger_signature (
 COMMENT ON TABLE ledger_signature IS
   'Signatures of checkpoints: size of the log, key, the 64 bytes of Ed25519, and of a witness the instant it signed (whole seconds); append-only';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.ledger_signature', '');
+CREATE INDEX ledger_signature_cosigned ON ledger_signature (size) WHERE cosigned_at IS NOT NULL;
 CREATE TRIGGER ledger_signature_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_signature
   FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
@@ -132,6 +133,7 @@ AS $$
 DECLARE
   key bytea;
   hash bytea;
+  given record;
   held quality_gov.ledger_key;
 BEGIN
   IF public_key IS NULL THEN
@@ -142,6 +144,16 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM FROM quality_gov.ledger_log FOR SHARE;
+  -- A verifier key names itself.
+  IF public_key ~ '^[^+ ]+\+[0-9a-fA-F]{8}\+' THEN
+    SELECT * INTO given FROM quality_gov.note_vkey_read(public_key);
+    IF given.kind <> kind OR given.name <> name THEN
+      RAISE EXCEPTION 'the verifier key is of kind % and name "%", not % and "%"', given.kind, given.name, kind, COALESCE(name, given.name)
+        USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    name := given.name;
+    public_key := '\x' || encode(given.public_key, 'hex');
+  END IF;
   IF kind = 'log' AND name IS DISTINCT FROM quality_gov.ledger_origin() AND name IS NOT NULL THEN
     RAISE EXCEPTION 'the key of a log bears its origin "%", found "%"', quality_gov.ledger_origin(), name
       USING ERRCODE = 'invalid_parameter_value';
@@ -168,7 +180,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger_key_add(text, text, text) IS
-  'Takes the public Ed25519 key of the log, or of a witness by its name, given as public_key_read() reads it; gives its verifier key; 23505 for a key that is known, under whatever name; an entry of the ledger';
+  'Takes the public Ed25519 key of the log, or of a witness by its name, given as public_key_read() reads it or as a verifier key; gives its verifier key; 23505 for a key that is known, under whatever name; an entry of the ledger';
 
 CREATE FUNCTION ledger_key_retire(name text, key_hash bytea) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
@@ -340,8 +352,9 @@ COMMENT ON FUNCTION ledger_note(bigint) IS 'The signed note of the log at a size
 CREATE FUNCTION ledger_signed_size() RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
-  SELECT max(s.size) FROM ledger_signature s JOIN ledger_key k ON k.name = s.name AND k.key_hash = s.key_hash
-  WHERE k.kind = 'log';
+  SELECT s.size FROM ledger_signature s
+  WHERE EXISTS (SELECT FROM ledger_key k WHERE k.name = s.name AND k.key_hash = s.key_hash AND k.kind = 'log')
+  ORDER BY s.size DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION ledger_signed_size() IS 'Leaves of the log at its last signed checkpoint; null where there is none';
 
@@ -358,7 +371,7 @@ DECLARE
   signed bigint := quality_gov.ledger_signed_size();
   made record;
 BEGIN
-  IF sealed > 0 AND sealed IS DISTINCT FROM signed AND current_setting('quality_gov.ledger_key_file') <> ''
+  IF sealed > 0 AND sealed IS DISTINCT FROM signed AND current_setting('quality_gov.ledger_key_file', true) <> ''
      AND current_setting('transaction_read_only') = 'off' THEN
     SELECT * INTO made FROM quality_gov.ledger_sign(convert_to(quality_gov.ledger_checkpoint_body(sealed), 'UTF8'));
     IF NOT EXISTS (SELECT FROM quality_gov.ledger_key k WHERE k.kind = 'log' AND k.public_key = made.public_key AND k.retired_at IS NULL) THEN

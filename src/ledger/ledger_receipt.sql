@@ -4,11 +4,13 @@
 CREATE FUNCTION ledger_receipt_size(leaf bigint) RETURNS bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 BEGIN ATOMIC
-  SELECT s.size
-  FROM ledger_signature s JOIN ledger_key k ON k.name = s.name AND k.key_hash = s.key_hash
-  WHERE s.size > ledger_receipt_size.leaf
-  GROUP BY s.size HAVING bool_or(k.kind = 'log')
-  ORDER BY bool_or(k.kind = 'witness') DESC, s.size DESC LIMIT 1;
+  SELECT COALESCE(
+    (SELECT w.size FROM ledger_signature w
+     WHERE w.cosigned_at IS NOT NULL AND w.size > ledger_receipt_size.leaf
+       AND EXISTS (SELECT FROM ledger_key k WHERE k.name = w.name AND k.key_hash = w.key_hash)
+       AND EXISTS (SELECT FROM ledger_signature s JOIN ledger_key k ON k.name = s.name AND k.key_hash = s.key_hash WHERE s.size = w.size AND k.kind = 'log')
+     ORDER BY w.size DESC LIMIT 1),
+    (SELECT s.signed FROM ledger_signed_size() s(signed) WHERE s.signed > ledger_receipt_size.leaf));
 END;
 COMMENT ON FUNCTION ledger_receipt_size(bigint) IS
   'Size of the checkpoint that a receipt of a leaf takes: the last that the log signed and a witness too, else the last that the log signed; null where none holds the leaf';
@@ -40,11 +42,12 @@ BEGIN
   data := quality_gov.ledger_leaf_data(e.entry_id, e.kind, e.subject, e.body, e.role, e.recorded_at);
   readable := convert_from(data, 'UTF8');
   SELECT COALESCE(jsonb_object_agg(x.field, jsonb_build_object('salt', quality_gov.base64_line(x.salt), 'value', quality_gov.ledger_canonical(x.value))), '{}')
-    INTO shown FROM quality_gov.ledger_secret x WHERE x.entry_id = entry AND x.field = ANY (disclose);
+    INTO shown FROM quality_gov.ledger_secret x
+    WHERE x.entry_id = entry AND x.field = ANY (disclose) AND readable #> ARRAY['body', 'row', x.field, 'commitment'] IS NOT NULL;
   missing := ARRAY(SELECT DISTINCT f FROM unnest(disclose) f WHERE f IS NULL OR NOT shown ? f);
   IF missing <> '{}' THEN
     RAISE EXCEPTION 'entry % has no value to disclose of field "%"', entry, missing[1] USING ERRCODE = 'no_data_found',
-      DETAIL = 'Only sensitive columns of protected tables have values behind their commitments, until ledger_erase() destroys them.';
+      DETAIL = 'Only sensitive columns of protected tables have values behind commitments in the leaf, until ledger_erase() destroys them; a leaf with body_sha256 shows none.';
   END IF;
   RETURN jsonb_build_object(
     'format', 'quality_gov-ledger-receipt', 'version', 1,

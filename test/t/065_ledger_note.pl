@@ -39,6 +39,7 @@ my $witness = sql('noted', "SELECT quality_gov.ledger_key_add(:'key', 'witness',
 # three checkpoints: a few leaves, more than a tile, more than a tile of tiles would be at the right edge
 sub grow { my ($n) = @_; sql('noted', qq{SELECT count(quality_gov.ledger_record('credit_grade', 'm-' || n, jsonb_build_object('n', n, 'text', '好'))) FROM generate_series(1, $n) n}); return sql('noted', 'SELECT quality_gov.ledger_seal()'); }
 grow(40);
+is(sql_error('noted', 'SELECT quality_gov.ledger_checkpoint()'), '55000', 'a new session says that nothing is signed');
 like((signs('log'))[1], qr/-i begins/, 'a signer without a checkpoint does not just sign');
 like((signs('log', '-i'))[1], qr{^shop.example/log has signed 43 leaves$}, 'it begins');
 my $first = file('first', sql('noted', 'SELECT quality_gov.ledger_checkpoint()'));
@@ -184,6 +185,10 @@ like((signs('rsa', '-i'))[1], qr/not an Ed25519 key/, 'an RSA key does not sign'
 like((signs('junk', '-i'))[1], qr/is no private key/, 'nor does what is no key');
 like((signs('open', '-i'))[1], qr/others can read/, 'nor one that others can read');
 like((signs('none', '-i'))[1], qr/there is no key file/, 'nor none');
+openssl("genpkey -algorithm ed25519 -out $outside/next.pem; mkdir $outside/next");
+like((signs('next', '-i'))[1], qr/no key in use has signed this/, 'a key that the database does not know signs in vain');
+sql('noted', "SELECT quality_gov.ledger_key_add(:'key')", args => ['-v', 'key=' . public('next')]);
+like((signs('next'))[1], qr/has signed 750 leaves/, 'and not once it is known');
 
 # A key of this machine; on a standby and read-only the last signed one is shown.
 my $key = "$home/key.pem";
@@ -196,14 +201,15 @@ server('sh', '-c', "echo \"unix_socket_directories = '$home/socket'\nquality_gov
 server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/standby", '-l', "$home/log2", 'start');
 {
 	local $ENV{PGHOST} = "$home/socket";
-	is(sql('noted', 'SELECT split_part(quality_gov.ledger_checkpoint(), chr(10), 2)'), '747', 'a standby shows the last that was signed');
+	is(sql('noted', 'SELECT split_part(quality_gov.ledger_checkpoint(), chr(10), 2)'), '750', 'a standby shows the last that was signed');
 	is(sql('noted', "SELECT count(*) FROM quality_gov.ledger_receipt_verify(quality_gov.ledger_receipt($entry)) WHERE valid"), '1', 'and gives receipts');
 	is(sql_error('noted', q{SELECT quality_gov.ledger_checkpoint_add('x')}), '22P02', 'it refuses what is no line');
 	is(sql_error('noted', q{SELECT quality_gov.ledger_checkpoint_add(quality_gov.ledger_checkpoint())}), '25006', 'and stores none');
 }
 server("$bindir/pg_ctl", '-s', '-m', 'immediate', '-D', "$home/standby", 'stop');
 my $settings = "SET quality_gov.ledger_key_file = '$key'; ";
-like(sql('noted', $settings . 'SELECT quality_gov.ledger_checkpoint()'), qr{^shop.example/log\n750\n}, 'the key of this machine signs what is sealed');
+grow(1);
+like(sql('noted', $settings . 'SELECT quality_gov.ledger_checkpoint()'), qr{^shop.example/log\n753\n}, 'the key of this machine signs what is sealed');
 is(sql('noted', q{SELECT string_agg(DISTINCT status, ' ') FROM quality_gov.ledger_verify('checkpoints')}), 'ok', 'the oracle agrees');
 
 # Random changes of notes and proofs: refused or false, each with a code of ours.
