@@ -373,6 +373,10 @@ DECLARE
 BEGIN
   IF sealed > 0 AND sealed IS DISTINCT FROM signed AND current_setting('quality_gov.ledger_key_file', true) <> ''
      AND current_setting('transaction_read_only') = 'off' THEN
+    IF quality_gov.ledger_tree_root(sealed) IS DISTINCT FROM (SELECT s.root FROM quality_gov.ledger_seal s WHERE s.size = sealed) THEN
+      RAISE EXCEPTION 'the seal of % leaves has another root than the tiles', sealed USING ERRCODE = 'data_corrupted',
+        HINT = 'SELECT * FROM quality_gov.ledger_verify() tells what is wrong.';
+    END IF;
     SELECT * INTO made FROM quality_gov.ledger_sign(convert_to(quality_gov.ledger_checkpoint_body(sealed), 'UTF8'));
     IF NOT EXISTS (SELECT FROM quality_gov.ledger_key k WHERE k.kind = 'log' AND k.public_key = made.public_key AND k.retired_at IS NULL) THEN
       RAISE EXCEPTION 'the key that "quality_gov.ledger_key_file" names is no key of the log in use' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -390,7 +394,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger_checkpoint() IS
-  'The log''s last signed checkpoint, a signed note (C2SP tlog-checkpoint); where quality_gov.ledger_key_file names a key of the log, what is sealed is signed first, by a key that any superuser of this machine holds';
+  'The log''s last signed checkpoint, a signed note (C2SP tlog-checkpoint); where quality_gov.ledger_key_file names a key of the log, what is sealed is signed first, by a key that any superuser of this machine holds; XX001 where tiles and seal differ';
 
 CREATE VIEW ledger_anchor WITH (security_barrier) AS
   SELECT z.size, z.root, z.at AS sealed_at, s.name, k.kind, s.key_hash, k.retired_at AS key_retired_at, s.cosigned_at, s.added_at,

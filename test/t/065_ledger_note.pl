@@ -203,6 +203,7 @@ server("$bindir/pg_ctl", '-s', '-w', '-D', "$home/standby", '-l', "$home/log2", 
 	local $ENV{PGHOST} = "$home/socket";
 	is(sql('noted', 'SELECT split_part(quality_gov.ledger_checkpoint(), chr(10), 2)'), '750', 'a standby shows the last that was signed');
 	is(sql('noted', "SELECT count(*) FROM quality_gov.ledger_receipt_verify(quality_gov.ledger_receipt($entry)) WHERE valid"), '1', 'and gives receipts');
+	is(sql('noted', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'quality_gov ledger seal'}), '0', 'it has no worker');
 	is(sql_error('noted', q{SELECT quality_gov.ledger_checkpoint_add('x')}), '22P02', 'it refuses what is no line');
 	is(sql_error('noted', q{SELECT quality_gov.ledger_checkpoint_add(quality_gov.ledger_checkpoint())}), '25006', 'and stores none');
 }
