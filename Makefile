@@ -19,6 +19,8 @@ FRAGMENTS = src/header.sql $(foreach d,$(DOMAINS),$(wildcard src/$(d)/$(d).sql) 
 
 MODULE_big = $(EXTENSION)
 OBJS = $(C_FILES:.c=.o)
+# The outside signer, and the verifier that it runs.
+SCRIPTS = src/ledger/quality_gov_ledger_sign test/verify/ledger_verify.py
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--*.sql
 # The bitcode that Debian's PGXS would build serves inlining only; nothing here gains from it.

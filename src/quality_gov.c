@@ -18,6 +18,7 @@ char *qg_identity_key_file = NULL;
 char *qg_code_key_file = NULL;
 char *qg_passport_key_file = NULL;
 char *qg_ledger_key_file = NULL;
+int qg_ledger_seal_interval = 0;
 int qg_denial_spool_size = 64 * 1024;
 bool qg_denial_worker = true;
 
@@ -86,6 +87,11 @@ _PG_init(void)
 		"File with the private key that signs checkpoints, readable by the server only.",
 		"PEM (PKCS 8, not encrypted), Ed25519; without it they are signed outside.",
 		&qg_ledger_key_file, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"quality_gov.ledger_seal_interval",
+		"Seconds after which a background worker seals new entries of the ledger.",
+		"0 starts none; maintenance() and ledger_seal() seal as well.", &qg_ledger_seal_interval, 0,
+		0, 86400, PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("quality_gov.denial_spool_size",
 							"Disk space for refused attempts that wait to be recorded.",
 							"For each database; attempts beyond it go to the server log.",

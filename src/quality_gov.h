@@ -31,7 +31,8 @@ extern char *qg_identity_key_file;
 extern char *qg_code_key_file;
 extern char *qg_passport_key_file;
 extern char *qg_ledger_key_file;
-extern int qg_denial_spool_size; /* kB */
+extern int qg_ledger_seal_interval; /* s */
+extern int qg_denial_spool_size;	/* kB */
 extern bool qg_denial_worker;
 
 extern const char *qg_guard_mode_name(int mode);

@@ -18,6 +18,7 @@
 #include "utils/xid8.h"
 
 #include "common/rows.h"
+#include "ledger/ledger.h"
 
 #define LEDGER_COLUMNS 7
 
@@ -38,6 +39,7 @@ record_begin(Record *record, Datum kind)
 										 get_namespace_oid(QG_SCHEMA, false));
 	record->values[1] = kind;
 	record->values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+	qg_ledger_worker_note();
 	qg_rows_open(&record->rows, "ledger_entry");
 }
 

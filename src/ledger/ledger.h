@@ -32,6 +32,7 @@ typedef struct QgLedgerEntry
 	TimestampTz recorded_at;
 } QgLedgerEntry;
 
+extern void qg_ledger_worker_note(void);
 extern void qg_ledger_leaf(const QgLedgerEntry *entry, StringInfo leaf);
 
 typedef struct QgEntryReader QgEntryReader;

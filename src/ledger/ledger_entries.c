@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "ledger/ledger.h"
 #include "ledger/ledger_entries.h"
 #include "ledger/ledger_nest.h"
 #include "ledger/row_value.h"
@@ -65,6 +66,7 @@ qg_entries_begin(QgEntries *entries, const QgImage *image, char *label, QgImageK
 	entries->scratch = AllocSetContextCreate(CurrentMemoryContext, "quality_gov ledger entry",
 											 ALLOCSET_DEFAULT_SIZES);
 	entries->nest = image != NULL ? qg_value_begin(image->pinned) : 0;
+	qg_ledger_worker_note();
 	qg_rows_open(&entries->rows, "ledger_entry");
 }
 

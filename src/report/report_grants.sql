@@ -237,7 +237,29 @@ FROM (VALUES
   ('quality_gov_analyst', '{ledger_seal}')) AS r(role_name, objects)
 CROSS JOIN unnest(r.objects) AS o;
 
--- (grants lnote)
+-- Checkpoints and receipts: a regulator may witness and sign; ledger_receipt() decides who gets which; anybody verifies.
+INSERT INTO role_grant
+SELECT r.role_name, 'EXECUTE', 'FUNCTION', p.oid::pg_catalog.regprocedure::text
+FROM (VALUES
+  ('quality_gov_admin', '{ledger_origin,ledger_origin_set,ledger_key_add,ledger_key_retire,ledger_vkeys,ledger_checkpoint,ledger_checkpoint_body,
+     ledger_checkpoint_add,ledger_consistency_proof,ledger_receipt,ledger_receipt_verify}'::text[]),
+  ('quality_gov_regulator', '{ledger_vkeys,ledger_checkpoint,ledger_checkpoint_body,ledger_checkpoint_add,ledger_consistency_proof,ledger_receipt,
+     ledger_receipt_verify}'),
+  ('quality_gov_app', '{ledger_vkeys,ledger_receipt,ledger_receipt_verify}'),
+  ('quality_gov_merchant', '{ledger_vkeys,ledger_receipt,ledger_receipt_verify}'),
+  ('quality_gov_analyst', '{ledger_vkeys,ledger_receipt_verify}')) AS r(role_name, routines)
+CROSS JOIN unnest(r.routines) AS want(proname)
+JOIN pg_catalog.pg_proc p ON p.proname = want.proname AND p.pronamespace = 'quality_gov'::pg_catalog.regnamespace
+UNION ALL
+SELECT r.role_name, r.privilege, 'TABLE', o
+FROM (VALUES
+  ('quality_gov_admin', 'SELECT', '{ledger_log,ledger_key,ledger_signature,ledger_anchor,merchant_receipt_kind}'::text[]),
+  ('quality_gov_admin', 'INSERT', '{merchant_receipt_kind}'),
+  ('quality_gov_regulator', 'SELECT', '{ledger_log,ledger_key,ledger_signature,ledger_anchor,merchant_receipt_kind}'),
+  ('quality_gov_analyst', 'SELECT', '{ledger_anchor}'),
+  ('quality_gov_merchant', 'SELECT', '{ledger_anchor}')) AS r(role_name, privilege, objects)
+CROSS JOIN unnest(r.objects) AS o
+ON CONFLICT DO NOTHING;
 
 -- Violations and sanctions; a merchant and its application state their case, an administrator records, imposes and decides.
 INSERT INTO role_grant

@@ -86,7 +86,13 @@ INSERT INTO shop.person VALUES (1, '139');
 SELECT ledger_protect('shop.person', sensitive => '{phone}');
 INSERT INTO ledger_decision VALUES ('ours', 'quality_gov.recall_step_verify', 't');
 SELECT ledger_seal();
--- (rows lnote)
+COPY (SELECT unnest(ARRAY['-----BEGIN PRIVATE KEY-----', encode('\x302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'base64'),
+  '-----END PRIVATE KEY-----'])) TO PROGRAM 'umask 077; cat > ledger_dump.pem';
+INSERT INTO merchant_receipt_kind VALUES ('ours', 'body');
+SELECT ledger_origin_set('shop.example/log'), ledger_key_add('\xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'), ledger_seal();
+SET quality_gov.ledger_key_file = 'ledger_dump.pem';
+SELECT ledger_checkpoint();
+COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; rm ledger_dump.pem';
 INSERT INTO listing_template VALUES ('de', 'appeal', 'x');
 INSERT INTO listing_translation VALUES ('de', 't', 'x');
 SELECT listing_appeal_file(merchant_id, decision_id, 'x'), listing_review_decide(merchant_id, decision_id, 'release', 'x') FROM listing_queue LIMIT 1;
@@ -194,6 +200,7 @@ for my $name (sort keys %way)
 	is(sql($copy, q{INSERT INTO shop.product (shop_id, title, listed) VALUES ('m-1', 'cup', '2026-06-01') RETURNING status}), 'quarantined', "$name: a listing is held again");
 	is(sql($copy, q{INSERT INTO shop.complaint VALUES (500, 'm-2', '2026-06-02');
 		SELECT count(*) = count(DISTINCT event_id) AND max(event_id) = max(event_id) FILTER (WHERE ref = '500') FROM quality_gov.credit_event}), 't', "$name: identities go on behind those restored");
+	is(sql($copy, q{SELECT (quality_gov.ledger_receipt_verify(quality_gov.ledger_receipt(entry_id))).valid FROM quality_gov.ledger_place WHERE leaf = 0}), 't', "$name: receipts verify again");
 	is(sql($copy, q{SELECT count(*) FROM quality_gov.sale; UPDATE shop.line SET state = 'shipped' WHERE ord = 'o-1'; INSERT INTO shop.line VALUES ('m-1', 'o-31', 1);
 		SELECT count(*), count(*) FILTER (WHERE state = 'shipped') FROM quality_gov.sale WHERE order_id IN ('o-1', 'o-31')}), "31\n2|1", "$name: sales are followed again, once");
 	is(sql($copy, q{SELECT count(*) FROM quality_gov.sanction_check()}), '0', "$name: sanctions follow from what was restored");
