@@ -7,15 +7,15 @@ SET search_path = quality_gov;
 -- Two shops sell what one kitchen made of one lot of sesame.
 CREATE TEMP TABLE made AS
 SELECT row_number() OVER (ORDER BY id) AS n, f.*
-FROM (SELECT p.id, p.gtin, p.lot, p.shop_id, p.title FROM shop.product p
+FROM (SELECT p.id, p.gtin, p.lot, p.shop_id, p.title, p.producer FROM shop.product p
       WHERE p.category = 'food' AND p.gtin IS NOT NULL AND p.title LIKE '%芝麻酱%'
         AND (SELECT count(*) FROM shop.orders o WHERE o.product_id = p.id) >= 6
       ORDER BY p.id LIMIT 2) f;
 SELECT count(*) FROM lot_record_all((
   SELECT jsonb_agg(l) FROM (
-    SELECT demo.gtin(900001) AS gtin, 'F7' AS lot, '2026-05-20' AS made_on, 500 AS quantity, 'KGM' AS unit
-    UNION ALL SELECT demo.gtin(900002), 'P1', '2026-06-01', 400, 'KGM'
-    UNION ALL SELECT m.gtin, m.lot, '2026-06-10', 60, 'piece' FROM made m) l)) \gset
+    SELECT demo.gtin(900001) AS gtin, 'F7' AS lot, '某某粮油厂' AS producer, '2026-05-20' AS made_on, 500 AS quantity, 'KGM' AS unit
+    UNION ALL SELECT demo.gtin(900002), 'P1', '某某酱料厂', '2026-06-01', 400, 'KGM'
+    UNION ALL SELECT m.gtin, m.lot, m.producer, '2026-06-10', 60, 'piece' FROM made m) l)) \gset
 SELECT lot_use(lot_find(demo.gtin(900001)::gtin, 'F7'), lot_find(demo.gtin(900002)::gtin, 'P1'), 450) AS done \gset
 SELECT count(lot_use(lot_find(demo.gtin(900002)::gtin, 'P1'), lot_find(m.gtin::gtin, m.lot), 150)) FROM made m \gset
 SELECT sale_record(jsonb_agg(jsonb_build_object('merchant_id', o.shop_id, 'order_id', o.id, 'gtin', o.gtin, 'lot', o.lot, 'quantity', 1,
@@ -41,7 +41,7 @@ RESET ROLE;
 -- It is published, who is concerned is told, and goods come back.
 SELECT recall_advance(:recall, 'plan_reported', '2026-12-05 18:00+08', document => recall_report_template('food', 'plan', '2026-12-05')) AS done \gset
 SELECT recall_advance(:recall, 'published', '2026-12-05 20:00+08', document => recall_report_template('food', 'notice', '2026-12-05')) AS done \gset
-SELECT recall_notice_generate(:recall, '2026-12-05 20:01+08') AS notices \gset
+SELECT count(recall_notice_generate(recall_id, '2026-12-05 20:01+08')) AS recalls FROM recall \gset
 SELECT count(recall_response_add(:recall, 'returned', 1, s.merchant_id, s.order_id, s.line, at => '2026-12-08 12:00+08'))
 FROM (SELECT * FROM recall_orders(:recall, '2026-12-05 21:00+08') WHERE state = 'delivered' ORDER BY sold_at LIMIT 3) s \gset
 \echo
