@@ -118,7 +118,7 @@ AS $$
   WHERE r.recall_id = of AND r.serial IS NOT NULL GROUP BY r.gtin, r.serial, r.kind = 'confirmed' HAVING count(*) > 1
   UNION ALL
   SELECT of, NULL, NULL, CASE WHEN count(n.notice_id) > 0 THEN 'notices delivered to nobody'
-                              WHEN o.audience IN (SELECT c.audience FROM recipient c) THEN 'notices not written yet'
+                              WHEN o.audience IN (SELECT c.audience FROM recipient c) THEN 'nobody was given notice yet'
                               ELSE 'nobody to give notice to' END,
          format('%s, %s: %s', o.occasion, o.audience, CASE WHEN count(n.notice_id) > 0 THEN format('all %s were given up', count(n.notice_id))
            WHEN o.audience IN (SELECT c.audience FROM recipient c) THEN 'maintenance() or recall_notice_generate() writes them'
