@@ -33,6 +33,7 @@ SELECT l AS lot, (SELECT version FROM passport WHERE passport_id = passport_find
   (SELECT version FROM passport WHERE passport_id = passport_find('6901234567892', l, 'S9', '2026-12-01')) AS december
 FROM unnest('{OLD,FEB,MAR31,APR1,NODAY,JUN,UNKNOWN}'::text[]) l;
 SELECT passport_lot_assign('6901234567892', 'JUN', 3, 'counted again', '2026-06-20');
+SELECT passport_find('6901234567892', at => '2026-06-05') = passport_find('6901234567892', NULL, NULL, '2026-06-05') AS same;
 SELECT (SELECT version FROM passport WHERE passport_id = passport_find('6901234567892', 'JUN', NULL, '2026-06-15')) AS before,
        (SELECT version FROM passport WHERE passport_id = passport_find('6901234567892', 'JUN', NULL, '2026-06-20')) AS after;
 -- a batch comes before the model, an item before its batch, whatever lot is asked for

@@ -36,7 +36,10 @@ SELECT * FROM epcis_contents(NULL);
 SELECT jsonb_pretty(epcis_export(since => '2026-03-01', until => '2026-03-02', at => '2026-04-01'));
 SELECT e #>> '{eventID}' AS id, e #>> '{type}' AS type FROM jsonb_path_query(epcis_export((SELECT lot_id FROM lot WHERE lot_code = 'B')), '$.epcisBody.eventList[*]') e;
 SELECT e #>> '{eventID}' AS id FROM jsonb_path_query(epcis_export((SELECT lot_id FROM lot WHERE lot_code = 'N')), '$.epcisBody.eventList[*]') e;
-SELECT epcis_export(99), epcis_export(NULL, '2026-03-02', '2026-03-01');
+SELECT epcis_export(99);
+-- a lot that was not found is no request for everything
+SELECT epcis_export(lot_find('4012345123456', 'no such lot'));
+SELECT epcis_export(since => '2026-03-02', until => '2026-03-01');
 SELECT epcis_export(at => 'infinity');
 
 -- capturing the export again changes nothing, and gives the same in an empty database

@@ -107,6 +107,9 @@ SELECT recall_open('x', '[{"gtin": "6901234567892"}]', 'r', 'b', merchant_id => 
 \set VERBOSITY terse
 SELECT recall_open('x', '[{"gtin": "6901234567892"}]', 'r', 'b', regime => 'food');
 SELECT recall_open('x', '[{"gtin": "6901234567892"}]', 'r', 'b', level => 1);
+SELECT recall_open('x', '[{"gtin": "6901234567892"}]', 'r', 'b', regime => 'toys');
+SELECT recall_open('x', '[{"gtin": "6901234567892"}]', 'r', 'b', regime => 'food', level => 4);
+SELECT recall_open('x', '[{"gtin": "6901234567892"}]', 'r', 'b', severity => 'high');
 SELECT recall_open(NULL, '[{"gtin": "6901234567892"}]', 'r', 'b');
 INSERT INTO lot (gtin, lot_code) VALUES ('6901234567892', 'A1');
 DROP FUNCTION try;

@@ -61,6 +61,7 @@ SELECT lot_code, in_stock, returned, outstanding, destroyed_in_stock, disposed, 
 SELECT recall_response_add(:kettle, 'returned', 9, 'm-1', 'O-1', '1', at => '2026-10-15');
 SELECT recall_response_add(:kettle, 'confirmed', 3, 'm-1', 'O-2', at => '2026-10-15');
 SELECT recall_response_add(:kettle, 'returned', 1, 'm-1', 'O-1', at => '2026-10-15');
+SELECT recall_response_add(:kettle, 'returned', 1, 'm-1', 'O-99', '1', at => '2026-10-15');
 SELECT recall_response_add(:kettle, 'returned', 1, 'm-1', 'O-5', at => '2026-10-15');
 SELECT recall_response_add(:kettle, 'returned', 1, 'm-1', 'O-9', at => '2026-10-15');
 SELECT recall_response_add(:kettle, 'returned', 1, 'm-1', 'O-1', '1', lot_code => 'A2', at => '2026-10-15');

@@ -65,7 +65,7 @@ $$;
 COMMENT ON FUNCTION passport_release(gtin, text, text, timestamptz) IS
   'The passport that answers for goods under this very GTIN; passport_find() asks it for each GTIN that they had';
 
-CREATE FUNCTION passport_find(gtin gtin, lot_code text, serial text, at timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION passport_find(gtin gtin, lot_code text DEFAULT NULL, serial text DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS bigint
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE

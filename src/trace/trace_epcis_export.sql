@@ -95,14 +95,10 @@ $$;
 COMMENT ON FUNCTION epcis_events_of(bigint) IS
   'Events of a lot: those that name it or its numbered items, those of containers it was in, other parts of their transformations, and declarations of errors in them';
 
-CREATE FUNCTION epcis_export(lot bigint DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
-                             at timestamptz DEFAULT now()) RETURNS jsonb
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION epcis_export_document(lot bigint, since timestamptz, until timestamptz, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  IF lot IS NOT NULL AND NOT EXISTS (SELECT FROM quality_gov.lot l WHERE l.lot_id = epcis_export.lot) THEN
-    RAISE EXCEPTION 'lot % does not exist', lot USING ERRCODE = 'no_data_found';
-  END IF;
   IF at IS NULL OR NOT isfinite(at) OR since >= until THEN
     RAISE EXCEPTION 'the time of an export must be finite, and since before until' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -110,17 +106,42 @@ BEGIN
     SELECT jsonb_build_object(
       '@context', jsonb_build_array('https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld'),
       'type', 'EPCISDocument', 'schemaVersion', '2.0',
-      'creationDate', to_char(epcis_export.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      'creationDate', to_char(epcis_export_document.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
       'epcisBody', jsonb_build_object('eventList', COALESCE(jsonb_agg(
         CASE WHEN e.context IS NULL THEN e.body - '@context' ELSE e.body || jsonb_build_object('@context', e.context) END
         ORDER BY e.event_no), '[]')))
     FROM quality_gov.epcis_event e
-    WHERE (epcis_export.lot IS NULL OR e.event_no IN (SELECT quality_gov.epcis_events_of(epcis_export.lot)))
+    WHERE (epcis_export_document.lot IS NULL
+           OR e.event_no IN (SELECT quality_gov.epcis_events_of(epcis_export_document.lot)))
       AND (since IS NULL OR e.event_time >= since) AND (until IS NULL OR e.event_time < until));
 END
 $$;
+COMMENT ON FUNCTION epcis_export_document(bigint, timestamptz, timestamptz, timestamptz) IS
+  'EPCISDocument of the stored events of a lot, or of all where it is null; epcis_export() calls it';
+
+-- Two functions, so that a lot that lot_find() does not find is no request for everything.
+CREATE FUNCTION epcis_export(lot bigint, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+                             at timestamptz DEFAULT now()) RETURNS jsonb
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM quality_gov.lot l WHERE l.lot_id = epcis_export.lot) THEN
+    RAISE EXCEPTION 'lot % does not exist', COALESCE(lot::text, 'null') USING ERRCODE = 'no_data_found',
+      HINT = 'quality_gov.lot_find(gtin, lot_code) tells the lot, null where there is none.';
+  END IF;
+  RETURN quality_gov.epcis_export_document(lot, since, until, at);
+END
+$$;
 COMMENT ON FUNCTION epcis_export(bigint, timestamptz, timestamptz, timestamptz) IS
-  'EPCISDocument of the stored events of a lot (as epcis_events_of() gives them), of a time range by eventTime (since <= eventTime < until), or of all; each event as it came, with the context it needs; at is its creationDate; what did not come as EPCIS is not in it; P0002 where the lot does not exist';
+  'As epcis_export(timestamptz, timestamptz, timestamptz), of the events of a lot as epcis_events_of() gives them; P0002 where the lot does not exist';
+
+CREATE FUNCTION epcis_export(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, at timestamptz DEFAULT now()) RETURNS jsonb
+  LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+  SELECT quality_gov.epcis_export_document(NULL, since, until, at)
+$$;
+COMMENT ON FUNCTION epcis_export(timestamptz, timestamptz, timestamptz) IS
+  'EPCISDocument of the stored events of a time range by eventTime (since <= eventTime < until), or of all; each event as it came, with the context it needs; at is its creationDate; what did not come as EPCIS is not in it';
 
 CREATE FUNCTION epcis_check(OUT relation text, OUT key text, OUT problem text) RETURNS SETOF record
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp

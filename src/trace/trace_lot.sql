@@ -130,7 +130,8 @@ BEGIN
     PERFORM quality_gov.instant_require(at, 'at');
   END IF;
   IF parent IS NULL OR child IS NULL THEN
-    RAISE EXCEPTION '% must not be null', CASE WHEN parent IS NULL THEN 'parent' ELSE 'child' END USING ERRCODE = 'null_value_not_allowed';
+    RAISE EXCEPTION '% must not be null', CASE WHEN parent IS NULL THEN 'parent' ELSE 'child' END USING ERRCODE = 'null_value_not_allowed',
+      HINT = 'quality_gov.lot_find(gtin, lot_code) is null where no such lot is recorded, quality_gov.lot_record() records one.';
   END IF;
   IF parent = child THEN
     RAISE EXCEPTION 'lot % cannot be used in itself', parent USING ERRCODE = 'invalid_parameter_value';

@@ -176,6 +176,20 @@ BEGIN
     RAISE EXCEPTION 'a recall cannot begin as "%"', state USING ERRCODE = 'invalid_parameter_value',
       HINT = 'It begins as suspected, investigating, notified, voluntary or ordered.';
   END IF;
+  IF regime NOT IN ('consumer', 'food') THEN
+    RAISE EXCEPTION 'regime must be consumer or food, found "%"', regime USING ERRCODE = 'check_violation';
+  END IF;
+  IF regime = 'food' AND level BETWEEN 1 AND 3 IS NOT TRUE THEN
+    RAISE EXCEPTION 'a recall of food needs level 1, 2 or 3, found %', COALESCE(level::text, 'none') USING ERRCODE = 'check_violation',
+      HINT = 'The table quality_gov.recall_level says what each means.';
+  END IF;
+  IF regime <> 'food' AND level IS NOT NULL THEN
+    RAISE EXCEPTION 'a recall of consumer goods has no level, found %', level USING ERRCODE = 'check_violation',
+      HINT = 'Levels are of food: regime => ''food''.';
+  END IF;
+  IF severity NOT IN ('minor', 'general', 'serious') THEN
+    RAISE EXCEPTION 'severity must be minor, general or serious, found "%"', severity USING ERRCODE = 'check_violation';
+  END IF;
   IF discovered_at > at THEN
     RAISE EXCEPTION 'a recall cannot begin (%) before its cause is discovered (%)', at, discovered_at
       USING ERRCODE = 'invalid_parameter_value';

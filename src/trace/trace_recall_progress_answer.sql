@@ -88,7 +88,9 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'order "%" of merchant "%" has no line "%"', recall_response_line.order_id, recall_response_line.merchant_id,
       COALESCE(recall_response_line.line, '') USING ERRCODE = 'no_data_found',
-      HINT = (SELECT 'Its lines are ' || string_agg(quote_literal(s.line), ', ' ORDER BY s.line) || '.' FROM quality_gov.sale s
+      HINT = (SELECT COALESCE('Its lines are ' || string_agg(quote_literal(s.line), ', ' ORDER BY s.line) || '.',
+                              'No sale of that order is recorded: quality_gov.sale_attach() and sale_record() record sales.')
+              FROM quality_gov.sale s
               WHERE s.merchant_id = recall_response_line.merchant_id AND s.order_id = recall_response_line.order_id);
   END IF;
   IF found_line.state = 'cancelled' THEN

@@ -32,7 +32,8 @@ DECLARE
   goods quality_gov.recall_extent[] := quality_gov.recall_drill_extent(lot);
 BEGIN
   IF goods IS NULL THEN
-    RAISE EXCEPTION 'lot % does not exist', COALESCE(lot::text, 'null') USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'lot % does not exist', COALESCE(lot::text, 'null') USING ERRCODE = 'no_data_found',
+      HINT = 'quality_gov.lot_find(gtin, lot_code) tells the lot, null where there is none.';
   END IF;
   IF at IS NULL THEN
     RAISE EXCEPTION 'a drill needs an instant' USING ERRCODE = 'invalid_parameter_value';

@@ -85,6 +85,8 @@ AS $$
   ), answer AS (
     SELECT a.*, a.handled AS dealt
     FROM quality_gov.recall_answer(of, 'infinity') a WHERE a.order_id IS NOT NULL
+  ), recipient AS MATERIALIZED (
+    SELECT DISTINCT c.audience FROM quality_gov.recall_notice_recipient(of, 'infinity') c
   )
   SELECT of, (g.f).gtin, (g.f).lot_code, p.problem, p.detail
   FROM figure g CROSS JOIN LATERAL quality_gov.recall_figure_problem(g.f) p
@@ -114,9 +116,12 @@ AS $$
   WHERE r.recall_id = of AND r.serial IS NOT NULL
     AND (r.kind NOT IN ('confirmed', 'warned', 'repaired') OR r.at >= quality_gov.recall_anew(of, 'infinity')) GROUP BY quality_gov.gtin_current(r.gtin), r.serial, r.kind = 'confirmed' HAVING count(*) > 1
   UNION ALL
-  SELECT of, NULL, NULL, CASE WHEN count(n.notice_id) = 0 THEN 'nobody to give notice to' ELSE 'notices delivered to nobody' END,
-         format('%s, %s: %s', o.occasion, o.audience, CASE WHEN count(n.notice_id) = 0 THEN 'no recipient is known'
-           ELSE format('all %s were given up', count(n.notice_id)) END)
+  SELECT of, NULL, NULL, CASE WHEN count(n.notice_id) > 0 THEN 'notices delivered to nobody'
+                              WHEN o.audience IN (SELECT c.audience FROM recipient c) THEN 'nobody was given notice yet'
+                              ELSE 'nobody to give notice to' END,
+         format('%s, %s: %s', o.occasion, o.audience, CASE WHEN count(n.notice_id) > 0 THEN format('all %s were given up', count(n.notice_id))
+           WHEN o.audience IN (SELECT c.audience FROM recipient c) THEN 'maintenance() or recall_notice_generate() writes them'
+           ELSE 'no recipient is known' END)
   FROM quality_gov.recall_notice_occasion(of, 'infinity') o
   LEFT JOIN quality_gov.recall_notice n ON n.recall_id = of AND n.audience = o.audience AND n.occasion = o.occasion AND n.round = o.round
   WHERE o.state <> 'dismissed'

@@ -54,7 +54,8 @@ BEGIN
   IF lot IS NOT NULL THEN
     SELECT COALESCE(recall_cause_record.supplier_id, l.supplier_id) INTO supplier_id FROM quality_gov.lot l WHERE l.lot_id = lot FOR KEY SHARE;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'lot % does not exist', lot USING ERRCODE = 'no_data_found';
+      RAISE EXCEPTION 'lot % does not exist', lot USING ERRCODE = 'no_data_found',
+        HINT = 'quality_gov.lot_find(gtin, lot_code) tells the lot, null where there is none.';
     END IF;
   END IF;
   IF voids IS NOT NULL AND NOT EXISTS (SELECT FROM quality_gov.recall_cause_standing c

@@ -3,16 +3,16 @@
 \ir story.psqlrc
 \echo
 \echo '6. RECALL'
-SELECT p.id, p.gtin, p.lot, p.shop_id, p.title FROM shop.product p
+SELECT p.id, p.gtin, p.lot, p.shop_id, p.title, COALESCE(p.producer, '') AS producer FROM shop.product p
 WHERE p.category = 'toys' AND p.gtin IS NOT NULL
 ORDER BY p.id OFFSET 40 LIMIT 1 \gset toy_
 SELECT format('%s of shop %s, GTIN %s: lot %s is suspected on 2026-12-02, recall ordered on 12-03.',
               :'toy_title', :'toy_shop_id', :'toy_gtin', :'toy_lot') AS line \gset
 \echo :line
 \echo
-INSERT INTO quality_gov.lot (gtin, lot_code, merchant_id, made_on, quantity, unit)
-VALUES (:'toy_gtin', :'toy_lot', :'toy_shop_id', '2026-06-10', 1200, 'piece'),
-       (:'toy_gtin', 'L202611', :'toy_shop_id', '2026-11-05', 800, 'piece');
+INSERT INTO quality_gov.lot (gtin, lot_code, producer, merchant_id, made_on, quantity, unit)
+VALUES (:'toy_gtin', :'toy_lot', :'toy_producer', :'toy_shop_id', '2026-06-10', 1200, 'piece'),
+       (:'toy_gtin', 'L202611', :'toy_producer', :'toy_shop_id', '2026-11-05', 800, 'piece');
 SELECT quality_gov.recall_open('小零件脱落，幼儿窒息风险', jsonb_build_array(jsonb_build_object('gtin', :'toy_gtin', 'lot', :'toy_lot')),
   'small parts come off', 'Order 19 (消费品召回) arts 3, 9', state => 'suspected', severity => 'serious',
   merchant_id => :'toy_shop_id', at => '2026-12-02 09:00+08') AS recall \gset
@@ -35,7 +35,9 @@ SELECT demo.order_try((1, 'm-barred', '', '', 'toys', NULL, NULL, NULL, NULL, 10
 RESET ROLE;
 
 -- Food, under the law of 2026-12-01: level 1 must be started within 24 hours.
-SELECT p.gtin, p.lot, p.shop_id FROM shop.product p WHERE p.category = 'food' AND p.gtin IS NOT NULL ORDER BY p.id OFFSET 60 LIMIT 1 \gset food_
+SELECT p.gtin, p.lot, p.shop_id, COALESCE(p.producer, '') AS producer FROM shop.product p
+WHERE p.category = 'food' AND p.gtin IS NOT NULL ORDER BY p.id OFFSET 60 LIMIT 1 \gset food_
+INSERT INTO quality_gov.lot (gtin, lot_code, producer, merchant_id) VALUES (:'food_gtin', :'food_lot', :'food_producer', :'food_shop_id');
 SELECT quality_gov.recall_open('黄曲霉毒素超标', jsonb_build_array(jsonb_build_object('gtin', :'food_gtin', 'lot', :'food_lot')),
   'aflatoxin above the limit', 'Order 122 (食品召回) arts 9, 11', regime => 'food', level => 1, state => 'voluntary',
   severity => 'serious', merchant_id => :'food_shop_id', at => '2026-12-04 15:30+08') AS recall \gset

@@ -2,7 +2,7 @@
 
 \ir story.psqlrc
 \echo
-\echo '8. ONCE MORE: every decision, judged again'
+\echo '10. ONCE MORE: every decision, judged again'
 CREATE TEMP TABLE made AS
 SELECT d.merchant_id, d.decision_id, d.at, d.listing, d.recorded_at,
        COALESCE((SELECT jsonb_agg(to_jsonb(f) - '{merchant_id,decision_id,finding}'::text[] ORDER BY f.finding)

@@ -2,7 +2,7 @@
 
 \ir story.psqlrc
 \echo
-\echo '7. THE VIEWS, read as quality_gov_analyst'
+\echo '9. THE VIEWS, read as quality_gov_analyst'
 SELECT quality_gov.listing_denial_drain() AS drained \gset
 SET ROLE quality_gov_analyst;
 \echo 'credit_grade_history: merchants by grade'
@@ -39,14 +39,16 @@ RESET ROLE;
 \ir story_replay.sql
 
 \echo
-\echo '9. THE STATE OF THE HOUSE'
+\echo '11. THE STATE OF THE HOUSE'
 SELECT format('doctor(): %s ok, %s to look at, %s problems', count(*) FILTER (WHERE status = 'ok'),
   count(*) FILTER (WHERE status = 'warning'), count(*) FILTER (WHERE status = 'problem')) AS line FROM quality_gov.doctor() \gset
 \echo :line
 SELECT string_agg(format('  %s: %s', subject, detail), E'\n') AS line FROM quality_gov.doctor() WHERE status <> 'ok' \gset
 \echo :line
-SELECT format('credit_check(): %s rows; lexicon_check(): %s rows', (SELECT count(*) FROM quality_gov.credit_check()),
-  (SELECT count(*) FROM quality_gov.lexicon_check())) AS line \gset
+SELECT string_agg(format('%s(): %s rows', name, n), '; ') AS line
+FROM (VALUES ('credit_check', (SELECT count(*) FROM quality_gov.credit_check())), ('lexicon_check', (SELECT count(*) FROM quality_gov.lexicon_check())),
+             ('trace_check', (SELECT count(*) FROM quality_gov.trace_check())), ('passport_check', (SELECT count(*) FROM quality_gov.passport_check())),
+             ('recall_progress_check', (SELECT count(*) FROM quality_gov.recall_progress_check()))) AS c(name, n) \gset
 \echo :line
 SELECT 'ledger_entry: ' || string_agg(kind || ' ' || n, ', ' ORDER BY n DESC, kind) AS line
 FROM (SELECT kind, count(*) AS n FROM quality_gov.ledger_entry GROUP BY kind) k \gset

@@ -25,6 +25,19 @@ like($out, qr/^625\.53\|C$/m, 'score and grade are as printed');
 like($out, qr/^f\|\{"credit grade C takes away \\"live\\" until it recovers"\}\|$/m, 'the grade restricts as printed');
 is(sql('qg_readme', 'SELECT count(*) FROM quality_gov.credit_check()'), '0', 'the oracle is empty');
 
+# The sections about traces and recalls are one story: nothing in it names what is not there.
+my ($story) = $text =~ /^(### Trace lots\n.*?)^### Questions an analyst asks$/ms or die 'no story of a recall';
+my $told = "SET search_path = public, quality_gov;\n";
+while ($story =~ /^```sql\n(.*?)^```/msg)
+{
+	my $block = $1;
+	$block =~ s/^.*\n-+(?:\+-+)*\n(?:[ ].*\n)*//mg;    # what it prints
+	$told .= $block;
+}
+run(['psql', '-XAt', '-v', 'VERBOSITY=verbose', '-d', 'qg_readme'], '<', \$told, '>', \$out, '2>', \$err);
+is(join("\n", $err =~ /(ERROR:\s+(?:42|22P02).*)/g), '', 'the story of a recall runs');
+is(sql('qg_readme', 'SELECT count(*) FROM quality_gov.recall'), '3', 'and opens its three recalls');
+
 # Every table of settings, errors and roles in the README is complete.
 my $settings = sql('qg_readme', q{SELECT quality_gov.name_key('x'); SELECT string_agg(name, ' ') FROM pg_settings WHERE name LIKE 'quality_gov.%'});
 for my $name (grep { /^quality_gov/ } split /\s+/, $settings)
