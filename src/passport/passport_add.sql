@@ -28,6 +28,11 @@ BEGIN
     RAISE EXCEPTION 'document is no passport: expected %', wrong USING ERRCODE = 'invalid_parameter_value',
       HINT = 'quality_gov.passport_draft() writes one.';
   END IF;
+  -- A proof signs its own @context, and what the document's has beyond that anybody may have put there.
+  IF document #> '{proof,@context}' <> document -> '@context' THEN
+    RAISE EXCEPTION 'document is no passport: expected "@context" to be that of its proof' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'What was added to it is not signed, and could give other words a meaning.';
+  END IF;
   SELECT * INTO said FROM quality_gov.digital_link_parse(document #>> '{credentialSubject,id}');
   IF said.gtin::text <> document #>> '{credentialSubject,gtin}'
      OR said.lot IS DISTINCT FROM document #>> '{credentialSubject,lot}'
