@@ -124,7 +124,7 @@ BEGIN
          subject ->> 'serial', subject ->> 'version', subject ->> 'category', k.key_id, created,
          quality_gov.passport_period(quality_gov.passport_instant_read(document ->> 'validFrom'),
                                      quality_gov.passport_instant_read(document ->> 'validUntil')), document, at INTO entry;
-  PERFORM quality_gov.passport_goods_allow(k.key_id, entry.gtin, created);
+  PERFORM quality_gov.passport_goods_allow(k.key_id, entry.gtin, created), quality_gov.passport_goods_allow(k.key_id, entry.gtin, at);
   secrets := quality_gov.passport_secrets(entry.passport_id, document, k.algorithm, disclosures, at);
   latest := quality_gov.passport_latest(entry.gtin, entry.lot_code, entry.serial);
   IF latest.passport_id IS NOT NULL THEN

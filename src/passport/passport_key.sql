@@ -141,6 +141,7 @@ AS $$
 DECLARE
   k quality_gov.passport_key;
   revoked quality_gov.passport_key_revocation;
+  used timestamptz;
 BEGIN
   SELECT * INTO k FROM quality_gov.passport_key x WHERE x.key_id = passport_key_require.key_id FOR SHARE;
   IF NOT FOUND THEN
@@ -155,13 +156,15 @@ BEGIN
     RAISE EXCEPTION 'key "%" is revoked, nothing it signed since % is trusted', key_id, revoked.untrusted_from
       USING ERRCODE = 'QG502', DETAIL = revoked.reason;
   END IF;
-  IF NOT k.valid @> signed THEN
+  -- When it signed is its holder's word: after its end nothing comes in, whatever date that bears.
+  used := CASE WHEN k.valid @> signed THEN entered ELSE signed END;
+  IF NOT k.valid @> used THEN
     RAISE EXCEPTION 'key "%" % at %', key_id,
-      CASE WHEN upper(k.valid) <= signed THEN 'has expired' ELSE 'is not yet valid' END, signed
+      CASE WHEN upper(k.valid) <= used THEN 'has expired' ELSE 'is not yet valid' END, used
       USING ERRCODE = 'QG502', DETAIL = format('It is valid in %s.', k.valid);
   END IF;
   RETURN k;
 END
 $$;
 COMMENT ON FUNCTION passport_key_require(text, timestamptz, timestamptz) IS
-  'The key, kept from change until the transaction ends; P0002 where there is none, QG502 where it is revoked, expired or not yet valid';
+  'The key, kept from change until the transaction ends; P0002 where there is none, QG502 where it is revoked, expired or not yet valid, when it signed or when that is entered';
