@@ -11,7 +11,7 @@ SELECT format('umask 077; cat > ''%s''', :'key_file') AS write \gset
 COPY (VALUES ('-----BEGIN PRIVATE KEY-----'), (encode('\x302e020100300506032b657004220420c96ef9ea10c5e414c471723aff9de72c35fa5b70fae97e8832ecac7d2e2b8ed6', 'base64')),
   ('-----END PRIVATE KEY-----')) TO PROGRAM :'write';
 SET quality_gov.passport_key_file = :'key_file';
-SELECT passport_key_add('did:web:works.example#1', 'did:web:works.example', 'Works', 'Ed25519', 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2', '{6901234}', '[2026-01-01,2027-01-01)', merchant_id => 'm-1');
+SELECT passport_key_add('did:web:works.example#1', 'did:web:works.example', 'Works', 'Ed25519', 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2', '{6901234}', '[2026-01-01,)', merchant_id => 'm-1');
 CREATE ROLE regress_passport_admin; CREATE ROLE regress_passport_app; CREATE ROLE regress_passport_regulator; CREATE ROLE regress_passport_analyst;
 CREATE ROLE regress_passport_1; CREATE ROLE regress_passport_2;
 DO $$ BEGIN PERFORM quality_gov.roles_create(); END $$;

@@ -44,6 +44,14 @@ SELECT captured FROM epcis_capture(doc(event('in', jsonb_build_object('type', 'T
 SELECT epcis_capture(doc(event('out', jsonb_build_object('type', 'TransformationEvent', 'transformationID', 'urn:x:t', 'outputEPCList', :'outputs'::jsonb))));
 SELECT links FROM epcis_capture(doc(event('some', jsonb_build_object('type', 'TransformationEvent', 'inputEPCList', :'inputs'::jsonb, 'outputEPCList', '["https://id.gs1.org/01/04012345777772/10/O1"]'::jsonb))));
 
+-- containers that are each in two others, sixty deep, and in one another, are looked into once each
+SELECT captured FROM epcis_capture(doc(VARIADIC ARRAY(SELECT event(format('pack%s-%s', d, s), jsonb_build_object('type', 'AggregationEvent', 'action', 'ADD',
+  'parentID', format('urn:x:box-%s-%s', d, s), 'childEPCs', jsonb_build_array(format('urn:x:box-%s-0', d + 1), format('urn:x:box-%s-1', d + 1))))
+  FROM generate_series(0, 60) d, generate_series(0, 1) s)));
+SELECT count(*), max(depth) FROM epcis_contents('urn:x:box-0-0', '2026-03-02', 100);
+SELECT captured FROM epcis_capture(doc(event('loop', '{"type": "AggregationEvent", "action": "ADD", "parentID": "urn:x:box-58-0", "childEPCs": ["urn:x:box-57-0"]}')));
+SELECT epc, parent, depth FROM epcis_contents('urn:x:box-57-1', '2026-03-02') WHERE depth <= 3 ORDER BY depth, epc COLLATE "C", parent COLLATE "C";
+
 -- of any depth, at the ends of time; nothing of it stops an export or an oracle
 SELECT captured FROM epcis_capture(doc(event('deep', ('{"action": "OBSERVE", "epcList": [], "ex:d": ' || repeat('[', 3000) || repeat(']', 3000) || '}')::jsonb),
   event('first', '{"action": "OBSERVE", "epcList": [], "eventTime": "0001-01-01T00:00:00+23:59"}'),
