@@ -70,6 +70,14 @@ SELECT passport_add(jsonb_set(:'signed', '{proof,expires}', '"2026-03-01T00:00:0
 SELECT passport_add(jsonb_set(:'signed', '{credentialSubject,version}', '1.5'), '[]', '2026-02-02');
 SELECT passport_add('[]', '[]', '2026-02-02');
 SELECT passport_add(NULL, '[]', '2026-02-02');
+-- salts that can be tried, or are those of another claim
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,claimDigests}', to_jsonb(ARRAY[passport_digest('Ed25519', s[1], 'cost', '12'), passport_digest('Ed25519', s[2], 'supplier', '"Steel Co"')]))),
+  jsonb_build_array(jsonb_build_object('salt', s[1], 'field', 'cost', 'value', 12), jsonb_build_object('salt', s[2], 'field', 'supplier', 'value', 'Steel Co')), '2026-02-02')
+FROM (SELECT ARRAY['0123456789abcde', '0123456789abcdef0'] AS s) x;
+\echo :LAST_ERROR_SQLSTATE
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,claimDigests}', to_jsonb(ARRAY[passport_digest('Ed25519', s[1], 'cost', '12'), passport_digest('Ed25519', s[2], 'supplier', '"Steel Co"')]))),
+  jsonb_build_array(jsonb_build_object('salt', s[1], 'field', 'cost', 'value', 12), jsonb_build_object('salt', s[2], 'field', 'supplier', 'value', 'Steel Co')), '2026-02-02')
+FROM (SELECT ARRAY['0123456789abcdef', '0123456789abcdef'] AS s) x;
 SELECT (SELECT count(*) FROM passport) + (SELECT count(*) FROM passport_claim) + (SELECT count(*) FROM passport_event) AS kept;
 
 -- taken; the second version after it, and neither twice

@@ -70,6 +70,12 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'claim "%" is made twice', wrong USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- Who may read one claim learns its salt, and could try values of another that has the same.
+  IF EXISTS (SELECT FROM quality_gov.passport_disclosures(disclosures) d
+             GROUP BY d.salt HAVING count(*) > 1 OR length(d.salt) NOT BETWEEN 16 AND 200) THEN
+    RAISE EXCEPTION 'salts of disclosures must have 16 to 200 characters, each claim its own' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Take at least 128 random bits, as quality_gov.passport_draft() does.';
+  END IF;
   SELECT array_agg(ROW(passport_secrets.passport_id, d.field, CASE WHEN 'regulator' IN (d.audience, f.audience) THEN 'regulator'
                          WHEN COALESCE(d.audience, 'authorised') = 'authorised' THEN 'authorised' ELSE d.audience END,
                        d.salt, d.value)::quality_gov.passport_claim) INTO secrets
