@@ -44,6 +44,11 @@ SELECT captured FROM epcis_capture(doc(event('in', jsonb_build_object('type', 'T
 SELECT epcis_capture(doc(event('out', jsonb_build_object('type', 'TransformationEvent', 'transformationID', 'urn:x:t', 'outputEPCList', :'outputs'::jsonb))));
 SELECT links FROM epcis_capture(doc(event('some', jsonb_build_object('type', 'TransformationEvent', 'inputEPCList', :'inputs'::jsonb, 'outputEPCList', '["https://id.gs1.org/01/04012345777772/10/O1"]'::jsonb))));
 
+-- nor is a large context stored with each of many events
+SELECT epcis_capture(doc(event('vocabulary', '{"action": "OBSERVE", "epcList": []}')) || jsonb_build_object('@context', jsonb_build_object('@vocab', 'https://x.example/' || repeat('x', 65536))));
+\echo :LAST_ERROR_SQLSTATE
+SELECT captured FROM epcis_capture(doc(event('unused', '{"action": "OBSERVE", "epcList": []}')) || jsonb_build_object('@context', jsonb_build_object('x', 'https://x.example/' || repeat('x', 65536))));
+
 -- containers that are each in two others, sixty deep, and in one another, are looked into once each
 SELECT captured FROM epcis_capture(doc(VARIADIC ARRAY(SELECT event(format('pack%s-%s', d, s), jsonb_build_object('type', 'AggregationEvent', 'action', 'ADD',
   'parentID', format('urn:x:box-%s-%s', d, s), 'childEPCs', jsonb_build_array(format('urn:x:box-%s-0', d + 1), format('urn:x:box-%s-1', d + 1))))
