@@ -89,9 +89,14 @@ SELECT length(to_sign) FROM passport_draft('6901234567892', 'L8', NULL, '{}', 'd
 SELECT passport_add(passport_export(:id), '[]', '2026-02-01');
 \echo :LAST_ERROR_SQLSTATE
 SELECT passport_add(passport_export(:id), '[]');
-SELECT passport_suspend(:id, 'to be checked', '2026-03-01'), passport_reinstate(:id, 'checked', '2026-03-02'), passport_revoke(:id, 'not ours', '2026-03-03');
+-- what it says holds from now on: what was known at an instant does not change later
+SELECT passport_suspend(:id, 'to be checked', '2026-03-01');
+\echo :LAST_ERROR_SQLSTATE
 SELECT passport_key_revoke('did:web:works.example#1', 'lost', at => '2026-04-01');
-SELECT passport_fault(:id, '2026-03-02') AS at_first, passport_fault(:id, '2026-04-01') AS then;
+SELECT passport_key_end('did:web:works.example#1', '2026-04-01');
+SELECT passport_suspend(:id, 'to be checked'), passport_reinstate(:id, 'checked'), passport_revoke(:id, 'not ours', now() + interval '1 second');
+SELECT passport_key_revoke('did:web:works.example#1', 'lost', '2026-01-15'), passport_key_end('did:web:works.example#1', '9000-01-01');
+SELECT passport_fault(:id, '2026-04-01') AS at_first, passport_fault(:id, now() + interval '1 second') AS then;
 RESET ROLE;
 SELECT * FROM passport_check();
 DROP FUNCTION told(bigint);

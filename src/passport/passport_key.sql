@@ -80,6 +80,20 @@ $$;
 COMMENT ON FUNCTION passport_key_goods_set(text, text[], tstzrange) IS
   'Lets a key sign for goods (GS1 company prefixes of 4 to 12 digits, GTINs of 14) in a period, or changes the period of those it has';
 
+CREATE FUNCTION passport_word_require(merchant_id text, at timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin}');
+  -- What was known at an instant that has passed, and answered then, must not depend on its word.
+  IF at < now() AND NOT quality_gov.session_acts_for(NULL, '{quality_gov_admin}') THEN
+    RAISE EXCEPTION 'permission denied to date back what is said of keys and passports' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_word_require(text, timestamptz) IS
+  'Raises 42501 unless the session is an administrator''s, or a merchant''s own that says what holds from now on';
+
 CREATE FUNCTION passport_key_end(key_id text, at timestamptz DEFAULT now()) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
@@ -91,7 +105,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'key "%" does not exist', key_id USING ERRCODE = 'no_data_found';
   END IF;
-  PERFORM quality_gov.session_party_require(k.merchant_id, '{quality_gov_admin}');
+  PERFORM quality_gov.passport_word_require(k.merchant_id, at);
   IF at IS NULL OR NOT isfinite(at) OR at <= lower(k.valid) THEN
     RAISE EXCEPTION 'key "%" cannot end at %, it is valid in %', key_id, at, k.valid USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -100,7 +114,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION passport_key_end(text, timestamptz) IS
-  'Lets a key sign nothing from an instant on; what it signed before stays good (where it came into other hands: passport_key_revoke())';
+  'Lets a key sign nothing from an instant on; what it signed before stays good (where it came into other hands: passport_key_revoke()); merchants end and revoke their own from now on or later, not back (42501)';
 
 CREATE FUNCTION passport_key_revoke(key_id text, reason text, untrusted_from timestamptz DEFAULT NULL,
                                     at timestamptz DEFAULT now()) RETURNS void
@@ -115,7 +129,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'key "%" does not exist', key_id USING ERRCODE = 'no_data_found';
   END IF;
-  PERFORM quality_gov.session_party_require(k.merchant_id, '{quality_gov_admin}');
+  PERFORM quality_gov.passport_word_require(k.merchant_id, at);
   IF untrusted_from > at THEN
     RAISE EXCEPTION 'a key revoked at % cannot be trusted until %', at, untrusted_from USING ERRCODE = 'invalid_parameter_value',
       HINT = 'passport_key_end() lets a key end later.';
