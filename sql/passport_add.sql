@@ -53,6 +53,9 @@ SELECT passport_add(sign_outside(:'document'::jsonb || jsonb_build_object('crede
 \echo :LAST_ERROR_SQLSTATE
 SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,version}', '2')), :'disclosures', '2026-02-02');
 \echo :LAST_ERROR_SQLSTATE
+-- a context that was added to later is not signed, though libraries verify the rest
+SELECT passport_proof_verify(d, 'Ed25519', public_key) AS verifies FROM passport_signer(), jsonb_insert(:'signed', '{@context,-1}', '"https://a.example/more"', true) d;
+SELECT passport_add(jsonb_insert(:'signed', '{@context,-1}', '"https://a.example/more"', true), :'disclosures', '2026-02-02');
 SELECT passport_add(sign_outside(jsonb_set(:'document', '{validFrom}', '"2026-02-01"')), :'disclosures', '2026-02-02');
 SELECT passport_add(sign_outside(jsonb_set(:'document', '{validFrom}', '"2026-02-31T00:00:00Z"')), :'disclosures', '2026-02-02');
 SELECT passport_add(sign_outside(jsonb_set(:'document', '{validUntil}', '"2026-01-01T00:00:00Z"')), :'disclosures', '2026-02-02');
@@ -67,6 +70,14 @@ SELECT passport_add(jsonb_set(:'signed', '{proof,expires}', '"2026-03-01T00:00:0
 SELECT passport_add(jsonb_set(:'signed', '{credentialSubject,version}', '1.5'), '[]', '2026-02-02');
 SELECT passport_add('[]', '[]', '2026-02-02');
 SELECT passport_add(NULL, '[]', '2026-02-02');
+-- salts that can be tried, or are those of another claim
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,claimDigests}', to_jsonb(ARRAY[passport_digest('Ed25519', s[1], 'cost', '12'), passport_digest('Ed25519', s[2], 'supplier', '"Steel Co"')]))),
+  jsonb_build_array(jsonb_build_object('salt', s[1], 'field', 'cost', 'value', 12), jsonb_build_object('salt', s[2], 'field', 'supplier', 'value', 'Steel Co')), '2026-02-02')
+FROM (SELECT ARRAY['0123456789abcde', '0123456789abcdef0'] AS s) x;
+\echo :LAST_ERROR_SQLSTATE
+SELECT passport_add(sign_outside(jsonb_set(:'document', '{credentialSubject,claimDigests}', to_jsonb(ARRAY[passport_digest('Ed25519', s[1], 'cost', '12'), passport_digest('Ed25519', s[2], 'supplier', '"Steel Co"')]))),
+  jsonb_build_array(jsonb_build_object('salt', s[1], 'field', 'cost', 'value', 12), jsonb_build_object('salt', s[2], 'field', 'supplier', 'value', 'Steel Co')), '2026-02-02')
+FROM (SELECT ARRAY['0123456789abcdef', '0123456789abcdef'] AS s) x;
 SELECT (SELECT count(*) FROM passport) + (SELECT count(*) FROM passport_claim) + (SELECT count(*) FROM passport_event) AS kept;
 
 -- taken; the second version after it, and neither twice

@@ -11,7 +11,7 @@ SELECT format('umask 077; cat > ''%s''', :'key_file') AS write \gset
 COPY (VALUES ('-----BEGIN PRIVATE KEY-----'), (encode('\x302e020100300506032b657004220420c96ef9ea10c5e414c471723aff9de72c35fa5b70fae97e8832ecac7d2e2b8ed6', 'base64')),
   ('-----END PRIVATE KEY-----')) TO PROGRAM :'write';
 SET quality_gov.passport_key_file = :'key_file';
-SELECT passport_key_add('did:web:works.example#1', 'did:web:works.example', 'Works', 'Ed25519', 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2', '{6901234}', '[2026-01-01,2027-01-01)', merchant_id => 'm-1');
+SELECT passport_key_add('did:web:works.example#1', 'did:web:works.example', 'Works', 'Ed25519', 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2', '{6901234}', '[2026-01-01,)', merchant_id => 'm-1');
 CREATE ROLE regress_passport_admin; CREATE ROLE regress_passport_app; CREATE ROLE regress_passport_regulator; CREATE ROLE regress_passport_analyst;
 CREATE ROLE regress_passport_1; CREATE ROLE regress_passport_2;
 DO $$ BEGIN PERFORM quality_gov.roles_create(); END $$;
@@ -89,9 +89,14 @@ SELECT length(to_sign) FROM passport_draft('6901234567892', 'L8', NULL, '{}', 'd
 SELECT passport_add(passport_export(:id), '[]', '2026-02-01');
 \echo :LAST_ERROR_SQLSTATE
 SELECT passport_add(passport_export(:id), '[]');
-SELECT passport_suspend(:id, 'to be checked', '2026-03-01'), passport_reinstate(:id, 'checked', '2026-03-02'), passport_revoke(:id, 'not ours', '2026-03-03');
+-- what it says holds from now on: what was known at an instant does not change later
+SELECT passport_suspend(:id, 'to be checked', '2026-03-01');
+\echo :LAST_ERROR_SQLSTATE
 SELECT passport_key_revoke('did:web:works.example#1', 'lost', at => '2026-04-01');
-SELECT passport_fault(:id, '2026-03-02') AS at_first, passport_fault(:id, '2026-04-01') AS then;
+SELECT passport_key_end('did:web:works.example#1', '2026-04-01');
+SELECT passport_suspend(:id, 'to be checked'), passport_reinstate(:id, 'checked'), passport_revoke(:id, 'not ours', now() + interval '1 second');
+SELECT passport_key_revoke('did:web:works.example#1', 'lost', '2026-01-15'), passport_key_end('did:web:works.example#1', '9000-01-01');
+SELECT passport_fault(:id, '2026-04-01') AS at_first, passport_fault(:id, now() + interval '1 second') AS then;
 RESET ROLE;
 SELECT * FROM passport_check();
 DROP FUNCTION told(bigint);

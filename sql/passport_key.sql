@@ -39,6 +39,12 @@ SELECT public_key_read('Ed25519', repeat('not a key ', 20));
 SELECT public_key_read('Ed25519', '');
 SELECT public_key_read('Ed25519', 'z');
 SELECT public_key_read('Ed25519', '\xzz');
+-- as long as base 58 may be, and texts of that length that stand for more
+SELECT count(*) AS same FROM generate_series(0, 1024, 64) n, LATERAL (SELECT substr(decode(repeat('ff', 1024), 'hex'), 1, n) AS b) x WHERE multibase_decode(multibase_encode(b)) = b;
+SELECT length(multibase_decode('z' || repeat('z', 1398)));
+SELECT multibase_decode('z' || repeat('z', 1435));
+SELECT multibase_decode('z' || repeat('z', 1436));
+SELECT public_key_read('Ed25519', 'z' || repeat('z', 1435));
 SELECT public_key_read('ed25519', '\x00');
 
 -- registered, or not

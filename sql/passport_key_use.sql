@@ -23,11 +23,22 @@ SELECT passport_issue('6901234567892', 'J', NULL, '{}', at => '2026-01-10') AS j
 SELECT passport_key_end('did:web:works.example#1', '2026-12-01');
 SELECT lot_code, passport_fault(passport_id, '2026-12-31 23:59:59') FROM passport ORDER BY 1;
 
+-- nor is a signature taken that comes in later and is dated back
+SELECT * FROM passport_draft('6901234567892', 'E', NULL, '{}', 'did:web:works.example#1', at => '2026-02-20') \gset
+SELECT jsonb_set(:'document', '{proof,proofValue}', to_jsonb(passport_sign(:'document'::jsonb - 'proof', :'document'::jsonb -> 'proof', 'Ed25519', s.public_key))) AS february FROM passport_signer() s \gset
+SELECT passport_add(:'february', at => '2026-12-01');
+\echo :LAST_ERROR_SQLSTATE
+
 -- goods taken from it
 SELECT passport_key_goods_set('did:web:works.example#1', '{6901234}', '(,2026-03-01)');
 SELECT lot_code, passport_fault(passport_id, '2027-06-01') FROM passport ORDER BY 1;
 SELECT passport_issue('6901234567892', 'N', NULL, '{}', at => '2026-03-01');
 \echo :LAST_ERROR_SQLSTATE
+SELECT passport_add(:'february', at => '2026-03-01');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+SELECT passport_add(:'february', at => '2026-02-28') AS in_time;
+ROLLBACK;
 SELECT passport_key_goods_set('did:web:works.example#1', '{06901234567892}');
 SELECT lot_code, passport_fault(passport_id, '2027-06-01') FROM passport ORDER BY 1;
 

@@ -93,6 +93,6 @@ SELECT scans, exact, tail FROM passport_scan_count('06901234567892/10/L1', '2026
 SELECT scan('C1', '2026-02-09');
 DELETE FROM passport_scan;
 UPDATE passport_scan_first SET at = now();
-COPY (SELECT 1) TO PROGRAM 'rm qg_scan_key';
+COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; rm qg_scan_key';
 DROP FUNCTION scan;
 DROP EXTENSION quality_gov;

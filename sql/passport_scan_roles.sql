@@ -67,6 +67,16 @@ SELECT quality_gov.passport_link_add('6901234567892', 'gs1:pip', 'https://x.exam
 SELECT quality_gov.passport_scan_retire('2026-01-01', '2026-06-01');
 INSERT INTO quality_gov.passport_scan (at, goods, status, reasons, channel, xid) VALUES (now(), 'x', 'authentic', '{}', 'x', '1');
 UPDATE quality_gov.code_batch SET codes = 1;
+-- that an item was sold by others, too, is told to whose lot it is, their orders are not
+RESET ROLE;
+INSERT INTO quality_gov.sale (merchant_id, order_id, line, gtin, lot_code, serial, sold_at)
+VALUES ('m-1', 'o-1', '1', '6901234567892', 'L1', 'A', '2026-03-01'), ('m-2', 'o-2', '1', '6901234567892', 'L1', 'A', '2026-03-02');
+SET ROLE regress_shop1;
+SELECT count, detail FROM quality_gov.code_finding WHERE finding = 'sold_twice';
+SET ROLE regress_shop2;
+SELECT count(*) FROM quality_gov.code_finding WHERE finding = 'sold_twice';
+SET ROLE regress_analyst;
+SELECT count, detail FROM quality_gov.code_finding WHERE finding = 'sold_twice';
 SET ROLE regress_nobody;
 SELECT quality_gov.passport_verify('x');
 SELECT quality_gov.code_check('x');
@@ -82,7 +92,7 @@ SELECT status FROM quality_gov.passport_verify('https://id.gs1.org/01/0690123456
 SELECT valid FROM quality_gov.code_check('C', '6901234567892', 'L1', '2026-02-01');
 RESET search_path;
 RESET ROLE;
-COPY (SELECT 1) TO PROGRAM 'rm qg_roles_key';
+COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; rm qg_roles_key';
 DROP SCHEMA planted CASCADE;
 DROP EXTENSION quality_gov;
 DROP ROLE regress_admin, regress_app, regress_analyst, regress_regulator, regress_shop1, regress_shop2, regress_nobody;

@@ -75,7 +75,7 @@ WHERE c.relnamespace = 'quality_gov'::regnamespace AND c.relkind = 'v'
 SELECT p.oid::regprocedure FROM pg_proc p
 WHERE p.pronamespace = 'quality_gov'::regnamespace
   AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))
-  AND p.proname !~ '^(uscc|gtin|organization_code|registration_number|food_licence|ccc_number|gs1|digital_link)(_|$)'
+  AND (p.prosecdef OR p.proname !~ '^(uscc|gtin|organization_code|registration_number|food_licence|ccc_number|gs1|digital_link)(_|$)')
   AND p.proname NOT IN ('text', 'int8') ORDER BY 1;
 SELECT c.oid::regclass FROM pg_class c, aclexplode(c.relacl) a
 WHERE c.relnamespace = 'quality_gov'::regnamespace AND a.grantee = 0 ORDER BY 1;

@@ -14,6 +14,8 @@
 
 #define LIMB_DIGITS 5
 #define LIMB_BASE 656356768 /* 58^5 */
+/* Limbs of four bytes that the longest text needs, six bits a digit: more than fit the longest bytes. */
+#define LIMBS_MAX (QG_BASE58_SIZE(QG_BASE58_BYTES_MAX) * 6 / 32 + 1)
 
 static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -77,7 +79,7 @@ digit_value(char digit)
 int
 qg_base58_decode(const char *text, int length, uint8 *bytes, int room)
 {
-	uint32 limbs[QG_BASE58_BYTES_MAX / 4 + 2];
+	uint32 limbs[LIMBS_MAX];
 	int nlimbs = 0;
 	int zeros = 0;
 	int skip = 0;

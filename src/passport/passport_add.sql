@@ -28,6 +28,11 @@ BEGIN
     RAISE EXCEPTION 'document is no passport: expected %', wrong USING ERRCODE = 'invalid_parameter_value',
       HINT = 'quality_gov.passport_draft() writes one.';
   END IF;
+  -- A proof signs its own @context, and what the document's has beyond that anybody may have put there.
+  IF document #> '{proof,@context}' <> document -> '@context' THEN
+    RAISE EXCEPTION 'document is no passport: expected "@context" to be that of its proof' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'What was added to it is not signed, and could give other words a meaning.';
+  END IF;
   SELECT * INTO said FROM quality_gov.digital_link_parse(document #>> '{credentialSubject,id}');
   IF said.gtin::text <> document #>> '{credentialSubject,gtin}'
      OR said.lot IS DISTINCT FROM document #>> '{credentialSubject,lot}'
@@ -64,6 +69,12 @@ BEGIN
   GROUP BY d.field HAVING count(*) > 1 OR bool_or(subject -> 'claims' ? d.field) LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'claim "%" is made twice', wrong USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- Who may read one claim learns its salt, and could try values of another that has the same.
+  IF EXISTS (SELECT FROM quality_gov.passport_disclosures(disclosures) d
+             GROUP BY d.salt HAVING count(*) > 1 OR length(d.salt) NOT BETWEEN 16 AND 200) THEN
+    RAISE EXCEPTION 'salts of disclosures must have 16 to 200 characters, each claim its own' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Take at least 128 random bits, as quality_gov.passport_draft() does.';
   END IF;
   SELECT array_agg(ROW(passport_secrets.passport_id, d.field, CASE WHEN 'regulator' IN (d.audience, f.audience) THEN 'regulator'
                          WHEN COALESCE(d.audience, 'authorised') = 'authorised' THEN 'authorised' ELSE d.audience END,
@@ -119,7 +130,7 @@ BEGIN
          subject ->> 'serial', subject ->> 'version', subject ->> 'category', k.key_id, created,
          quality_gov.passport_period(quality_gov.passport_instant_read(document ->> 'validFrom'),
                                      quality_gov.passport_instant_read(document ->> 'validUntil')), document, at INTO entry;
-  PERFORM quality_gov.passport_goods_allow(k.key_id, entry.gtin, created);
+  PERFORM quality_gov.passport_goods_allow(k.key_id, entry.gtin, created), quality_gov.passport_goods_allow(k.key_id, entry.gtin, at);
   secrets := quality_gov.passport_secrets(entry.passport_id, document, k.algorithm, disclosures, at);
   latest := quality_gov.passport_latest(entry.gtin, entry.lot_code, entry.serial);
   IF latest.passport_id IS NOT NULL THEN

@@ -196,7 +196,7 @@ BEGIN
     SELECT b.gtin, b.lot_code, s.code INTO goods, lot, asked
     FROM quality_gov.code_short_read(code) s JOIN quality_gov.code_batch b ON b.batch_id = s.batch_id;
   END IF;
-  IF length(asked) <= 100 THEN
+  IF octet_length(asked) <= 100 THEN
     SELECT l.batch_id, l.item, l.lot, l.since INTO batch_id, item, lot, since FROM quality_gov.code_lookup(asked, goods, lot) l;
   END IF;
   valid := COALESCE(since <= at, false) AND NOT quality_gov.code_is_revoked(batch_id, item, at);

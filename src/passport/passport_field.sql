@@ -21,7 +21,7 @@ CREATE TABLE passport_field (
   CONSTRAINT passport_field_effect CHECK (NOT isempty(effect))
 );
 COMMENT ON TABLE passport_field IS
-  'Fields of passports of a category and those below it (* is all): type of the claim, whether it must be there (one_of: one of those with that name must), who may read it, legal basis and period of effect';
+  'Fields of passports of a category and those below it (* is all): type of the claim, whether it must be there (one_of: one of those with that name must), who may read it, legal basis and period of effect; a claim without a row is for everybody';
 SELECT pg_catalog.pg_extension_config_dump('quality_gov.passport_field', 'WHERE NOT builtin');
 
 CREATE TABLE passport_category (

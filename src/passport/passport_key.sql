@@ -80,6 +80,20 @@ $$;
 COMMENT ON FUNCTION passport_key_goods_set(text, text[], tstzrange) IS
   'Lets a key sign for goods (GS1 company prefixes of 4 to 12 digits, GTINs of 14) in a period, or changes the period of those it has';
 
+CREATE FUNCTION passport_word_require(merchant_id text, at timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin}');
+  -- What was known at an instant that has passed, and answered then, must not depend on its word.
+  IF at < now() AND NOT quality_gov.session_acts_for(NULL, '{quality_gov_admin}') THEN
+    RAISE EXCEPTION 'permission denied to date back what is said of keys and passports' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION passport_word_require(text, timestamptz) IS
+  'Raises 42501 unless the session is an administrator''s, or a merchant''s own that says what holds from now on';
+
 CREATE FUNCTION passport_key_end(key_id text, at timestamptz DEFAULT now()) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, quality_gov, pg_temp
@@ -91,7 +105,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'key "%" does not exist', key_id USING ERRCODE = 'no_data_found';
   END IF;
-  PERFORM quality_gov.session_party_require(k.merchant_id, '{quality_gov_admin}');
+  PERFORM quality_gov.passport_word_require(k.merchant_id, at);
   IF at IS NULL OR NOT isfinite(at) OR at <= lower(k.valid) THEN
     RAISE EXCEPTION 'key "%" cannot end at %, it is valid in %', key_id, at, k.valid USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -100,7 +114,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION passport_key_end(text, timestamptz) IS
-  'Lets a key sign nothing from an instant on; what it signed before stays good (where it came into other hands: passport_key_revoke())';
+  'Lets a key sign nothing from an instant on; what it signed before stays good (where it came into other hands: passport_key_revoke()); merchants end and revoke their own from now on or later, not back (42501)';
 
 CREATE FUNCTION passport_key_revoke(key_id text, reason text, untrusted_from timestamptz DEFAULT NULL,
                                     at timestamptz DEFAULT now()) RETURNS void
@@ -115,7 +129,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'key "%" does not exist', key_id USING ERRCODE = 'no_data_found';
   END IF;
-  PERFORM quality_gov.session_party_require(k.merchant_id, '{quality_gov_admin}');
+  PERFORM quality_gov.passport_word_require(k.merchant_id, at);
   IF untrusted_from > at THEN
     RAISE EXCEPTION 'a key revoked at % cannot be trusted until %', at, untrusted_from USING ERRCODE = 'invalid_parameter_value',
       HINT = 'passport_key_end() lets a key end later.';
@@ -141,6 +155,7 @@ AS $$
 DECLARE
   k quality_gov.passport_key;
   revoked quality_gov.passport_key_revocation;
+  used timestamptz;
 BEGIN
   SELECT * INTO k FROM quality_gov.passport_key x WHERE x.key_id = passport_key_require.key_id FOR SHARE;
   IF NOT FOUND THEN
@@ -155,13 +170,15 @@ BEGIN
     RAISE EXCEPTION 'key "%" is revoked, nothing it signed since % is trusted', key_id, revoked.untrusted_from
       USING ERRCODE = 'QG502', DETAIL = revoked.reason;
   END IF;
-  IF NOT k.valid @> signed THEN
+  -- When it signed is its holder's word: after its end nothing comes in, whatever date that bears.
+  used := CASE WHEN k.valid @> signed THEN entered ELSE signed END;
+  IF NOT k.valid @> used THEN
     RAISE EXCEPTION 'key "%" % at %', key_id,
-      CASE WHEN upper(k.valid) <= signed THEN 'has expired' ELSE 'is not yet valid' END, signed
+      CASE WHEN upper(k.valid) <= used THEN 'has expired' ELSE 'is not yet valid' END, used
       USING ERRCODE = 'QG502', DETAIL = format('It is valid in %s.', k.valid);
   END IF;
   RETURN k;
 END
 $$;
 COMMENT ON FUNCTION passport_key_require(text, timestamptz, timestamptz) IS
-  'The key, kept from change until the transaction ends; P0002 where there is none, QG502 where it is revoked, expired or not yet valid';
+  'The key, kept from change until the transaction ends; P0002 where there is none, QG502 where it is revoked, expired or not yet valid, when it signed or when that is entered';

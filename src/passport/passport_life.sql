@@ -44,8 +44,7 @@ DECLARE
   p quality_gov.passport := quality_gov.passport_lock(passport_id, at);
   state text;
 BEGIN
-  PERFORM quality_gov.session_party_require((SELECT k.merchant_id FROM quality_gov.passport_key k WHERE k.key_id = p.key_id),
-                                            '{quality_gov_admin}');
+  PERFORM quality_gov.passport_word_require((SELECT k.merchant_id FROM quality_gov.passport_key k WHERE k.key_id = p.key_id), at);
   IF COALESCE(btrim(reason), '') = '' THEN
     RAISE EXCEPTION 'reason must not be empty' USING ERRCODE = 'invalid_parameter_value';
   END IF;

@@ -30,7 +30,9 @@ AS $$
     GROUP BY r.reason, s.gtin, s.lot_code, s.serial
     UNION ALL
     SELECT 'sold_twice', x.gtin, min(x.lot_code), x.serial, count(DISTINCT (x.merchant_id, x.order_id)), min(x.sold_at), max(x.sold_at),
-           string_agg(DISTINCT format('%s of %s', x.order_id, x.merchant_id), ', ')
+           -- Whose lot it is learns that others sold it, not their orders.
+           string_agg(DISTINCT CASE WHEN session_acts_for(x.merchant_id, '{quality_gov_analyst,quality_gov_regulator,quality_gov_admin}')
+                                    THEN format('%s of %s', x.order_id, x.merchant_id) ELSE 'another merchant' END, ', ')
     FROM sale x WHERE x.serial IS NOT NULL AND x.gtin IS NOT NULL AND x.state NOT IN ('cancelled', 'returned')
     GROUP BY x.gtin, x.serial HAVING count(DISTINCT (x.merchant_id, x.order_id)) > 1)
   SELECT f.finding, f.gtin, f.lot_code, f.serial, l.merchant_id, f.count, f.first_at, f.last_at, f.detail

@@ -17,8 +17,8 @@
 #include "trace/epcis_shape.h"
 
 #define PROBLEMS_MAX 10
-/* What is searched by must fit into an index. */
-#define URI_MAX 2048
+#define URI_MAX 2048							   /* what is searched by must fit into an index */
+#define AMOUNT_MAX INT64CONST(1000000000000000000) /* sums must not overflow */
 
 typedef struct Check
 {
@@ -207,6 +207,14 @@ check_context(Check *check, const JsonbValue *value, const QgEpcisShape *shape,
 	}
 }
 
+/* Compares a number with a whole one. */
+static int
+compare(Numeric amount, int64 whole)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount),
+											 NumericGetDatum(int64_to_numeric(whole))));
+}
+
 /* Checks one value that is not a list, or one element of a list. */
 static void
 check_value(Check *check, const JsonbValue *value, const QgEpcisField *field,
@@ -233,11 +241,9 @@ check_value(Check *check, const JsonbValue *value, const QgEpcisField *field,
 		case QG_KIND_NUMBER:
 			if (value->type != jbvNumeric)
 				problem(check, path, shape, "a number", value);
-			else if (field->kind == QG_KIND_AMOUNT &&
-					 DatumGetBool(
-						 DirectFunctionCall2(numeric_lt, NumericGetDatum(value->val.numeric),
-											 DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))))
-				problem(check, path, shape, "a number that is not negative", value);
+			else if (field->kind == QG_KIND_AMOUNT && (compare(value->val.numeric, 0) < 0 ||
+													   compare(value->val.numeric, AMOUNT_MAX) > 0))
+				problem(check, path, shape, "a number from 0 to 10^18", value);
 			return;
 		default:
 		{

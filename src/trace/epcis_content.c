@@ -19,6 +19,8 @@
 #include "trace/epcis.h"
 
 #define TERMS_MAX 100
+/* Each event keeps its own, so a document could have a large one stored many times. */
+#define CONTEXT_BYTES_MAX 65536
 
 typedef struct Term
 {
@@ -235,6 +237,7 @@ make_context(const Context *context)
 {
 	JsonbParseState *state = NULL;
 	bool terms = false;
+	Jsonb *result;
 
 	for (int i = 0; i < context->nterms; i++)
 		terms |= context->terms[i].used;
@@ -256,7 +259,12 @@ make_context(const Context *context)
 			}
 		(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	if (VARSIZE(result) > CONTEXT_BYTES_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("context that an EPCIS event needs has more than %d bytes",
+							   CONTEXT_BYTES_MAX)));
+	return result;
 }
 
 /* Gives the digest of a text. */

@@ -107,6 +107,22 @@ $$;
 COMMENT ON FUNCTION epcis_lots(bigint[], boolean, boolean) IS
   'Enters the lots that EPCIS events name, the dates they give (dated) and numbered items of known lots (numbered), and gives how many lots are new; 23505 where an item is of another lot';
 
+CREATE FUNCTION epcis_links_refuse(transformation text) RETURNS boolean
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
+AS $$
+BEGIN
+  -- One event that is a whole transformation is known by its number.
+  IF transformation ~ '^[0-9]+$' THEN
+    SELECT e.event_id INTO transformation FROM quality_gov.epcis_event e WHERE e.event_no = transformation::bigint;
+  END IF;
+  RAISE EXCEPTION 'EPCIS transformation "%" would make more than 1000000 links', left(transformation, 200)
+    USING ERRCODE = 'program_limit_exceeded',
+    DETAIL = 'Each of its input lots would be linked with each of its output lots.',
+    HINT = 'Capture a transformation for each output, with what went into it.';
+END
+$$;
+COMMENT ON FUNCTION epcis_links_refuse(text) IS 'Raises 54000; epcis_links() calls it for a transformation of too many lots';
+
 CREATE FUNCTION epcis_links(numbers bigint[]) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
@@ -155,7 +171,7 @@ BEGIN
     SELECT transformation, event_no, at, lot_id, quantity, NULL::bigint[] AS lots, 0::bigint AS others FROM used
     UNION ALL SELECT transformation, event_no, at, NULL, NULL, lots, others FROM made),
   met AS (
-    SELECT p.*, max(p.lots) OVER w AS children, max(p.others) OVER w AS without,
+    SELECT p.*, count(p.lot_id) OVER w AS inputs, max(p.lots) OVER w AS children, max(p.others) OVER w AS without,
            max(p.event_no) FILTER (WHERE p.lots IS NOT NULL) OVER w AS made_no, max(p.at) FILTER (WHERE p.lots IS NOT NULL) OVER w AS made_at
     FROM pair p WINDOW w AS (PARTITION BY p.transformation))
   SELECT m.lot_id, c.lot_id, GREATEST(m.event_no, m.made_no),
@@ -163,6 +179,8 @@ BEGIN
          CASE WHEN cardinality(m.children) = 1 AND m.without = 0 THEN NULLIF(m.quantity, 0) END, GREATEST(m.at, m.made_at)
   FROM met m CROSS JOIN LATERAL unnest(m.children) AS c (lot_id)
   WHERE m.lot_id IS NOT NULL AND c.lot_id <> m.lot_id
+    -- A small document must not fill the disk.
+    AND CASE WHEN m.inputs * cardinality(m.children) > 1000000 THEN quality_gov.epcis_links_refuse(m.transformation) ELSE true END
   ORDER BY m.lot_id, c.lot_id
   ON CONFLICT DO NOTHING;
   GET DIAGNOSTICS linked = ROW_COUNT;
@@ -170,7 +188,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION epcis_links(bigint[]) IS
-  'Links the input lots of the transformations that events belong to with their output lots, anew; quantity only where all output is one lot; gives how many links there are';
+  'Links the input lots of the transformations that events belong to with their output lots, anew; quantity only where all output is one lot; gives how many links there are; 54000 for more than a million of one transformation';
 
 CREATE FUNCTION epcis_declare(numbers bigint[]) RETURNS text[]
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
@@ -178,6 +196,7 @@ CREATE FUNCTION epcis_declare(numbers bigint[]) RETURNS text[]
 AS $$
 DECLARE
   wrong bigint[];
+  others bigint[];
   ids text[];
 BEGIN
   SELECT array_agg(o.event_no ORDER BY o.event_no), array_agg(o.event_id ORDER BY o.event_no) INTO wrong, ids
@@ -202,6 +221,16 @@ BEGIN
   USING quality_gov.epcis_identifier i
   WHERE i.event_no = ANY (wrong) AND i.serial IS NOT NULL
     AND t.gtin = quality_gov.gtin_current(i.gtin) AND t.serial = i.serial AND t.source = i.event_no;
+  -- Another event that stands may give the lot of the same items.
+  SELECT array_agg(DISTINCT n.event_no) INTO others
+  FROM quality_gov.epcis_identifier i
+  CROSS JOIN LATERAL unnest(quality_gov.gtin_names(i.gtin)) AS g (gtin)
+  JOIN quality_gov.epcis_identifier n ON n.epc = replace(i.epc, '/01/' || i.gtin, '/01/' || g.gtin)
+  WHERE i.event_no = ANY (wrong) AND i.serial IS NOT NULL AND i.lot_code IS NOT NULL
+    AND n.lot_code IS NOT NULL AND n.event_no <> ALL (wrong);
+  IF others IS NOT NULL THEN
+    PERFORM quality_gov.epcis_lots(others, false, true);
+  END IF;
   RETURN ids;
 END
 $$;

@@ -21,11 +21,12 @@ BEGIN
   END IF;
   RETURN QUERY
   WITH RECURSIVE inside AS (
-    SELECT start AS epc, NULL::text AS parent, 0 AS depth, ARRAY[start] AS way,
+    SELECT start AS epc, NULL::text AS parent, 0 AS depth,
            NULL::quality_gov.gtin AS gtin, NULL::text AS lot_code, NULL::text AS serial, NULL::numeric AS quantity, NULL::text AS unit
-    UNION ALL
-    SELECT c.epc, p.epc, p.depth + 1, p.way || c.epc, c.gtin, c.lot_code, c.serial, c.quantity, c.unit
-    FROM inside p
+    -- What is in several containers is looked into once a depth: ways through them may be more than anybody can count.
+    UNION
+    SELECT c.epc, p.epc, p.depth + 1, c.gtin, c.lot_code, c.serial, c.quantity, c.unit
+    FROM (SELECT DISTINCT i.epc, i.depth FROM inside i) p
     CROSS JOIN LATERAL (
       SELECT i.epc, i.gtin, i.lot_code, i.serial, i.unit,
              sum(CASE WHEN e.action = 'DELETE' THEN -1 ELSE 1 END * i.quantity) FILTER (WHERE e.action <> 'OBSERVE') AS quantity,
@@ -46,7 +47,7 @@ BEGIN
             AND NOT EXISTS (SELECT FROM quality_gov.epcis_event z WHERE z.event_id = d.event_id AND z.error_declared))
         AND NOT EXISTS (SELECT FROM quality_gov.epcis_event z WHERE z.event_id = e.event_id AND z.error_declared)
       GROUP BY i.epc, i.gtin, i.lot_code, i.serial, i.unit) c
-    WHERE c.epc <> ALL (p.way) AND p.depth < depth_limit
+    WHERE c.epc <> start AND p.depth < depth_limit
       AND CASE WHEN c.serial IS NULL AND c.quantity IS NOT NULL THEN c.quantity > 0 ELSE c.last_action <> 'DELETE' END)
   SELECT n.epc, n.parent, n.depth, n.gtin, n.lot_code, n.serial,
          COALESCE((SELECT l.lot_id FROM quality_gov.lot l
@@ -54,11 +55,13 @@ BEGIN
                   (SELECT t.lot_id FROM quality_gov.lot_item t
                    WHERE t.gtin = quality_gov.gtin_current(n.gtin) AND t.serial = n.serial)),
          CASE WHEN n.serial IS NOT NULL THEN 1 ELSE n.quantity END, n.unit
-  FROM inside n WHERE n.depth > 0 ORDER BY n.depth, n.epc, n.parent;
+  FROM (SELECT DISTINCT ON (i.epc, i.parent, i.gtin, i.lot_code, i.serial, i.unit) i.* FROM inside i WHERE i.depth > 0
+        ORDER BY i.epc, i.parent, i.gtin, i.lot_code, i.serial, i.unit, i.depth) n
+  ORDER BY n.depth, n.epc, n.parent;
 END
 $$;
 COMMENT ON FUNCTION epcis_contents(text, timestamptz, integer) IS
-  'What a container (SSCC, or any EPC that is a parent) holds at an instant by the aggregation and association events stored, through containers inside it down to depth_limit: EPC, the container it is in, depth from 1, GTIN, lot, serial, quantity';
+  'What a container (SSCC, or any EPC that is a parent) holds at an instant by the aggregation and association events stored, through containers inside it down to depth_limit: EPC, the container it is in, least depth, from 1, GTIN, lot, serial, quantity';
 
 CREATE FUNCTION epcis_events_of(lot bigint) RETURNS SETOF bigint
   LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp

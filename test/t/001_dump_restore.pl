@@ -113,7 +113,7 @@ INSERT INTO passport_resolver VALUES ('a.example', 'ours');
 INSERT INTO scan_policy VALUES ('ours', '[2026-01-01,)', '1 day', 10, 500, 50, 3, 3, 'policy');
 SELECT count(v.scan_id) FROM unnest('{2026-02-01,2026-05-01}'::timestamptz[]) t, passport_verify('https://a.example/01/06901234567892/10/C1/21/A', t, place => 'x') v;
 SELECT passport_scan_retire('2026-03-01', '2026-06-01');
-COPY (SELECT 1) TO PROGRAM 'rm dump_code_key';
+COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; rm dump_code_key';
 INSERT INTO shop.complaint SELECT g, 'm-1', '2026-04-02' FROM generate_series(1, 20) g;
 DELETE FROM shop.complaint WHERE id = 1;
 SELECT epcis_capture('{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", "type": "TransformationEvent", "eventTime": "2026-04-01T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
