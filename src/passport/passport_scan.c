@@ -1,10 +1,40 @@
 /*
  * passport_scan.c
- *		Writing a scan: a query that inserts the one row would cost more than the row.
+ *		Counting and writing scans without a query.
+ *
+ * The count is passport_scan_count() for the plain case: as of an instant after all scans, with fewer
+ * than a thousand of them since the last tally.
  */
 #include "quality_gov.h"
 
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "common/look.h"
 #include "common/rows.h"
+
+#include "passport/passport.h"
+
+#define TAIL_MAX 1000
+
+static QgLookIndex first_index = QG_LOOK_INDEX("passport_scan_first", "passport_scan_first_pkey");
+static QgLookIndex opening_index = QG_LOOK_INDEX("passport_scan_opening",
+												 "passport_scan_opening_pkey");
+static QgLookIndex tally_index = QG_LOOK_INDEX("passport_scan_tally", "passport_scan_tally_pkey");
+static QgLookIndex goods_index = QG_LOOK_INDEX("passport_scan", "passport_scan_goods");
+static QgLookIndex tail_index = QG_LOOK_INDEX("passport_scan", "passport_scan_tail");
+
+/* Columns of the tables that are read. */
+enum
+{
+	SCAN_AT = 2,
+	FIRST_AT = 3,
+	OPENING_SCANS = 3,
+	OPENING_FIRST,
+	TALLY_SCANS = 3,
+	TALLY_SEEN
+};
 
 /* passport_scan_write(scan): inserts the row of a scan; passport_verify() alone decides what it says. */
 PG_FUNCTION_INFO_V1(qg_passport_scan_write);
@@ -17,4 +47,172 @@ qg_passport_scan_write(PG_FUNCTION_ARGS)
 	qg_rows_add_record(&rows, PG_GETARG_DATUM(0));
 	qg_rows_close(&rows);
 	PG_RETURN_VOID();
+}
+
+/* Gives an instant of the row that a search stands at. */
+static TimestampTz
+instant(QgLook *look, int column)
+{
+	bool isnull;
+
+	return DatumGetTimestampTz(qg_look_value(look, column, &isnull));
+}
+
+/* Counts what is left of a search, as far as the limit. */
+static int
+count_rows(QgLook *look, int limit)
+{
+	int n = 0;
+
+	while (n < limit && qg_look_next(look, ForwardScanDirection))
+		n++;
+	return n;
+}
+
+/* Reads the last tally, as the number of scans and the text of the snapshot that it saw, or NULL. */
+static char *
+read_tally(Datum goods, int64 *scans)
+{
+	char *seen = NULL;
+	QgLook look;
+
+	qg_look_begin(&look, &tally_index, &goods, 1, false);
+	if (qg_look_next(&look, BackwardScanDirection))
+	{
+		bool isnull;
+
+		*scans = DatumGetInt64(qg_look_value(&look, TALLY_SCANS, &isnull));
+		seen = DatumGetCString(DirectFunctionCall1(
+			pg_snapshot_out,
+			PointerGetDatum(PG_DETOAST_DATUM(qg_look_value(&look, TALLY_SEEN, &isnull)))));
+	}
+	qg_look_end(&look);
+	return seen;
+}
+
+/*
+ * Counts the scans that a tally did not see: those of transactions that came after its snapshot, or were
+ * under way.  The snapshot is told as xmin:xmax:xip,xip,...
+ */
+static int
+count_tail(Datum goods, const char *seen)
+{
+	Datum keys[2] = {goods, UInt64GetDatum(strtou64(strchr(seen, ':') + 1, NULL, 10))};
+	const char *under_way = strrchr(seen, ':');
+	QgLook look;
+	int n;
+
+	qg_look_begin(&look, &tail_index, keys, 2, true);
+	n = count_rows(&look, TAIL_MAX);
+	while (n < TAIL_MAX && under_way[1] != '\0')
+	{
+		qg_look_again(&look, UInt64GetDatum(strtou64(under_way + 1, NULL, 10)), false);
+		n += count_rows(&look, TAIL_MAX);
+		under_way = strchr(under_way + 1, ',');
+		if (under_way == NULL)
+			break;
+	}
+	qg_look_end(&look);
+	return n;
+}
+
+/* Adds the scans that were deleted, and looks whether they were earlier. */
+static void
+add_retired(Datum goods, TimestampTz at, bool counted, QgScanCount *count)
+{
+	QgLook look;
+
+	qg_look_begin(&look, &opening_index, &goods, 1, false);
+	while (qg_look_next(&look, ForwardScanDirection))
+	{
+		TimestampTz first_at = instant(&look, OPENING_FIRST);
+		bool isnull;
+
+		count->known = true;
+		if (first_at > at)
+			continue;
+		if (!counted)
+			count->scans += DatumGetInt64(qg_look_value(&look, OPENING_SCANS, &isnull));
+		if (!count->begun || first_at < count->first_at)
+			count->first_at = first_at;
+		count->begun = true;
+	}
+	qg_look_end(&look);
+}
+
+/* Reads the scan that is known as the first. */
+static bool
+read_first(Datum goods, TimestampTz *first_at)
+{
+	QgLook look;
+	bool found;
+
+	qg_look_begin(&look, &first_index, &goods, 1, false);
+	found = qg_look_next(&look, ForwardScanDirection);
+	if (found)
+		*first_at = instant(&look, FIRST_AT);
+	qg_look_end(&look);
+	return found;
+}
+
+/* Counts all scans, one by one, and finds the first and the last instant. */
+static int
+count_all(QgLook *look, QgScanCount *count, TimestampTz *last_at)
+{
+	int n = 0;
+
+	while (n < TAIL_MAX && qg_look_next(look, ForwardScanDirection))
+	{
+		*last_at = instant(look, SCAN_AT);
+		if (n++ == 0)
+			count->first_at = *last_at;
+	}
+	return n;
+}
+
+/* Counts the scans of goods; false where that is not plain. */
+bool
+qg_scan_count(text *goods, TimestampTz at, QgScanCount *count)
+{
+	Datum key = PointerGetDatum(goods);
+	TimestampTz claimed_at = 0;
+	TimestampTz last_at = DT_NOBEGIN;
+	char *seen;
+	QgLook look;
+
+	memset(count, 0, sizeof(QgScanCount));
+	count->claimed = read_first(key, &claimed_at);
+	seen = read_tally(key, &count->scans);
+	qg_look_begin(&look, &goods_index, &key, 1, false);
+	if (seen == NULL)
+		count->tail = count_all(&look, count, &last_at);
+	count->begun = count->recent = seen == NULL ? count->tail > 0
+												: qg_look_next(&look, ForwardScanDirection);
+	if (seen != NULL && count->begun)
+	{
+		count->first_at = instant(&look, SCAN_AT);
+		index_rescan(look.scan, look.keys, look.nkeys, NULL, 0);
+		if (qg_look_next(&look, BackwardScanDirection))
+			last_at = instant(&look, SCAN_AT);
+	}
+	qg_look_end(&look);
+	if (last_at > at)
+		return false;
+	if (seen != NULL)
+		count->tail = count_tail(key, seen);
+	if (count->tail >= TAIL_MAX)
+		return false;
+	count->known = count->begun;
+	count->scans += count->tail;
+	add_retired(key, at, seen != NULL, count);
+	/* The one that was first says when, whatever others tell of earlier. */
+	if (count->claimed && claimed_at <= at)
+	{
+		count->begun = true;
+		count->first_at = claimed_at;
+	}
+	/* As passport_verify_full() has it: what is not known was never scanned. */
+	if (!count->known)
+		*count = (QgScanCount){.claimed = count->claimed};
+	return true;
 }
