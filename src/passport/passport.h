@@ -14,6 +14,7 @@
 #include "utils/date.h"
 #include "utils/jsonb.h"
 
+#include "common/look.h"
 #include "common/signature.h"
 
 /* Goods that a link names, and the passport that answers for them. */
@@ -38,16 +39,40 @@ typedef struct QgScanCount
 	bool claimed; /* one scan is known as the first */
 	bool known;	  /* there are scans */
 	int64 scans;
-	int tail;
-	bool begun; /* first_at is known */
+	int tail;	  /* scans since the last tally */
+	bool tallied; /* there is one */
+	bool retired; /* scans were deleted */
+	bool begun;	  /* first_at is known */
 	TimestampTz first_at;
 	bool recent; /* there are scans that were not retired */
 } QgScanCount;
 
+/* What a row of passport tells beside its document. */
+typedef struct QgPassportRow
+{
+	int64 passport_id;
+	text *lot;
+	text *serial;
+	int32 version;
+	text *key_id;
+	TimestampTz issued;
+	TimestampTz recorded;
+	TimestampTz from;
+	TimestampTz until;
+	bool ends;
+	Jsonb *credential;
+} QgPassportRow;
+
 extern bool qg_proof_holds(Jsonb *document, QgAlgorithm algorithm, const uint8 *key);
+
 extern bool qg_passport_host(text *host);
 extern bool qg_passport_goods_plain(int64 gtin);
+extern bool qg_passport_row_holds(QgLook *look, const QgPassportRow *row, const char *gtin);
+
 extern bool qg_passport_plain(QgPassportCase *scan);
-extern bool qg_scan_count(text *goods, TimestampTz at, QgScanCount *count);
+
+extern bool qg_scan_count(text *goods, bool numbered, TimestampTz at, QgScanCount *count);
+extern void qg_scan_tally(text *goods, int64 scans, Datum seen);
+extern int64 qg_scan_number(const char *sequence);
 
 #endif

@@ -2,13 +2,15 @@
  * passport_scan.c
  *		Counting and writing scans without a query.
  *
- * The count is passport_scan_count() for the plain case: as of an instant after all scans, with fewer
- * than a thousand of them since the last tally.
+ * The count is passport_scan_count() for the plain case: fewer than a thousand scans since the last tally,
+ * and fewer than a thousand after the instant asked about.
  */
 #include "quality_gov.h"
 
+#include "commands/sequence.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "common/look.h"
@@ -128,7 +130,7 @@ add_retired(Datum goods, TimestampTz at, bool counted, QgScanCount *count)
 		TimestampTz first_at = instant(&look, OPENING_FIRST);
 		bool isnull;
 
-		count->known = true;
+		count->known = count->retired = true;
 		if (first_at > at)
 			continue;
 		if (!counted)
@@ -155,56 +157,72 @@ read_first(Datum goods, TimestampTz *first_at)
 	return found;
 }
 
-/* Counts all scans, one by one, and finds the first and the last instant. */
-static int
-count_all(QgLook *look, QgScanCount *count, TimestampTz *last_at)
+/* Counts all scans until an instant, one by one, and those after it. */
+static void
+count_all(QgLook *look, TimestampTz at, QgScanCount *count, int *later)
 {
-	int n = 0;
-
-	while (n < TAIL_MAX && qg_look_next(look, ForwardScanDirection))
+	while (count->tail + *later < TAIL_MAX && qg_look_next(look, ForwardScanDirection))
 	{
-		*last_at = instant(look, SCAN_AT);
-		if (n++ == 0)
-			count->first_at = *last_at;
+		TimestampTz scanned_at = instant(look, SCAN_AT);
+
+		if (!count->known)
+			count->first_at = scanned_at;
+		count->known = true;
+		if (scanned_at <= at)
+			count->tail++;
+		else
+			(*later)++;
 	}
-	return n;
 }
 
-/* Counts the scans of goods; false where that is not plain. */
+/* Finds the first of scans that a tally counts, and counts those after an instant. */
+static void
+find_ends(QgLook *look, TimestampTz at, QgScanCount *count, int *later)
+{
+	count->known = qg_look_next(look, ForwardScanDirection);
+	if (!count->known)
+		return;
+	count->first_at = instant(look, SCAN_AT);
+	index_rescan(look->scan, look->keys, look->nkeys, NULL, 0);
+	while (*later < TAIL_MAX && qg_look_next(look, BackwardScanDirection) &&
+		   instant(look, SCAN_AT) > at)
+		(*later)++;
+}
+
+/* Counts the scans of goods, numbered ones or not; false where that is not plain. */
 bool
-qg_scan_count(text *goods, TimestampTz at, QgScanCount *count)
+qg_scan_count(text *goods, bool numbered, TimestampTz at, QgScanCount *count)
 {
 	Datum key = PointerGetDatum(goods);
 	TimestampTz claimed_at = 0;
-	TimestampTz last_at = DT_NOBEGIN;
+	int later = 0;
 	char *seen;
 	QgLook look;
 
 	memset(count, 0, sizeof(QgScanCount));
-	count->claimed = read_first(key, &claimed_at);
+	/* Nothing but a serial number has a scan that is the first. */
+	count->claimed = numbered && read_first(key, &claimed_at);
 	seen = read_tally(key, &count->scans);
+	count->tallied = seen != NULL;
 	qg_look_begin(&look, &goods_index, &key, 1, false);
 	if (seen == NULL)
-		count->tail = count_all(&look, count, &last_at);
-	count->begun = count->recent = seen == NULL ? count->tail > 0
-												: qg_look_next(&look, ForwardScanDirection);
-	if (seen != NULL && count->begun)
-	{
-		count->first_at = instant(&look, SCAN_AT);
-		index_rescan(look.scan, look.keys, look.nkeys, NULL, 0);
-		if (qg_look_next(&look, BackwardScanDirection))
-			last_at = instant(&look, SCAN_AT);
-	}
+		count_all(&look, at, count, &later);
+	else
+		find_ends(&look, at, count, &later);
 	qg_look_end(&look);
-	if (last_at > at)
-		return false;
 	if (seen != NULL)
 		count->tail = count_tail(key, seen);
-	if (count->tail >= TAIL_MAX)
+	if (later >= TAIL_MAX || count->tail + (seen == NULL ? later : 0) >= TAIL_MAX)
 		return false;
-	count->known = count->begun;
-	count->scans += count->tail;
+	count->begun = count->known && count->first_at <= at;
+	count->scans += count->tail - (seen != NULL ? later : 0);
+	count->recent = later > 0 ? count->scans > 0 : count->known;
 	add_retired(key, at, seen != NULL, count);
+	if (seen != NULL && later > 0 && count->retired)
+		return false;
+	/* As of a moment that has passed nothing is added up. */
+	if (later > 0)
+		count->tail = 0;
 	/* The one that was first says when, whatever others tell of earlier. */
 	if (count->claimed && claimed_at <= at)
 	{
@@ -215,4 +233,29 @@ qg_scan_count(text *goods, TimestampTz at, QgScanCount *count)
 	if (!count->known)
 		*count = (QgScanCount){.claimed = count->claimed};
 	return true;
+}
+
+/*
+ * Adds a tally of scans that were counted with the active snapshot, before the transaction wrote
+ * anything: what that snapshot shows is complete.
+ */
+void
+qg_scan_tally(text *goods, int64 scans, Datum seen)
+{
+	Datum values[4] = {PointerGetDatum(goods), (Datum) 0, Int64GetDatum(scans), seen};
+	bool nulls[4] = {false};
+	QgRows rows;
+
+	qg_rows_open(&rows, "passport_scan_tally");
+	values[1] = Int64GetDatum(qg_scan_number("passport_scan_tally_tally_id_seq"));
+	qg_rows_add(&rows, values, nulls);
+	qg_rows_close(&rows);
+}
+
+/* Gives the next number of an identity column. */
+int64
+qg_scan_number(const char *sequence)
+{
+	return nextval_internal(
+		get_relname_relid(sequence, get_rel_namespace(qg_look_table(&goods_index))), false);
 }
