@@ -21,7 +21,7 @@
 #include "passport/passport_verify.h"
 
 #define TALLY_STEP 16
-#define TALLY_SCANS 64
+#define TALLY_SCANS 32
 
 /* Columns of passport_scan. */
 enum

@@ -20,6 +20,10 @@
 
 #define TAIL_MAX 1000
 
+/* Transactions of a tally's snapshot are looked for together where they are so few and so close. */
+#define NEAR 64
+#define NEAR_XIDS 256
+
 static QgLookIndex first_index = QG_LOOK_INDEX("passport_scan_first", "passport_scan_first_pkey");
 static QgLookIndex opening_index = QG_LOOK_INDEX("passport_scan_opening",
 												 "passport_scan_opening_pkey");
@@ -31,6 +35,7 @@ static QgLookIndex tail_index = QG_LOOK_INDEX("passport_scan", "passport_scan_ta
 enum
 {
 	SCAN_AT = 2,
+	SCAN_XID = 19,
 	FIRST_AT = 3,
 	OPENING_SCANS = 3,
 	OPENING_FIRST,
@@ -92,30 +97,68 @@ read_tally(Datum goods, int64 *scans)
 	return seen;
 }
 
+/* Counts scans from a transaction on, those before the end of a snapshot only if they are in its list. */
+static int
+count_listed(QgLook *look, const uint64 *listed, int n, uint64 end)
+{
+	int count = 0;
+
+	while (qg_look_next(look, ForwardScanDirection))
+	{
+		bool isnull;
+		uint64 xid = DatumGetUInt64(qg_look_value(look, SCAN_XID, &isnull));
+		int i = 0;
+
+		/* In their order: from here on all count. */
+		if (xid >= end)
+			return count + 1 + count_rows(look, TAIL_MAX - 1);
+		while (i < n && listed[i] != xid)
+			i++;
+		count += i < n;
+	}
+	return count;
+}
+
 /*
  * Counts the scans that a tally did not see: those of transactions that came after its snapshot, or were
- * under way.  The snapshot is told as xmin:xmax:xip,xip,...
+ * under way.  The snapshot is told as xmin:xmax:xip,xip,... in ascending order.
  */
 static int
 count_tail(Datum goods, const char *seen)
 {
-	Datum keys[2] = {goods, UInt64GetDatum(strtou64(strchr(seen, ':') + 1, NULL, 10))};
-	const char *under_way = strrchr(seen, ':');
+	uint64 end = strtou64(strchr(seen, ':') + 1, NULL, 10);
+	uint64 listed[NEAR];
+	const char *at = strrchr(seen, ':');
+	Datum keys[2] = {goods, UInt64GetDatum(end)};
 	QgLook look;
-	int n;
+	int near = 0;
+	int count;
 
-	qg_look_begin(&look, &tail_index, keys, 2, true);
-	n = count_rows(&look, TAIL_MAX);
-	while (n < TAIL_MAX && under_way[1] != '\0')
+	while (at != NULL && at[1] != '\0' && near < NEAR)
 	{
-		qg_look_again(&look, UInt64GetDatum(strtou64(under_way + 1, NULL, 10)), false);
-		n += count_rows(&look, TAIL_MAX);
-		under_way = strchr(under_way + 1, ',');
-		if (under_way == NULL)
-			break;
+		listed[near++] = strtou64(at + 1, NULL, 10);
+		at = strchr(at + 1, ',');
+	}
+	/* Those under way are mostly close together, and one search finds all. */
+	if (near > 0 && near < NEAR && end - listed[0] <= NEAR_XIDS)
+	{
+		keys[1] = UInt64GetDatum(listed[0]);
+		qg_look_begin(&look, &tail_index, keys, 2, true);
+		count = count_listed(&look, listed, near, end);
+		qg_look_end(&look);
+		return count;
+	}
+	qg_look_begin(&look, &tail_index, keys, 2, true);
+	count = count_rows(&look, TAIL_MAX);
+	at = strrchr(seen, ':');
+	while (count < TAIL_MAX && at != NULL && at[1] != '\0')
+	{
+		qg_look_again(&look, UInt64GetDatum(strtou64(at + 1, NULL, 10)), false);
+		count += count_rows(&look, TAIL_MAX);
+		at = strchr(at + 1, ',');
 	}
 	qg_look_end(&look);
-	return n;
+	return count;
 }
 
 /* Adds the scans that were deleted, and looks whether they were earlier. */

@@ -323,7 +323,7 @@ BEGIN
         'reasons', reasons, 'at', at));
     END IF;
     -- Now and then, for what this transaction has not committed stays in the tail.
-    IF tail >= 32 AND (tail % 16 = 0 OR scan_id % 64 = 0) THEN
+    IF tail >= 32 AND (tail % 16 = 0 OR scan_id % 32 = 0) THEN
       PERFORM quality_gov.passport_scan_tally_add(scanned);
     END IF;
   END IF;
