@@ -66,7 +66,7 @@ typedef struct QgPassportRow
 extern bool qg_proof_holds(Jsonb *document, QgAlgorithm algorithm, const uint8 *key);
 
 extern bool qg_passport_host(text *host);
-extern bool qg_passport_goods_plain(int64 gtin);
+extern bool qg_passport_goods_plain(int64 gtin, bool numbered);
 extern bool qg_passport_row_holds(QgLook *look, const QgPassportRow *row, const char *gtin);
 
 extern bool qg_passport_plain(QgPassportCase *scan);

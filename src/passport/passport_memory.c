@@ -101,7 +101,8 @@ typedef struct TextEntry
 typedef struct GoodsEntry
 {
 	int64 gtin;
-	bool plain;
+	bool plain; /* no recall and no corrected number names it */
+	bool coded; /* a batch of codes does */
 } GoodsEntry;
 
 static uint32
@@ -259,26 +260,31 @@ read_key(const char *name, TextEntry *entry)
 	key->goods = read_key_goods(key_id);
 }
 
-/* Tells whether no recall, no corrected number and no batch of codes names a GTIN. */
+/*
+ * Tells whether no recall and no corrected number names a GTIN, nor, where a serial number is asked about,
+ * a batch of codes.
+ */
 bool
-qg_passport_goods_plain(int64 gtin)
+qg_passport_goods_plain(int64 gtin, bool numbered)
 {
 	HTAB *table = qg_cache_get(&goods_cache);
 	GoodsEntry *entry = hash_search(table, &gtin, HASH_FIND, NULL);
 	Datum key = Int64GetDatum(gtin);
-	bool plain;
+	GoodsEntry fresh = {.gtin = gtin};
 
-	if (entry != NULL)
-		return entry->plain;
-	qg_latest_snapshot_push();
-	plain = !qg_look_any(&scope_index, &key, 1) && !qg_look_any(&alias_index, &key, 1) &&
-			!qg_look_any(&renamed_index, &key, 1) && !qg_look_any(&codes_index, &key, 1);
-	PopActiveSnapshot();
-	entry = hash_search(table, &gtin, HASH_ENTER, NULL);
-	entry->plain = plain;
-	if (hash_get_num_entries(table) > GOODS_MAX)
-		qg_cache_drop(&goods_cache);
-	return plain;
+	if (entry == NULL)
+	{
+		qg_latest_snapshot_push();
+		fresh.plain = !qg_look_any(&scope_index, &key, 1) && !qg_look_any(&alias_index, &key, 1) &&
+					  !qg_look_any(&renamed_index, &key, 1);
+		fresh.coded = qg_look_any(&codes_index, &key, 1);
+		PopActiveSnapshot();
+		entry = hash_search(table, &gtin, HASH_ENTER, NULL);
+		*entry = fresh;
+		if (hash_get_num_entries(table) > GOODS_MAX)
+			qg_cache_drop(&goods_cache);
+	}
+	return entry->plain && !(numbered && entry->coded);
 }
 
 /* Tells whether a period contains an instant. */

@@ -119,7 +119,7 @@ judge_row(QgPassportCase *scan, QgLook *look, QgPassportRow *row)
 	char gtin[GTIN_DIGITS + 8];
 	text *lot;
 
-	snprintf(gtin, sizeof(gtin), "%014" INT64_MODIFIER "d", scan->gtin);
+	snprintf(gtin, sizeof(gtin), "%014lld", (long long) scan->gtin);
 	scan->passport_id = DatumGetInt64(qg_look_value(look, PASSPORT_ID, &isnull));
 	row->passport_id = scan->passport_id;
 	row->lot = lot = text_of(look, PASSPORT_LOT);

@@ -139,7 +139,7 @@ name_goods(const QgVerifyLink *link)
 {
 	char name[QG_LINK_BYTES + 20];
 
-	snprintf(name, sizeof(name), "%014" INT64_MODIFIER "d%s%s", link->gtin,
+	snprintf(name, sizeof(name), "%014lld%s%s", (long long) link->gtin,
 			 link->numbered ? "/21/"
 			 : link->lotted ? "/10/"
 							: "",
@@ -199,7 +199,7 @@ find_answer(FunctionCallInfo fcinfo, QgVerifyAnswer *answer)
 
 	memset(answer, 0, sizeof(QgVerifyAnswer));
 	if (link == NULL || !qg_passport_host(cstring_to_text(link->host)) ||
-		!qg_passport_goods_plain(link->gtin))
+		!qg_passport_goods_plain(link->gtin, link->numbered))
 		return false;
 	goods->at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
 	goods->gtin = link->gtin;
