@@ -162,9 +162,8 @@ COMMENT ON FUNCTION passport_scan_arguments(timestamptz, boolean, text, float8, 
   'Raises an error unless what an application tells of a scan can be kept: 22023, 22001, 25006';
 
 -- One query reads what several could, and functions are called by assignment where they can be: a scan has few microseconds.
-CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
-                                latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
-                                channel text DEFAULT 'consumer', merchant_id text DEFAULT NULL, order_id text DEFAULT NULL,
+CREATE FUNCTION passport_verify_full(uri text, at timestamptz, record boolean, place text, latitude float8, longitude float8,
+                                scanner text, channel text, merchant_id text, order_id text,
                                 OUT authentic boolean, OUT status text, OUT reasons text[], OUT gtin gtin, OUT lot text, OUT serial text,
                                 OUT passport_id bigint, OUT first_scan timestamptz, OUT scans bigint, OUT clone_suspected boolean,
                                 OUT claims jsonb, OUT recalls jsonb, OUT expires_on date, OUT level text, OUT is_first boolean,
@@ -203,7 +202,7 @@ BEGIN
     fault := link.fault;
   END IF;
   WHILE fault IS NULL LOOP
-    SELECT COALESCE(k.lot, p.lot_code), k.serial, k.goods, k.coded, COALESCE(k.item_lot, CASE p.level WHEN 'item' THEN p.lot_code END), k.ours, b.id, p.level, quality_gov.passport_fault(b.id, passport_verify.at),
+    SELECT COALESCE(k.lot, p.lot_code), k.serial, k.goods, k.coded, COALESCE(k.item_lot, CASE p.level WHEN 'item' THEN p.lot_code END), k.ours, b.id, p.level, quality_gov.passport_fault(b.id, passport_verify_full.at),
            p.credential #> '{credentialSubject,claims}',
            (SELECT l.expires_on FROM quality_gov.lot l WHERE l.gtin = link.gtin AND l.lot_code = COALESCE(k.lot, p.lot_code)),
            EXISTS (SELECT FROM quality_gov.recall_scope x WHERE x.gtin = link.gtin)
@@ -221,7 +220,7 @@ BEGIN
                  link.host IS NULL OR EXISTS (SELECT FROM quality_gov.passport_resolver h WHERE h.host = link.host) AS ours OFFSET 0) k
     CROSS JOIN LATERAL (
       SELECT CASE WHEN settled OR k.ours AND NOT k.coded AND k.item_lot IS NULL
-                  THEN quality_gov.passport_find(link.gtin, k.lot, k.serial, passport_verify.at) END AS id OFFSET 0) b
+                  THEN quality_gov.passport_find(link.gtin, k.lot, k.serial, passport_verify_full.at) END AS id OFFSET 0) b
     LEFT JOIN quality_gov.passport p ON p.passport_id = b.id;
     IF NOT ours THEN
       fault := 'foreign_host';
@@ -269,7 +268,7 @@ BEGIN
       END IF;
       IF expires_on IS NULL AND recalled THEN
         expires_on := (SELECT l.expires_on FROM quality_gov.lot l
-                       WHERE l.gtin = quality_gov.gtin_current(link.gtin) AND l.lot_code = passport_verify.lot);
+                       WHERE l.gtin = quality_gov.gtin_current(link.gtin) AND l.lot_code = passport_verify_full.lot);
       END IF;
       IF expires_on < (at AT TIME ZONE 'Asia/Shanghai')::date THEN
         reasons := reasons || 'lot_expired'::text;
@@ -324,11 +323,34 @@ BEGIN
         'reasons', reasons, 'at', at));
     END IF;
     -- Now and then, for what this transaction has not committed stays in the tail.
-    IF tail >= 64 AND (tail % 16 = 0 OR scan_id % 64 = 0) THEN
+    IF tail >= 32 AND (tail % 16 = 0 OR scan_id % 32 = 0) THEN
       PERFORM quality_gov.passport_scan_tally_add(scanned);
     END IF;
   END IF;
 END
 $$;
+COMMENT ON FUNCTION passport_verify_full(text, timestamptz, boolean, text, float8, float8, text, text, text, text) IS
+  'What passport_verify() answers, decided in full; that asks it wherever a scan is not plain';
+
+-- Facts that a scan remembers until they change.
+CREATE TRIGGER passport_key_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON passport_key
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+CREATE TRIGGER passport_key_goods_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON passport_key_goods
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+CREATE TRIGGER passport_key_revocation_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON passport_key_revocation
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+CREATE TRIGGER passport_resolver_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON passport_resolver
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+CREATE TRIGGER code_batch_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON code_batch
+  FOR EACH STATEMENT EXECUTE FUNCTION cache_invalidate();
+
+CREATE FUNCTION passport_verify(uri text, at timestamptz DEFAULT now(), record boolean DEFAULT true, place text DEFAULT NULL,
+                                latitude float8 DEFAULT NULL, longitude float8 DEFAULT NULL, scanner text DEFAULT NULL,
+                                channel text DEFAULT 'consumer', merchant_id text DEFAULT NULL, order_id text DEFAULT NULL,
+                                OUT authentic boolean, OUT status text, OUT reasons text[], OUT gtin gtin, OUT lot text, OUT serial text,
+                                OUT passport_id bigint, OUT first_scan timestamptz, OUT scans bigint, OUT clone_suspected boolean,
+                                OUT claims jsonb, OUT recalls jsonb, OUT expires_on date, OUT level text, OUT is_first boolean,
+                                OUT scans_exact boolean, OUT scan_id bigint)
+  AS 'MODULE_PATHNAME', 'qg_passport_verify' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION passport_verify(text, timestamptz, boolean, text, float8, float8, text, text, text, text) IS
   'What is behind a scanned text as of an instant: authentic says whether the goods are proven genuine, status the first thing to know (invalid, recalled, revoked, not_authentic, suspected_copy, unknown, expired, not_yet_valid, authentic), reasons all of them (passport_status); whose and how often it was scanned, what the public may read; record writes the scan, with place, coordinates (kept to about 1 km), scanner (kept as a keyed digest that differs for all goods), merchant and order where given, and needs a transaction that can write (25006); whatever the text, an answer and never an error';

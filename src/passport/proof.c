@@ -25,6 +25,8 @@
 #include "common/jcs.h"
 #include "common/signature.h"
 
+#include "passport/passport.h"
+
 #define HASH_DATA_BYTES (2 * QG_DIGEST_BYTES)
 #define KEY_FILE_SETTING "quality_gov.passport_key_file"
 
@@ -195,27 +197,33 @@ signature_verify(QgAlgorithm algorithm, const uint8 *key, int keylen, const uint
 	return true;
 }
 
+/* Tells whether a document's proof was made by a key; false for anything malformed. */
+bool
+qg_proof_holds(Jsonb *document, QgAlgorithm algorithm, const uint8 *key)
+{
+	uint8 signature[QG_SIGNATURE_BYTES];
+	uint8 data[HASH_DATA_BYTES];
+	JsonbContainer *proof;
+
+	if (!JB_ROOT_IS_OBJECT(document))
+		return false;
+	proof = member_object(&document->root, "proof");
+	return proof != NULL && proof_fits(proof, algorithm) && proof_value(proof, signature) &&
+		   hash_data(&document->root, proof, algorithm, data) &&
+		   signature_verify(algorithm, key, qg_public_key_length(algorithm), data, signature);
+}
+
 /* passport_proof_verify(document, algorithm, public_key): false for anything malformed. */
 PG_FUNCTION_INFO_V1(qg_passport_proof_verify);
 Datum
 qg_passport_proof_verify(PG_FUNCTION_ARGS)
 {
-	Jsonb *document = PG_GETARG_JSONB_P(0);
 	bytea *key = PG_GETARG_BYTEA_PP(2);
-	uint8 signature[QG_SIGNATURE_BYTES];
-	uint8 data[HASH_DATA_BYTES];
 	QgAlgorithm algorithm;
-	JsonbContainer *proof;
 
-	if (!qg_algorithm_named(PG_GETARG_TEXT_PP(1), &algorithm) || !JB_ROOT_IS_OBJECT(document) ||
-		(int) VARSIZE_ANY_EXHDR(key) != qg_public_key_length(algorithm))
-		PG_RETURN_BOOL(false);
-	proof = member_object(&document->root, "proof");
-	if (proof == NULL || !proof_fits(proof, algorithm) || !proof_value(proof, signature) ||
-		!hash_data(&document->root, proof, algorithm, data))
-		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(signature_verify(algorithm, (uint8 *) VARDATA_ANY(key),
-									(int) VARSIZE_ANY_EXHDR(key), data, signature));
+	PG_RETURN_BOOL(qg_algorithm_named(PG_GETARG_TEXT_PP(1), &algorithm) &&
+				   (int) VARSIZE_ANY_EXHDR(key) == qg_public_key_length(algorithm) &&
+				   qg_proof_holds(PG_GETARG_JSONB_P(0), algorithm, (uint8 *) VARDATA_ANY(key)));
 }
 
 /* Computes what is to be signed, or raises the error that says why it cannot be. */
