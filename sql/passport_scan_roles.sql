@@ -24,6 +24,7 @@ SELECT quality_gov.code_issue('6901234567892', 'L2', 1);
 SELECT quality_gov.code_register('6901234567892', 'L3', '{A}');
 SELECT quality_gov.code_revoke(2, 'r', at => '2026-05-01');
 SELECT status, is_first FROM quality_gov.passport_verify('https://id.gs1.org/01/06901234567892/10/L1/21/A', '2026-02-01', channel => 'receiving', merchant_id => 'm-1');
+SELECT status FROM quality_gov.passport_verify('https://id.gs1.org/01/06901234567892/10/L1/21/A', '2026-02-01', merchant_id => 'm-2');
 SELECT finding, lot_code, count FROM quality_gov.code_finding ORDER BY 1;
 SELECT day, lot_code, channel, status, scans FROM quality_gov.passport_scan_overview;
 SELECT * FROM quality_gov.passport_scan;

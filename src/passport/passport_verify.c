@@ -128,9 +128,10 @@ arguments_plain(FunctionCallInfo fcinfo)
 {
 	return !PG_ARGISNULL(ARG_URI) && !PG_ARGISNULL(ARG_AT) && !PG_ARGISNULL(ARG_RECORD) &&
 		   !TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(ARG_AT)) && PG_ARGISNULL(ARG_SCANNER) &&
-		   !PG_ARGISNULL(ARG_CHANNEL) && is_channel(PG_GETARG_TEXT_PP(ARG_CHANNEL)) &&
-		   is_name(fcinfo, ARG_PLACE) && is_place(fcinfo) &&
-		   !(PG_GETARG_BOOL(ARG_RECORD) && XactReadOnly) && !IsolationUsesXactSnapshot();
+		   PG_ARGISNULL(ARG_MERCHANT) && !PG_ARGISNULL(ARG_CHANNEL) &&
+		   is_channel(PG_GETARG_TEXT_PP(ARG_CHANNEL)) && is_name(fcinfo, ARG_PLACE) &&
+		   is_place(fcinfo) && !(PG_GETARG_BOOL(ARG_RECORD) && XactReadOnly) &&
+		   !IsolationUsesXactSnapshot();
 }
 
 /* Names goods as passport_goods() does. */

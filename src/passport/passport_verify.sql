@@ -193,6 +193,10 @@ DECLARE
   tail integer := 0;
   written text;
 BEGIN
+  -- What is said of a merchant's goods is said by it, or by who speaks for all.
+  IF merchant_id IS NOT NULL THEN
+    PERFORM quality_gov.session_party_require(merchant_id, '{quality_gov_admin,quality_gov_app,quality_gov_regulator}');
+  END IF;
   IF record IS NULL OR NOT COALESCE(isfinite(at), false) OR channel IS DISTINCT FROM 'consumer' OR COALESCE(place, scanner) IS NOT NULL
      OR latitude IS NOT NULL OR longitude IS NOT NULL OR record AND current_setting('transaction_read_only') <> 'off' THEN
     PERFORM quality_gov.passport_scan_arguments(at, record, place, latitude, longitude, scanner, channel);

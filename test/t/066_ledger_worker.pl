@@ -50,7 +50,10 @@ cmp_ok(sql('noted', $workers), '<=', 3, 'not every session has a worker');
 becomes('noted', $tail, '0', 'what twelve sessions wrote is sealed');
 
 # Rows of protected tables count, too.
-sql('noted', $write . q{SET client_min_messages = warning; CREATE TABLE public.t (id int PRIMARY KEY); SELECT quality_gov.ledger_protect('public.t')});
+{
+	local $ENV{PGOPTIONS} = '-c default_transaction_isolation=read\\ committed';
+	sql('noted', $write . q{SET client_min_messages = warning; CREATE TABLE public.t (id int PRIMARY KEY); SELECT quality_gov.ledger_protect('public.t')});
+}
 becomes('noted', $tail, '0', 'the table is protected');
 becomes('noted', $workers, '0', 'and the worker goes');
 sql('noted', $write . 'INSERT INTO public.t VALUES (1)');
