@@ -26,7 +26,7 @@ BEGIN
       FROM quality_gov.ledger_entry e
       WHERE e.kind IN ('row_insert', 'row_update', 'row_delete', 'row_baseline') AND e.body ->> 'relation' = $1 AND e.entry_id > $2
       WINDOW w AS (PARTITION BY e.subject ORDER BY e.entry_id)),
-    live AS (SELECT quality_gov.ledger_row_subject("row of ours", $1) AS subject FROM %s "row of ours"),
+    live AS (SELECT quality_gov.ledger_row_subject("row of ours".*, $1) AS subject FROM %s "row of ours"),
     gone AS (
       SELECT e.subject FROM entered e
       WHERE e.kind <> 'row_delete'
