@@ -83,6 +83,14 @@ is_superseded(HeapTuple tuple)
 	return !(infomask & HEAP_XMAX_INVALID) && !HEAP_XMAX_IS_LOCKED_ONLY(infomask);
 }
 
+/* Tells whether this transaction has made a row, and not changed it since. */
+static bool
+is_fresh(HeapTuple tuple)
+{
+	return !(tuple->t_data->t_infomask & HEAP_UPDATED) &&
+		   TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+}
+
 /*
  * Enters the change that a row trigger fired for.  Other triggers of the row may have changed it again,
  * and entered that, before this one fired.
@@ -96,8 +104,13 @@ enter_row(QgEntries *entries, TriggerData *trigger)
 	QgImageRow old;
 
 	row_of_tuple(&row, tuple, entries->desc);
-	if (update)
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
 		row_of_tuple(&old, trigger->tg_trigtuple, entries->desc);
+		/* A trigger changes a row whose INSERT is entered later: it came before all the same. */
+		if (is_fresh(trigger->tg_trigtuple) && !qg_entries_present(entries, &old))
+			qg_entries_row(entries, "row_insert", &old, NULL);
+	}
 	qg_entries_row(entries,
 				   update										? "row_update"
 				   : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "row_insert"
