@@ -46,6 +46,10 @@ CREATE FUNCTION ledger_row_subject("row" record, label text) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_ledger_row_subject' LANGUAGE c STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION ledger_row_subject(record, text) IS
   'Subject of the entries of a table''s row: the table''s name in the ledger and the key, of several columns as a JSON array, of more than some 2,000 bytes as its SHA-256';
+CREATE FUNCTION ledger_live(relation regclass, label text) RETURNS TABLE (subject text, image jsonb)
+  AS 'MODULE_PATHNAME', 'qg_ledger_live' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION ledger_live(regclass, text) IS
+  'Every row of a table and its partitions, as ledger_row_subject() and ledger_row_image() give it, read so that no code of the table''s owner runs; for ledger_verify()';
 CREATE FUNCTION ledger_row_enter(relation regclass, place tid) RETURNS boolean
   AS 'MODULE_PATHNAME', 'qg_ledger_row_enter' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION ledger_row_enter(regclass, tid) IS
@@ -123,14 +127,10 @@ COMMENT ON FUNCTION ledger_trigger_add(regclass, text, text, text, text, jsonb, 
   'Creates a trigger of ledger_protect(), which goes with the extension';
 
 CREATE FUNCTION ledger_keys(part regclass, label text, OUT "rows" bigint, OUT keys numeric[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp SET row_security = off
+  LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-BEGIN
-  EXECUTE format($sql$
-    SELECT count(*), ARRAY[COALESCE(sum(d.k[1]), 0), COALESCE(sum(d.k[2]), 0), COALESCE(sum(d.k[3]), 0), COALESCE(sum(d.k[4]), 0)]
-    FROM %s "row of ours" CROSS JOIN LATERAL quality_gov.ledger_key_digest(quality_gov.ledger_row_subject("row of ours".*, $1)) d(k) $sql$, part)
-  INTO "rows", keys USING label;
-END
+  SELECT count(*), ARRAY[COALESCE(sum(k[1]), 0), COALESCE(sum(k[2]), 0), COALESCE(sum(k[3]), 0), COALESCE(sum(k[4]), 0)]
+  FROM quality_gov.ledger_live(part, label) l CROSS JOIN LATERAL quality_gov.ledger_key_digest(l.subject) k
 $$;
 COMMENT ON FUNCTION ledger_keys(regclass, text) IS
   'How many rows a partition has and the sums of the digests of their subjects, which tell for good which rows they were';

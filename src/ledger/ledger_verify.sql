@@ -17,7 +17,7 @@ CREATE FUNCTION ledger_verify_rows(relation regclass, label text, sensitive text
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  EXECUTE format($sql$
+  EXECUTE $sql$
     WITH last AS (
       SELECT DISTINCT ON (e.subject) e.subject, e.entry_id, e.kind, e.body
       FROM quality_gov.ledger_entry e
@@ -28,37 +28,36 @@ BEGIN
     emptied AS (
       SELECT max(x.entry_id) AS entry_id FROM quality_gov.ledger_entry x
       WHERE x.subject = $1 AND x.kind = 'row_truncate' AND x.body ? 'partition'),
-    live AS (SELECT quality_gov.ledger_row_subject("row of ours".*, $1) AS subject, quality_gov.ledger_row_image("row of ours".*) AS image
-             FROM %s "row of ours"),
+    live AS (SELECT r.subject, r.image FROM quality_gov.ledger_live($3, $1) r),
     judged AS (
       SELECT l.entry_id, v.image IS NOT NULL AND l.entry_id IS NOT NULL AS reread,
-             CASE WHEN l.entry_id IS NULL THEN format('row "%%s" has no entry', v.subject)
-                  WHEN l.kind = 'row_delete' AND v.image IS NOT NULL THEN format('row "%%s" is there, though entry %%s deletes it', v.subject, l.entry_id)
+             CASE WHEN l.entry_id IS NULL THEN format('row "%s" has no entry', v.subject)
+                  WHEN l.kind = 'row_delete' AND v.image IS NOT NULL THEN format('row "%s" is there, though entry %s deletes it', v.subject, l.entry_id)
                   WHEN l.kind = 'row_delete' THEN NULL
                   WHEN v.image IS NULL AND l.entry_id < (SELECT m.entry_id FROM emptied m) THEN NULL
-                  WHEN v.image IS NULL THEN format('row "%%s" of entry %%s is gone without an entry', l.subject, l.entry_id)
+                  WHEN v.image IS NULL THEN format('row "%s" of entry %s is gone without an entry', l.subject, l.entry_id)
                   WHEN l.body ? 'row_sha256' THEN
                     CASE WHEN l.body ->> 'row_sha256' <> encode(sha256(convert_to(quality_gov.ledger_canonical(v.image), 'UTF8')), 'hex')
-                         THEN format('row "%%s" is not what entry %%s says', l.subject, l.entry_id) END
-                  WHEN (l.body -> 'row') - $2 IS DISTINCT FROM v.image - $2 THEN format('row "%%s" is not what entry %%s says', l.subject, l.entry_id)
+                         THEN format('row "%s" is not what entry %s says', l.subject, l.entry_id) END
+                  WHEN (l.body -> 'row') - $2 IS DISTINCT FROM v.image - $2 THEN format('row "%s" is not what entry %s says', l.subject, l.entry_id)
                   WHEN EXISTS (
                     SELECT FROM unnest($2) f(field) JOIN quality_gov.ledger_secret s ON s.entry_id = l.entry_id AND s.field = f.field
                     WHERE s.value <> jsonb_build_array(v.image -> f.field)
                        OR encode(sha256(s.salt || convert_to(quality_gov.ledger_canonical(s.value), 'UTF8')), 'hex')
                           IS DISTINCT FROM l.body #>> ARRAY['row', f.field, 'commitment'])
-                  THEN format('a sensitive value of row "%%s" is not what entry %%s commits to', l.subject, l.entry_id)
+                  THEN format('a sensitive value of row "%s" is not what entry %s commits to', l.subject, l.entry_id)
                   WHEN EXISTS (
                     SELECT FROM unnest($2) f(field)
                     WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_secret s WHERE s.entry_id = l.entry_id AND s.field = f.field)
                       AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry x WHERE x.subject = l.subject AND x.kind = 'ledger_erase' AND x.entry_id > l.entry_id))
-                  THEN format('a sensitive value of entry %%s is gone without ledger_erase()', l.entry_id)
+                  THEN format('a sensitive value of entry %s is gone without ledger_erase()', l.entry_id)
              END AS fault
       FROM last l FULL JOIN live v ON v.subject = l.subject)
     SELECT count(j.entry_id), count(*) FILTER (WHERE j.reread),
            (array_agg(j.entry_id ORDER BY j.entry_id NULLS LAST) FILTER (WHERE j.fault IS NOT NULL))[1],
            (array_agg(j.fault ORDER BY j.entry_id NULLS LAST) FILTER (WHERE j.fault IS NOT NULL))[1]
-    FROM judged j $sql$, relation)
-  INTO entries, values_reread, first_bad, reason USING label, sensitive;
+    FROM judged j $sql$
+  INTO entries, values_reread, first_bad, reason USING label, sensitive, relation;
   reason := COALESCE(reason, quality_gov.ledger_gone_fault(relation, label));
 END
 $$;
