@@ -337,7 +337,7 @@ lock_row(Relation relation, ItemPointer place, TupleTableSlot *slot)
 
 	/* Looked at first: of a place where no row is a lock would make anything. */
 	if (ItemPointerGetBlockNumberNoCheck(place) >= RelationGetNumberOfBlocks(relation) ||
-		!table_tuple_fetch_row_version(relation, place, GetActiveSnapshot(), slot))
+		!table_tuple_fetch_row_version(relation, place, SnapshotSelf, slot))
 		return false;
 	ExecClearTuple(slot);
 	return table_tuple_lock(relation, place, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
