@@ -30,7 +30,7 @@ DELETE FROM shop.product WHERE id = 3;
 SELECT count(*) FROM quality_gov.ledger_entry;
 SELECT count(*) FROM quality_gov.ledger_secret;
 SELECT quality_gov.ledger_unprotect('shop.product');
-SELECT quality_gov.ledger_row_enter(p, 'row_update', 'shop.product', false, '{}') FROM shop.product p;
+SELECT quality_gov.ledger_row_enter('shop.product', '(0,1)');
 RESET ROLE;
 SELECT kind, subject, body #> '{row,phone}' ? 'commitment' AS phone, body #> ARRAY['row', 'Owner "x"'] ? 'commitment' AS owner FROM quality_gov.ledger_entry WHERE subject LIKE 'shop.product%' ORDER BY entry_id;
 SELECT s.field, s.value, length(s.salt), e.body #>> ARRAY['row', s.field, 'commitment'] = encode(sha256(s.salt || convert_to(quality_gov.jcs(s.value), 'UTF8')), 'hex') AS fits

@@ -11,6 +11,8 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -30,9 +32,32 @@ typedef struct Record
 	Datum values[LEDGER_COLUMNS];
 } Record;
 
+/*
+ * Refuses kinds that only the extension itself may enter, since verification believes them: what a
+ * protected table's row is, and what the ledger did.  Its functions that enter them run as its owner.
+ */
+static void
+kind_require(Datum kind)
+{
+	char *name = TextDatumGetCString(kind);
+	Oid ledger = get_relname_relid("ledger_entry", get_namespace_oid(QG_SCHEMA, false));
+
+	if (strncmp(name, "row_", 4) != 0 && strncmp(name, "ledger_", 7) != 0)
+		return;
+	if (pg_class_aclcheck(ledger, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("entries of kind \"%s\" are the ledger's own", name),
+			 errdetail("Kinds that begin with \"row_\" or \"ledger_\" say what rows of protected "
+					   "tables are and what the ledger did."),
+			 errhint("Choose another kind.")));
+}
+
 static void
 record_begin(Record *record, Datum kind)
 {
+	kind_require(kind);
 	memset(record->values, 0, sizeof(record->values));
 	record->values[6] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	record->sequence = get_relname_relid("ledger_entry_entry_id_seq",

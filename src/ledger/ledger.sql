@@ -28,7 +28,7 @@ CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON l
 CREATE FUNCTION ledger_record(kind text, subject text, body jsonb) RETURNS bigint
   AS 'MODULE_PATHNAME', 'qg_ledger_record' LANGUAGE c VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION ledger_record(text, text, jsonb) IS
-  'Enters one decision in the record and gives its id; every deciding function calls it; kind is lower-case words, body a JSON object';
+  'Enters one decision in the record and gives its id; every deciding function calls it; kind is lower-case words, body a JSON object; 42501 for kinds row_... and ledger_..., which only the extension''s own functions enter';
 
 CREATE FUNCTION ledger_record_all(kind text, subjects text[], bodies jsonb[]) RETURNS void
   AS 'MODULE_PATHNAME', 'qg_ledger_record_all' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;

@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -29,6 +30,7 @@
 #include "ledger/row_value.h"
 
 #define ENTRY_COLUMNS 7
+#define SUBJECT_COLUMN 3
 #define SECRET_COLUMNS 4
 
 /* A key that an entry is about. */
@@ -207,6 +209,44 @@ find_row(const QgImage *image, Relation relation, const QgImageRow *key, TupleTa
 	index_endscan(scan);
 	index_close(index, AccessShareLock);
 	return found;
+}
+
+/* Tells whether a tuple of the ledger is an entry of this transaction by which a row is there. */
+static bool
+is_presence(const QgEntries *entries, HeapTuple tuple)
+{
+	TupleDesc desc = RelationGetDescr(entries->rows.relation);
+	bool isnull;
+	Datum kind = heap_getattr(tuple, 2, desc, &isnull);
+	Datum xid = heap_getattr(tuple, ENTRY_COLUMNS, desc, &isnull);
+
+	return DatumGetUInt64(xid) == DatumGetUInt64(entries->xid) &&
+		   strcmp(TextDatumGetCString(kind), "row_delete") != 0;
+}
+
+/* Tells whether the last entry of a row is of this transaction, and one by which the row is there. */
+bool
+qg_entries_present(QgEntries *entries, const QgImageRow *row)
+{
+	MemoryContext caller = MemoryContextSwitchTo(entries->scratch);
+	text *subject = qg_image_subject(entries->image, entries->label, row);
+	Oid index_id = get_relname_relid("ledger_entry_subject", get_namespace_oid(QG_SCHEMA, false));
+	Relation index = index_open(index_id, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	bool present;
+
+	ScanKeyEntryInitialize(&key, 0, SUBJECT_COLUMN, BTEqualStrategyNumber, InvalidOid,
+						   index->rd_indcollation[0], F_TEXTEQ, PointerGetDatum(subject));
+	scan = systable_beginscan_ordered(entries->rows.relation, index, SnapshotSelf, 1, &key);
+	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+	present = HeapTupleIsValid(tuple) && is_presence(entries, tuple);
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(entries->scratch);
+	return present;
 }
 
 /*

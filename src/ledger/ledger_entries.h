@@ -39,6 +39,7 @@ extern void qg_entries_add(QgEntries *entries, const char *kind, text *subject, 
 						   const QgSecret *secrets);
 extern void qg_entries_row(QgEntries *entries, const char *kind, const QgImageRow *row,
 						   const QgImageRow *before);
+extern bool qg_entries_present(QgEntries *entries, const QgImageRow *row);
 extern void qg_entries_settle(QgEntries *entries, Relation relation, const QgImageRow *key,
 							  bool gone_too);
 extern void qg_entries_settle_all(QgEntries *entries, Relation relation);

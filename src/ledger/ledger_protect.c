@@ -11,13 +11,15 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "catalog/pg_type.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
-#include "utils/array.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #include "common/guard.h"
@@ -45,6 +47,24 @@ get_image(QgMapping *mapping, Relation relation)
 	return mapping->extra;
 }
 
+/* Makes ready to enter rows as a trigger's arguments say, or its table as a whole. */
+static void
+begin_entries(QgEntries *entries, TriggerData *trigger, bool rows)
+{
+	QgMapping *mapping = qg_mapping_get(trigger);
+	char *label = unconstify(char *, qg_mapping_option(mapping, "label"));
+	QgImageKind kind = qg_mapping_option_is(mapping, "append_only", "true") ? QG_IMAGE_DIGEST
+																			: QG_IMAGE_ROW;
+
+	if (label == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("trigger \"%s\" names no table of the ledger", trigger->tg_trigger->tgname),
+				 errhint("Let ledger_protect() create the trigger.")));
+	qg_entries_begin(entries, rows ? get_image(mapping, trigger->tg_relation) : NULL, label, kind,
+					 RelationGetDescr(trigger->tg_relation));
+}
+
 /* Takes a stored row apart. */
 static void
 row_of_tuple(QgImageRow *row, HeapTuple tuple, TupleDesc desc)
@@ -63,6 +83,14 @@ is_superseded(HeapTuple tuple)
 	return !(infomask & HEAP_XMAX_INVALID) && !HEAP_XMAX_IS_LOCKED_ONLY(infomask);
 }
 
+/* Tells whether this transaction has made a row, and not changed it since. */
+static bool
+is_fresh(HeapTuple tuple)
+{
+	return !(tuple->t_data->t_infomask & HEAP_UPDATED) &&
+		   TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+}
+
 /*
  * Enters the change that a row trigger fired for.  Other triggers of the row may have changed it again,
  * and entered that, before this one fired.
@@ -76,8 +104,13 @@ enter_row(QgEntries *entries, TriggerData *trigger)
 	QgImageRow old;
 
 	row_of_tuple(&row, tuple, entries->desc);
-	if (update)
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
 		row_of_tuple(&old, trigger->tg_trigtuple, entries->desc);
+		/* A trigger changes a row whose INSERT is entered later: it came before all the same. */
+		if (is_fresh(trigger->tg_trigtuple) && !qg_entries_present(entries, &old))
+			qg_entries_row(entries, "row_insert", &old, NULL);
+	}
 	qg_entries_row(entries,
 				   update										? "row_update"
 				   : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "row_insert"
@@ -183,23 +216,13 @@ Datum
 qg_ledger_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = qg_trigger_require(fcinfo, "ledger_row", QG_TRIGGER_AFTER, 3);
-	QgMapping *mapping = qg_mapping_get(trigger);
-	char *label = unconstify(char *, qg_mapping_option(mapping, "label"));
-	QgImageKind kind = qg_mapping_option_is(mapping, "append_only", "true") ? QG_IMAGE_DIGEST
-																			: QG_IMAGE_ROW;
 	bool truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event);
 	QgEntries entries;
 
-	if (label == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("trigger \"%s\" names no table of the ledger", trigger->tg_trigger->tgname),
-				 errhint("Let ledger_protect() create the trigger.")));
-	qg_entries_begin(&entries, truncate ? NULL : get_image(mapping, trigger->tg_relation), label,
-					 kind, RelationGetDescr(trigger->tg_relation));
+	begin_entries(&entries, trigger, !truncate);
 	if (truncate)
-		qg_entries_add(&entries, "row_truncate", cstring_to_text(label), qg_image_table_body(label),
-					   NULL);
+		qg_entries_add(&entries, "row_truncate", cstring_to_text(entries.label),
+					   qg_image_table_body(entries.label), NULL);
 	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		enter_row(&entries, trigger);
 	else
@@ -218,15 +241,12 @@ typedef struct Source
 
 /* Gives how the rows of an argument's table are written, made once for a query. */
 static const Source *
-source_of(FunctionCallInfo fcinfo, HeapTupleHeader header, ArrayType *sensitive)
+source_of(FunctionCallInfo fcinfo, HeapTupleHeader header)
 {
 	Source *source = fcinfo->flinfo->fn_extra;
 	Oid type = HeapTupleHeaderGetTypeId(header);
 	MemoryContext caller;
 	Relation relation;
-	Datum *names = NULL;
-	int nnames = 0;
-	char **texts;
 
 	if (source != NULL && source->type == type)
 		return source;
@@ -234,15 +254,10 @@ source_of(FunctionCallInfo fcinfo, HeapTupleHeader header, ArrayType *sensitive)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the argument is not a row of a table"),
 				 errhint("Name the table's alias: ledger_row_image(t) FROM shop.product t.")));
-	if (sensitive != NULL)
-		deconstruct_array(sensitive, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &nnames);
 	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	source = palloc(sizeof(Source));
-	texts = palloc((nnames + 1) * sizeof(char *));
-	for (int i = 0; i < nnames; i++)
-		texts[i] = TextDatumGetCString(names[i]);
 	relation = relation_open(get_typ_typrelid(type), AccessShareLock);
-	source->image = qg_image_make(relation, texts, nnames);
+	source->image = qg_image_make(relation, NULL, 0);
 	source->desc = CreateTupleDescCopy(RelationGetDescr(relation));
 	source->type = type;
 	relation_close(relation, AccessShareLock);
@@ -269,7 +284,7 @@ Datum
 qg_ledger_row_image(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	const Source *source = source_of(fcinfo, header, NULL);
+	const Source *source = source_of(fcinfo, header);
 	int nest = qg_value_begin(source->image->pinned);
 	QgImageRow row;
 	Jsonb *image;
@@ -286,7 +301,7 @@ Datum
 qg_ledger_row_subject(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	const Source *source = source_of(fcinfo, header, NULL);
+	const Source *source = source_of(fcinfo, header);
 	int nest = qg_value_begin(source->image->pinned);
 	QgImageRow row;
 	text *subject;
@@ -297,22 +312,64 @@ qg_ledger_row_subject(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(subject);
 }
 
-/* ledger_row_enter(row, kind, label, append_only, sensitive): enters a row as it stands. */
+/* Finds the trigger that enters the rows of a protected table. */
+static Trigger *
+find_trigger(Relation relation)
+{
+	/* A partitioned table has no rows of its own. */
+	TriggerDesc *triggers = relation->rd_rel->relkind == RELKIND_RELATION ? relation->trigdesc
+																		  : NULL;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (strcmp(triggers->triggers[i].tgname, "quality_gov_ledger_insert") == 0 ||
+			strcmp(triggers->triggers[i].tgname, "quality_gov_ledger_row") == 0)
+			return &triggers->triggers[i];
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("table \"%s\" is not protected", RelationGetRelationName(relation)),
+					errhint("SELECT quality_gov.ledger_protect(...) protects it.")));
+}
+
+/* Locks the row at a place until the transaction ends, gives its last version; false where it is gone. */
+static bool
+lock_row(Relation relation, ItemPointer place, TupleTableSlot *slot)
+{
+	TM_FailureData failure;
+
+	/* Looked at first: of a place where no row is a lock would make anything. */
+	if (ItemPointerGetBlockNumberNoCheck(place) >= RelationGetNumberOfBlocks(relation) ||
+		!table_tuple_fetch_row_version(relation, place, SnapshotSelf, slot))
+		return false;
+	ExecClearTuple(slot);
+	return table_tuple_lock(relation, place, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
+							LockTupleShare, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+							&failure) == TM_Ok;
+}
+
+/* ledger_row_enter(relation, place): enters the row at a place of a protected table as it stands. */
 PG_FUNCTION_INFO_V1(qg_ledger_row_enter);
 Datum
 qg_ledger_row_enter(PG_FUNCTION_ARGS)
 {
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	const Source *source = source_of(fcinfo, header, PG_GETARG_ARRAYTYPE_P(4));
-	QgEntries entries;
-	QgImageRow row;
+	Relation relation = relation_open(PG_GETARG_OID(0), RowShareLock);
+	TriggerData trigger = {.tg_relation = relation, .tg_trigger = find_trigger(relation)};
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	bool found = lock_row(relation, (ItemPointer) PG_GETARG_POINTER(1), slot);
 
-	qg_entries_begin(&entries, source->image, text_to_cstring(PG_GETARG_TEXT_PP(2)),
-					 PG_GETARG_BOOL(3) ? QG_IMAGE_DIGEST : QG_IMAGE_ROW, source->desc);
-	row_of_argument(&row, header, source->desc);
-	qg_entries_row(&entries, text_to_cstring(PG_GETARG_TEXT_PP(1)), &row, NULL);
-	qg_entries_end(&entries);
-	PG_RETURN_VOID();
+	if (found)
+	{
+		QgEntries entries;
+		QgImageRow row;
+
+		slot_getallattrs(slot);
+		row.values = slot->tts_values;
+		row.nulls = slot->tts_isnull;
+		begin_entries(&entries, &trigger, true);
+		qg_entries_row(&entries, "row_baseline", &row, NULL);
+		qg_entries_end(&entries);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	relation_close(relation, RowShareLock);
+	PG_RETURN_BOOL(found);
 }
 
 /* Trigger of ledger_protect(append_only => true), BEFORE UPDATE, DELETE and TRUNCATE. */

@@ -46,9 +46,14 @@ CREATE FUNCTION ledger_row_subject("row" record, label text) RETURNS text
   AS 'MODULE_PATHNAME', 'qg_ledger_row_subject' LANGUAGE c STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION ledger_row_subject(record, text) IS
   'Subject of the entries of a table''s row: the table''s name in the ledger and the key, of several columns as a JSON array, of more than some 2,000 bytes as its SHA-256';
-CREATE FUNCTION ledger_row_enter("row" record, kind text, label text, append_only boolean, sensitive text[]) RETURNS void
+CREATE FUNCTION ledger_live(relation regclass, label text) RETURNS TABLE (subject text, image jsonb)
+  AS 'MODULE_PATHNAME', 'qg_ledger_live' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION ledger_live(regclass, text) IS
+  'Every row of a table and its partitions, as ledger_row_subject() and ledger_row_image() give it, read so that no code of the table''s owner runs; for ledger_verify()';
+CREATE FUNCTION ledger_row_enter(relation regclass, place tid) RETURNS boolean
   AS 'MODULE_PATHNAME', 'qg_ledger_row_enter' LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION ledger_row_enter(record, text, text, boolean, text[]) IS 'Enters a row as it stands, as the triggers of ledger_protect() do; for ledger_baseline()';
+COMMENT ON FUNCTION ledger_row_enter(regclass, tid) IS
+  'Locks the row at a place of a protected table and enters it as it stands, whatever the session would have it be; false where it is gone; 55000 for a table that is not protected; for ledger_baseline()';
 
 CREATE FUNCTION ledger_label(relation regclass) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -59,19 +64,36 @@ $$;
 COMMENT ON FUNCTION ledger_label(regclass) IS 'Name of a table in the ledger: the one it had when it was protected';
 
 CREATE FUNCTION ledger_protected_note(label text) RETURNS void
-  LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-  INSERT INTO quality_gov.ledger_protected AS p (label, append_only, sensitive, retention)
-  SELECT $1, g.options ->> 'append_only' = 'true', ARRAY(SELECT k FROM jsonb_object_keys(g.mapping) k ORDER BY k COLLATE "C"), g.options ->> 'retention'
-  FROM quality_gov.guard g WHERE g.kind = 'ledger' AND g.options ->> 'label' = $1 AND NOT g.options ? 'partition'
-  ON CONFLICT ON CONSTRAINT ledger_protected_pkey DO UPDATE
-  SET append_only = excluded.append_only, sensitive = excluded.sensitive, retention = excluded.retention, since = excluded.since, ended_at = NULL;
-  UPDATE quality_gov.ledger_protected p SET ended_at = clock_timestamp()
-  WHERE p.label = $1 AND p.ended_at IS NULL AND NOT EXISTS (
-    SELECT FROM quality_gov.guard g WHERE g.kind = 'ledger' AND g.options ->> 'label' = $1 AND NOT g.options ? 'partition')
+DECLARE
+  shown record;
+BEGIN
+  SELECT g.options ->> 'append_only' = 'true' AS append_only, ARRAY(SELECT k FROM jsonb_object_keys(g.mapping) k ORDER BY k COLLATE "C") AS sensitive,
+         g.options ->> 'retention' AS retention
+  INTO shown FROM quality_gov.guard g
+  WHERE g.kind = 'ledger' AND g.options ->> 'label' = ledger_protected_note.label AND NOT g.options ? 'partition' LIMIT 1;
+  IF FOUND THEN
+    -- What is listed already was entered with it.
+    INSERT INTO quality_gov.ledger_protected AS p (label, append_only, sensitive, retention)
+    VALUES (label, shown.append_only, shown.sensitive, shown.retention)
+    ON CONFLICT ON CONSTRAINT ledger_protected_pkey DO UPDATE
+    SET append_only = excluded.append_only, sensitive = excluded.sensitive, retention = excluded.retention, since = excluded.since, ended_at = NULL
+    WHERE p.ended_at IS NOT NULL;
+    IF FOUND THEN
+      PERFORM quality_gov.ledger_record('ledger_protect', label, jsonb_build_object('relation', label, 'append_only', shown.append_only,
+        'sensitive', shown.sensitive, 'retention', shown.retention));
+    END IF;
+  ELSE
+    UPDATE quality_gov.ledger_protected p SET ended_at = clock_timestamp() WHERE p.label = ledger_protected_note.label AND p.ended_at IS NULL;
+    IF FOUND THEN
+      PERFORM quality_gov.ledger_record('ledger_unprotect', label, jsonb_build_object('relation', label));
+    END IF;
+  END IF;
+END
 $$;
 COMMENT ON FUNCTION ledger_protected_note(text) IS
-  'Brings ledger_protected into line with the triggers there are, for a table by its name in the ledger; for ledger_protect() and ledger_unprotect()';
+  'Brings ledger_protected into line with the triggers there are, for a table by its name in the ledger, and enters what changes by that; for ledger_protect() and ledger_unprotect()';
 
 CREATE FUNCTION ledger_keep(figure text) RETURNS interval
   LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
@@ -105,24 +127,27 @@ COMMENT ON FUNCTION ledger_trigger_add(regclass, text, text, text, text, jsonb, 
   'Creates a trigger of ledger_protect(), which goes with the extension';
 
 CREATE FUNCTION ledger_keys(part regclass, label text, OUT "rows" bigint, OUT keys numeric[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp SET row_security = off
+  LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
-BEGIN
-  EXECUTE format($sql$
-    SELECT count(*), ARRAY[COALESCE(sum(k[1]), 0), COALESCE(sum(k[2]), 0), COALESCE(sum(k[3]), 0), COALESCE(sum(k[4]), 0)]
-    FROM %s "row of ours" CROSS JOIN LATERAL quality_gov.ledger_key_digest(quality_gov.ledger_row_subject("row of ours", $1)) k $sql$, part)
-  INTO "rows", keys USING label;
-END
+  SELECT count(*), ARRAY[COALESCE(sum(k[1]), 0), COALESCE(sum(k[2]), 0), COALESCE(sum(k[3]), 0), COALESCE(sum(k[4]), 0)]
+  FROM quality_gov.ledger_live(part, label) l CROSS JOIN LATERAL quality_gov.ledger_key_digest(l.subject) k
 $$;
 COMMENT ON FUNCTION ledger_keys(regclass, text) IS
   'How many rows a partition has and the sums of the digests of their subjects, which tell for good which rows they were';
 
 CREATE FUNCTION ledger_partition_leave(part regclass, label text, detached boolean) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   held record;
 BEGIN
+  IF detached IS DISTINCT FROM (
+    SELECT NOT c.relispartition FROM pg_class c
+    WHERE c.oid = part AND EXISTS (SELECT FROM quality_gov.guard g WHERE g.relation = part AND g.kind = 'ledger'
+                                   AND g.options ->> 'label' = ledger_partition_leave.label AND g.options ? 'partition')) THEN
+    RAISE EXCEPTION '"%" is not leaving protected table "%"', part, label USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'ledger_detach() and TRUNCATE enter what they do themselves.';
+  END IF;
   SELECT * INTO held FROM quality_gov.ledger_keys(part, label);
   PERFORM quality_gov.ledger_record('row_truncate', label, jsonb_build_object(
     'relation', label, 'partition', part::text, 'detached', detached, 'rows', held."rows", 'keys', held.keys::text[]));
@@ -169,8 +194,7 @@ $$;
 COMMENT ON FUNCTION ledger_protect_partitions(regclass) IS
   'Gives the partitions of a protected table that have none a trigger for TRUNCATE, which PostgreSQL does not hand down; how many';
 
-CREATE FUNCTION ledger_baseline_part(part regclass, label text, append_only boolean, sensitive text[], first bigint, beyond bigint)
-  RETURNS bigint
+CREATE FUNCTION ledger_baseline_part(part regclass, label text, first bigint, beyond bigint) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, quality_gov, pg_temp SET row_security = off
 AS $$
 DECLARE
@@ -179,18 +203,18 @@ BEGIN
   -- A row is locked before it is read, so that a change that comes first has its entry first.
   EXECUTE format($sql$
       WITH locked AS MATERIALIZED (
-        SELECT "row of ours" AS r FROM ONLY %s "row of ours"
+        SELECT "row of ours".ctid AS place FROM ONLY %s "row of ours"
         WHERE "row of ours".ctid >= '(%s,0)'::tid AND "row of ours".ctid < '(%s,0)'::tid
           AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry e
-                          WHERE e.subject = quality_gov.ledger_row_subject("row of ours", $1) AND e.kind ~ '^row_' AND e.entry_id > $4)
+                          WHERE e.subject = quality_gov.ledger_row_subject("row of ours".*, $1) AND e.kind ~ '^row_' AND e.entry_id > $2)
         FOR SHARE OF "row of ours")
-      SELECT count(quality_gov.ledger_row_enter(l.r, 'row_baseline', $1, $2, $3)::text) FROM locked l $sql$, part, first, beyond)
-    INTO entered USING label, append_only, sensitive, (SELECT max(e.entry_id) FROM quality_gov.ledger_entry e
-                                                       WHERE e.subject = ledger_baseline_part.label AND e.kind = 'ledger_protect');
+      SELECT count(*) FILTER (WHERE quality_gov.ledger_row_enter($3, l.place)) FROM locked l $sql$, part, first, beyond)
+    INTO entered USING label, (SELECT max(e.entry_id) FROM quality_gov.ledger_entry e
+                               WHERE e.subject = ledger_baseline_part.label AND e.kind = 'ledger_protect'), part;
   RETURN entered;
 END
 $$;
-COMMENT ON FUNCTION ledger_baseline_part(regclass, text, boolean, text[], bigint, bigint) IS
+COMMENT ON FUNCTION ledger_baseline_part(regclass, text, bigint, bigint) IS
   'Enters the rows of some blocks of a table that have no entry since it was protected; for ledger_baseline() and ledger_protect()';
 
 CREATE PROCEDURE ledger_baseline(relation regclass, blocks integer DEFAULT 1000)
@@ -217,7 +241,7 @@ BEGIN
               UNION ALL SELECT relation WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(relation)) LOOP
     size := pg_catalog.pg_relation_size(part) / pg_catalog.current_setting('block_size')::bigint;
     FOR i IN 0 .. size / blocks LOOP
-      PERFORM quality_gov.ledger_baseline_part(part, known, shown.append_only, shown.sensitive, i * blocks::bigint, (i + 1) * blocks::bigint);
+      PERFORM quality_gov.ledger_baseline_part(part, known, i * blocks::bigint, (i + 1) * blocks::bigint);
       COMMIT;
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, quality_gov, pg_temp', true);
     END LOOP;
@@ -315,12 +339,10 @@ BEGIN
   END IF;
   PERFORM quality_gov.ledger_protect_partitions(relation);
   PERFORM quality_gov.ledger_protected_note(label);
-  PERFORM quality_gov.ledger_record('ledger_protect', label, jsonb_build_object('relation', label, 'append_only', append_only,
-    'sensitive', sensitive, 'retention', retention));
   IF baseline THEN
     FOR part IN SELECT t.relid FROM pg_partition_tree(relation) t WHERE t.isleaf
                 UNION ALL SELECT relation WHERE NOT EXISTS (SELECT FROM pg_partition_tree(relation)) LOOP
-      PERFORM quality_gov.ledger_baseline_part(part, label, append_only, sensitive, 0, 4294967295);
+      PERFORM quality_gov.ledger_baseline_part(part, label, 0, 4294967295);
     END LOOP;
   END IF;
 END
@@ -345,7 +367,6 @@ BEGIN
     PERFORM quality_gov.guard_remove(part, 'ledger');
   END LOOP;
   PERFORM quality_gov.ledger_protected_note(label);
-  PERFORM quality_gov.ledger_record('ledger_unprotect', label, jsonb_build_object('relation', label));
 END
 $$;
 COMMENT ON FUNCTION ledger_unprotect(regclass) IS
@@ -365,8 +386,12 @@ BEGIN
     RAISE EXCEPTION '"%" is not a partition of a protected table', part USING ERRCODE = 'wrong_object_type';
   END IF;
   EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', part);
-  PERFORM quality_gov.ledger_partition_leave(part, label, true);
+  -- A partition that came after the last maintenance() has no trigger yet, which tells whose it was.
+  IF NOT EXISTS (SELECT FROM quality_gov.guard g WHERE g.relation = part AND g.options ? 'partition') THEN
+    PERFORM quality_gov.ledger_protect_partitions(root);
+  END IF;
   EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, part);
+  PERFORM quality_gov.ledger_partition_leave(part, label, true);
   FOR leaf IN SELECT g.relation FROM quality_gov.guard g
               WHERE g.kind = 'ledger' AND g.relation IN (SELECT part UNION SELECT t.relid FROM pg_partition_tree(part) t) LOOP
     PERFORM quality_gov.guard_remove(leaf, 'ledger');

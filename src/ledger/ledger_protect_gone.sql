@@ -20,21 +20,20 @@ BEGIN
     RETURN NULL;
   END IF;
   -- A row left with its partition where one did between an entry by which it is there and the next one, if any.
-  EXECUTE format($sql$
-    WITH entered AS (
-      SELECT e.subject, e.entry_id, e.kind, lead(e.kind) OVER w AS next_kind, lead(e.entry_id) OVER w AS next_id
-      FROM quality_gov.ledger_entry e
-      WHERE e.kind IN ('row_insert', 'row_update', 'row_delete', 'row_baseline') AND e.body ->> 'relation' = $1 AND e.entry_id > $2
-      WINDOW w AS (PARTITION BY e.subject ORDER BY e.entry_id)),
-    live AS (SELECT quality_gov.ledger_row_subject("row of ours", $1) AS subject FROM %s "row of ours"),
-    gone AS (
-      SELECT e.subject FROM entered e
-      WHERE e.kind <> 'row_delete'
-        AND CASE WHEN e.next_id IS NULL THEN NOT EXISTS (SELECT FROM live l WHERE l.subject = e.subject) ELSE e.next_kind IN ('row_insert', 'row_baseline') END
-        AND EXISTS (SELECT FROM unnest($3) t WHERE t > e.entry_id AND (e.next_id IS NULL OR t < e.next_id)))
-    SELECT count(*) AS n, ARRAY[COALESCE(sum(k[1]), 0), COALESCE(sum(k[2]), 0), COALESCE(sum(k[3]), 0), COALESCE(sum(k[4]), 0)] AS keys
-    FROM gone g CROSS JOIN LATERAL quality_gov.ledger_key_digest(g.subject) k $sql$, relation)
-  INTO gone USING label, start, held.ids;
+  WITH entered AS (
+    SELECT e.subject, e.entry_id, e.kind, lead(e.kind) OVER w AS next_kind, lead(e.entry_id) OVER w AS next_id
+    FROM quality_gov.ledger_entry e
+    WHERE e.kind IN ('row_insert', 'row_update', 'row_delete', 'row_baseline') AND e.body ->> 'relation' = ledger_gone_fault.label AND e.entry_id > start
+    WINDOW w AS (PARTITION BY e.subject ORDER BY e.entry_id)),
+  live AS (SELECT l.subject FROM quality_gov.ledger_live(ledger_gone_fault.relation, ledger_gone_fault.label) l),
+  gone AS (
+    SELECT e.subject FROM entered e
+    WHERE e.kind <> 'row_delete'
+      AND CASE WHEN e.next_id IS NULL THEN NOT EXISTS (SELECT FROM live l WHERE l.subject = e.subject) ELSE e.next_kind IN ('row_insert', 'row_baseline') END
+      AND EXISTS (SELECT FROM unnest(held.ids) t WHERE t > e.entry_id AND (e.next_id IS NULL OR t < e.next_id)))
+  SELECT count(*) AS n, ARRAY[COALESCE(sum(k[1]), 0), COALESCE(sum(k[2]), 0), COALESCE(sum(k[3]), 0), COALESCE(sum(k[4]), 0)] AS keys
+  FROM gone g CROSS JOIN LATERAL quality_gov.ledger_key_digest(g.subject) k
+  INTO gone;
   RETURN CASE WHEN gone.n <> held.n THEN format('%s rows are gone without an entry of their own, but partitions held %s when they were emptied', gone.n, held.n)
               WHEN gone.keys <> held.keys THEN format('the %s rows that are gone without an entry of their own are not those that partitions held when they were emptied', gone.n) END;
 END

@@ -17,7 +17,7 @@ CREATE FUNCTION ledger_verify_rows(relation regclass, label text, sensitive text
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 BEGIN
-  EXECUTE format($sql$
+  EXECUTE $sql$
     WITH last AS (
       SELECT DISTINCT ON (e.subject) e.subject, e.entry_id, e.kind, e.body
       FROM quality_gov.ledger_entry e
@@ -28,37 +28,36 @@ BEGIN
     emptied AS (
       SELECT max(x.entry_id) AS entry_id FROM quality_gov.ledger_entry x
       WHERE x.subject = $1 AND x.kind = 'row_truncate' AND x.body ? 'partition'),
-    live AS (SELECT quality_gov.ledger_row_subject("row of ours", $1) AS subject, quality_gov.ledger_row_image("row of ours") AS image
-             FROM %s "row of ours"),
+    live AS (SELECT r.subject, r.image FROM quality_gov.ledger_live($3, $1) r),
     judged AS (
       SELECT l.entry_id, v.image IS NOT NULL AND l.entry_id IS NOT NULL AS reread,
-             CASE WHEN l.entry_id IS NULL THEN format('row "%%s" has no entry', v.subject)
-                  WHEN l.kind = 'row_delete' AND v.image IS NOT NULL THEN format('row "%%s" is there, though entry %%s deletes it', v.subject, l.entry_id)
+             CASE WHEN l.entry_id IS NULL THEN format('row "%s" has no entry', v.subject)
+                  WHEN l.kind = 'row_delete' AND v.image IS NOT NULL THEN format('row "%s" is there, though entry %s deletes it', v.subject, l.entry_id)
                   WHEN l.kind = 'row_delete' THEN NULL
                   WHEN v.image IS NULL AND l.entry_id < (SELECT m.entry_id FROM emptied m) THEN NULL
-                  WHEN v.image IS NULL THEN format('row "%%s" of entry %%s is gone without an entry', l.subject, l.entry_id)
+                  WHEN v.image IS NULL THEN format('row "%s" of entry %s is gone without an entry', l.subject, l.entry_id)
                   WHEN l.body ? 'row_sha256' THEN
                     CASE WHEN l.body ->> 'row_sha256' <> encode(sha256(convert_to(quality_gov.ledger_canonical(v.image), 'UTF8')), 'hex')
-                         THEN format('row "%%s" is not what entry %%s says', l.subject, l.entry_id) END
-                  WHEN (l.body -> 'row') - $2 IS DISTINCT FROM v.image - $2 THEN format('row "%%s" is not what entry %%s says', l.subject, l.entry_id)
+                         THEN format('row "%s" is not what entry %s says', l.subject, l.entry_id) END
+                  WHEN (l.body -> 'row') - $2 IS DISTINCT FROM v.image - $2 THEN format('row "%s" is not what entry %s says', l.subject, l.entry_id)
                   WHEN EXISTS (
                     SELECT FROM unnest($2) f(field) JOIN quality_gov.ledger_secret s ON s.entry_id = l.entry_id AND s.field = f.field
                     WHERE s.value <> jsonb_build_array(v.image -> f.field)
                        OR encode(sha256(s.salt || convert_to(quality_gov.ledger_canonical(s.value), 'UTF8')), 'hex')
                           IS DISTINCT FROM l.body #>> ARRAY['row', f.field, 'commitment'])
-                  THEN format('a sensitive value of row "%%s" is not what entry %%s commits to', l.subject, l.entry_id)
+                  THEN format('a sensitive value of row "%s" is not what entry %s commits to', l.subject, l.entry_id)
                   WHEN EXISTS (
                     SELECT FROM unnest($2) f(field)
                     WHERE NOT EXISTS (SELECT FROM quality_gov.ledger_secret s WHERE s.entry_id = l.entry_id AND s.field = f.field)
                       AND NOT EXISTS (SELECT FROM quality_gov.ledger_entry x WHERE x.subject = l.subject AND x.kind = 'ledger_erase' AND x.entry_id > l.entry_id))
-                  THEN format('a sensitive value of entry %%s is gone without ledger_erase()', l.entry_id)
+                  THEN format('a sensitive value of entry %s is gone without ledger_erase()', l.entry_id)
              END AS fault
       FROM last l FULL JOIN live v ON v.subject = l.subject)
     SELECT count(j.entry_id), count(*) FILTER (WHERE j.reread),
            (array_agg(j.entry_id ORDER BY j.entry_id NULLS LAST) FILTER (WHERE j.fault IS NOT NULL))[1],
            (array_agg(j.fault ORDER BY j.entry_id NULLS LAST) FILTER (WHERE j.fault IS NOT NULL))[1]
-    FROM judged j $sql$, relation)
-  INTO entries, values_reread, first_bad, reason USING label, sensitive;
+    FROM judged j $sql$
+  INTO entries, values_reread, first_bad, reason USING label, sensitive, relation;
   reason := COALESCE(reason, quality_gov.ledger_gone_fault(relation, label));
 END
 $$;
@@ -90,6 +89,28 @@ AS $$
   UNION ALL
   SELECT format('protected table "%s" has no triggers of ledger_protect()', p.label) FROM quality_gov.ledger_protected p
   WHERE p.ended_at IS NULL AND NOT EXISTS (SELECT FROM quality_gov.guard g WHERE g.kind = 'ledger' AND g.options ->> 'label' = p.label)
+  UNION ALL
+  SELECT format('protected table "%s" has no trigger "quality_gov_ledger_%s" as ledger_protect() makes it', g.relation, x.suffix)
+  FROM quality_gov.ledger_protected p
+  JOIN (SELECT DISTINCT y.relation, y.options ->> 'label' AS label FROM quality_gov.guard y
+        WHERE y.kind = 'ledger' AND NOT y.options ? 'partition') g ON g.label = p.label
+  JOIN pg_class c ON c.oid = g.relation AND NOT c.relispartition
+  -- pg_trigger.tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate
+  JOIN (VALUES ('r'::"char", NULL, 'insert', 4, 'row'), ('r', NULL, 'update', 16, 'row'), ('r', NULL, 'delete', 8, 'row'), ('r', false, 'begin', 30, 'begin'),
+               ('p', NULL, 'row', 29, 'row'), ('r', NULL, 'truncate', 32, 'row'), ('p', NULL, 'truncate', 32, 'row'), ('r', true, 'refuse', 26, 'refuse'),
+               ('p', true, 'refuse', 27, 'refuse'), ('r', true, 'refuse_truncate', 34, 'refuse'), ('p', true, 'refuse_truncate', 34, 'refuse')
+       ) x(relkind, append_only, suffix, type, function) ON x.relkind = c.relkind AND COALESCE(x.append_only, p.append_only) = p.append_only
+  WHERE p.ended_at IS NULL AND NOT EXISTS (
+    SELECT FROM pg_trigger t JOIN quality_gov.guard y ON y.relation = t.tgrelid AND t.tgname = ANY (y.triggers)
+    WHERE t.tgrelid = g.relation AND t.tgname = 'quality_gov_ledger_' || x.suffix AND t.tgtype = x.type AND t.tgqual IS NULL AND t.tgattr = ''
+      AND t.tgfoid = format('quality_gov.ledger_%s()', x.function)::regprocedure AND y.kind = 'ledger' AND y.options ->> 'label' = p.label
+      AND y.options ->> 'append_only' = p.append_only::text AND y.options ->> 'retention' = p.retention
+      AND y.mapping = COALESCE((SELECT jsonb_object_agg(s, quote_ident(s)) FROM unnest(p.sensitive) s), '{}'))
+  UNION ALL
+  SELECT format('tables %s have triggers that enter their rows as "%s"', string_agg(format('"%s"', g.relation), ', ' ORDER BY g.relation::text), g.label)
+  FROM (SELECT DISTINCT y.relation, y.options ->> 'label' AS label FROM quality_gov.guard y JOIN pg_class c ON c.oid = y.relation
+        WHERE y.kind = 'ledger' AND NOT y.options ? 'partition' AND NOT c.relispartition) g
+  GROUP BY g.label HAVING count(*) > 1
   UNION ALL
   SELECT format('partition "%s" of a protected table has no trigger for TRUNCATE', t.relid)
   FROM (SELECT DISTINCT g.relation FROM quality_gov.guard g JOIN pg_class c ON c.oid = g.relation WHERE g.kind = 'ledger' AND c.relkind = 'p') g
