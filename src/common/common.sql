@@ -69,6 +69,20 @@ CREATE FUNCTION snapshot_delta(row_xid xid8, before pg_snapshot, now pg_snapshot
 COMMENT ON FUNCTION snapshot_delta(xid8, pg_snapshot, pg_snapshot) IS
   'Whether a row written by row_xid is shown by one snapshot and was not by an earlier one; a missing earlier snapshot (none is dumped) means every row; never held up by open transactions';
 
+-- common: texts with places
+
+CREATE FUNCTION places_fill(body text, places jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+  -- In one pass, so that what somebody wrote is never taken for a place.
+  SELECT string_agg(CASE WHEN m.piece[1] IS NULL THEN m.piece[2]
+                         WHEN places ? m.piece[1] THEN COALESCE(places ->> m.piece[1], '-')
+                         ELSE '{' || m.piece[1] || '}' END, '' ORDER BY m.ordinality)
+  FROM regexp_matches(body, '\{([a-z_]+)\}|([^{]+|\{)', 'g') WITH ORDINALITY AS m(piece, ordinality);
+END;
+COMMENT ON FUNCTION places_fill(text, jsonb) IS
+  'A text with its {places} filled from an object; null prints as -, an unknown place stays as it is';
+
 -- common: triggers on the platform's tables
 
 CREATE VIEW guard WITH (security_barrier) AS

@@ -82,11 +82,7 @@ BEGIN
       HINT = format('Languages are %s; others are rows of quality_gov.recall_notice_template.',
         (SELECT string_agg(DISTINCT t.language, ', ') FROM quality_gov.recall_notice_template t WHERE t.part = 'notice'));
   END IF;
-  -- In one pass, so that what somebody wrote is never taken for a place.
-  RETURN (SELECT string_agg(CASE WHEN m.piece[1] IS NULL THEN m.piece[2]
-                                 WHEN places ? m.piece[1] THEN COALESCE(places ->> m.piece[1], '-')
-                                 ELSE '{' || m.piece[1] || '}' END, '' ORDER BY m.ordinality)
-          FROM regexp_matches(body, '\{([a-z_]+)\}|([^{]+|\{)', 'g') WITH ORDINALITY AS m(piece, ordinality));
+  RETURN quality_gov.places_fill(body, places);
 END
 $$;
 COMMENT ON FUNCTION recall_notice_fill(text, text, jsonb) IS
