@@ -1,6 +1,6 @@
 /*
  * crypto_sign.c
- *		Signatures by Ed25519 (RFC 8032) and by SM2 with SM3 (GB/T 32918, 32905), and digests.
+ *		Signatures by Ed25519 (RFC 8032) and by SM2 with SM3 (GB/T 32918, 32905).
  *
  * A signature is 64 bytes in both: R || S, and r || s as two numbers of 32 bytes, big-endian.
  * libcrypto takes and gives SM2's as DER, which is converted here.  The signer's identity, which enters
@@ -30,39 +30,6 @@ struct QgSigner
 	QgAlgorithm algorithm;
 	uint8 public_key[QG_PUBLIC_KEY_MAX];
 };
-
-static EVP_MD *sha256 = NULL;
-static EVP_MD *sm3 = NULL;
-
-/* Digests with a method that is fetched once. */
-static bool
-digest_with(EVP_MD **method, const char *name, const void *data, size_t length, uint8 *digest)
-{
-	unsigned int size = 0;
-
-	if (*method == NULL)
-		*method = EVP_MD_fetch(NULL, name, NULL);
-	if (*method == NULL)
-	{
-		ERR_clear_error();
-		return false;
-	}
-	return EVP_Digest(data, length, digest, &size, *method, NULL) == 1 && size == QG_DIGEST_BYTES;
-}
-
-/* Computes SHA-256; false where libcrypto refuses. */
-bool
-qg_sha256(const void *data, size_t length, uint8 digest[QG_DIGEST_BYTES])
-{
-	return digest_with(&sha256, "SHA256", data, length, digest);
-}
-
-/* Computes SM3; false where libcrypto lacks it. */
-bool
-qg_sm3(const void *data, size_t length, uint8 digest[QG_DIGEST_BYTES])
-{
-	return digest_with(&sm3, "SM3", data, length, digest);
-}
 
 /* Writes a number of 32 bytes as a DER INTEGER, gives its length. */
 static int

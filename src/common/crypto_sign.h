@@ -1,6 +1,6 @@
 /*
  * crypto_sign.h
- *		Signatures by Ed25519 and by SM2 with SM3, and the digests that go with them.
+ *		Signatures by Ed25519 and by SM2 with SM3.
  */
 #ifndef QG_CRYPTO_SIGN_H
 #define QG_CRYPTO_SIGN_H
@@ -11,7 +11,6 @@
 
 #define QG_SIGNATURE_BYTES 64 /* R || S, or r || s */
 #define QG_PUBLIC_KEY_MAX 65
-#define QG_DIGEST_BYTES 32
 
 typedef enum QgAlgorithm
 {
@@ -48,8 +47,5 @@ extern const uint8 *qg_signer_public_key(const QgSigner *signer);
 extern bool qg_signer_sign(QgSigner *signer, const uint8 *message, size_t length,
 						   uint8 signature[QG_SIGNATURE_BYTES]);
 extern void qg_signer_close(QgSigner *signer);
-
-extern bool qg_sha256(const void *data, size_t length, uint8 digest[QG_DIGEST_BYTES]);
-extern bool qg_sm3(const void *data, size_t length, uint8 digest[QG_DIGEST_BYTES]);
 
 #endif

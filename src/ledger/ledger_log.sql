@@ -182,37 +182,34 @@ CREATE FUNCTION ledger_consistency_nodes(old bigint, new bigint) RETURNS bytea[]
   AS 'MODULE_PATHNAME', 'qg_ledger_consistency_nodes' LANGUAGE c STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION ledger_consistency_nodes(bigint, bigint) IS 'Nodes of a consistency proof, from the tiles; for ledger_consistency_proof()';
 
-CREATE FUNCTION ledger_inclusion_proof(leaf bigint, size bigint DEFAULT NULL) RETURNS bytea[]
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
+CREATE FUNCTION ledger_size_require(size bigint) RETURNS bigint
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, quality_gov, pg_temp
 AS $$
 DECLARE
   sealed bigint := quality_gov.ledger_size();
 BEGIN
-  size := COALESCE(size, sealed);
   IF size > sealed THEN
     RAISE EXCEPTION 'the log has % leaves, not %', sealed, size USING ERRCODE = 'invalid_parameter_value',
       HINT = 'ledger_seal() seals what was recorded since.';
   END IF;
-  RETURN quality_gov.ledger_inclusion_nodes(leaf, size);
+  RETURN COALESCE(size, sealed);
 END
 $$;
+COMMENT ON FUNCTION ledger_size_require(bigint) IS 'A size of the log that proofs can be of: the one given, by default all that is sealed; 22023 for a larger one';
+
+CREATE FUNCTION ledger_inclusion_proof(leaf bigint, size bigint DEFAULT NULL) RETURNS bytea[]
+  LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT ledger_inclusion_nodes(leaf, ledger_size_require(size));
+END;
 COMMENT ON FUNCTION ledger_inclusion_proof(bigint, bigint) IS
   'Proof that the log''s first size leaves (null: all) hold a leaf, from 0: hashes from the leaf up (RFC 9162, 2.1.3); ledger_place tells the leaf of an entry; 22023 for a leaf beyond the size';
 
 CREATE FUNCTION ledger_consistency_proof(old bigint, new bigint DEFAULT NULL) RETURNS bytea[]
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, quality_gov, pg_temp
-AS $$
-DECLARE
-  sealed bigint := quality_gov.ledger_size();
-BEGIN
-  new := COALESCE(new, sealed);
-  IF new > sealed THEN
-    RAISE EXCEPTION 'the log has % leaves, not %', sealed, new USING ERRCODE = 'invalid_parameter_value',
-      HINT = 'ledger_seal() seals what was recorded since.';
-  END IF;
-  RETURN quality_gov.ledger_consistency_nodes(old, new);
-END
-$$;
+  LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT ledger_consistency_nodes(old, ledger_size_require(new));
+END;
 COMMENT ON FUNCTION ledger_consistency_proof(bigint, bigint) IS
   'Proof that the log''s first new leaves (null: all) begin with its first old ones (RFC 9162, 2.1.4); 22023 unless 0 < old <= new';
 

@@ -125,8 +125,7 @@ BEGIN ATOMIC
     WHERE COALESCE(a.gtin, x.gtin) = COALESCE(b.gtin, recall_extent_covers.gtin)
       AND (x.lot_code IS NULL OR recall_extent_covers.lot_code IS NULL OR x.lot_code = recall_extent_covers.lot_code)
       AND (x.serial_from IS NULL OR recall_extent_covers.serial IS NULL
-           OR length(recall_extent_covers.serial) = length(x.serial_from)
-              AND recall_extent_covers.serial COLLATE "C" BETWEEN x.serial_from AND x.serial_to)
+           OR serial_within(recall_extent_covers.serial, x.serial_from, x.serial_to))
       AND (x.made IS NULL OR x.lot_code IS NOT NULL OR l.made_on IS NULL OR x.made @> l.made_on));
 END;
 COMMENT ON FUNCTION recall_extent_covers(recall_extent[], gtin, text, text) IS
